@@ -1,0 +1,157 @@
+-- Blindstamp's ledger: one SQLite database (SQLite 3.37 or newer, for STRICT tables), schema version 1.
+--
+-- Two kinds of tables:
+--   log, entry, checkpoint, secret   the record itself. Lose one and it cannot be made again.
+--   node, author, model, record, words   an index over it. Each can be dropped and rebuilt from the first kind.
+--
+-- The truth is `entry`: row n is leaf n of an RFC 6962 Merkle tree (SHA-256), and every batch of rows comes with a
+-- signed checkpoint over the whole tree. The triggers stop accidents. They do not stop a person with a shell, and
+-- need not: what such a person changes no longer fits the checkpoints, in this file or in anybody's hands, and
+-- `blindstamp ledger verify` says where.
+--
+-- This script may be run again on a ledger: it adds what is missing and changes nothing else.
+-- How to tell the file: application_id is 0x424C5354 ("BLST"). user_version is the schema version; a program must
+-- refuse a number that is higher than it knows. Integers are signed 64-bit; times are Unix milliseconds, UTC.
+PRAGMA application_id = 1112298324;
+PRAGMA user_version = 1;
+
+-- ---------------------------------------------------------------------------------------------- the record itself
+
+-- The log's name and verifying key: one row. The identity statement in entry 0 states the same.
+CREATE TABLE IF NOT EXISTS log (
+    id     INTEGER PRIMARY KEY CHECK (id = 0),
+    origin TEXT NOT NULL CHECK (origin <> ''),     -- first line of every checkpoint
+    key    BLOB NOT NULL CHECK (length(key) = 32)  -- Ed25519 public key
+) STRICT;
+
+-- The signed statements, in the order in which they came. Nothing here is outside the Merkle tree: leaf is the
+-- hash of envelope, and idx is its place.
+CREATE TABLE IF NOT EXISTS entry (
+    idx      INTEGER PRIMARY KEY CHECK (idx >= 0),             -- 0, 1, 2, ... without a gap
+    leaf     BLOB NOT NULL CHECK (length(leaf) = 32),          -- SHA-256(0x00 || envelope), RFC 6962 2.1
+    envelope BLOB NOT NULL CHECK (length(envelope) > 0)        -- DSSE envelope, canonical JSON (schema/README.md)
+) STRICT;
+
+-- One signed note (C2SP signed-note and tlog-checkpoint) for each batch, over the first `size` entries.
+CREATE TABLE IF NOT EXISTS checkpoint (
+    size INTEGER PRIMARY KEY CHECK (size > 0),
+    note TEXT NOT NULL
+) STRICT;
+
+-- Words that a statement only commits to: its commitment is SHA-256(salt || name || 0x00 || words). Deleting a row
+-- erases the words for good and breaks no proof; the database runs with secure_delete, so the bytes go too.
+CREATE TABLE IF NOT EXISTS secret (
+    entry INTEGER NOT NULL REFERENCES entry (idx),
+    name  TEXT NOT NULL,                                       -- "prompt", "title", "seed", ...
+    salt  BLOB NOT NULL CHECK (length(salt) = 32),
+    words TEXT NOT NULL,                                       -- numbers and lists as canonical JSON text
+    PRIMARY KEY (entry, name)
+) STRICT, WITHOUT ROWID;
+
+-- Guards. INSERT OR REPLACE deletes without firing delete triggers, so the insert triggers refuse every index but
+-- the next one; that also stops gaps and upserts.
+CREATE TRIGGER IF NOT EXISTS entry_in_sequence BEFORE INSERT ON entry
+WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM entry)
+BEGIN SELECT RAISE(ABORT, 'ledger: entries are appended one after the other'); END;
+CREATE TRIGGER IF NOT EXISTS entry_no_update BEFORE UPDATE ON entry
+BEGIN SELECT RAISE(ABORT, 'ledger: entries are never changed'); END;
+CREATE TRIGGER IF NOT EXISTS entry_no_delete BEFORE DELETE ON entry
+BEGIN SELECT RAISE(ABORT, 'ledger: entries are never deleted'); END;
+
+CREATE TRIGGER IF NOT EXISTS checkpoint_in_sequence BEFORE INSERT ON checkpoint
+WHEN NEW.size <= (SELECT coalesce(max(size), 0) FROM checkpoint)
+  OR NEW.size IS NOT (SELECT max(idx) + 1 FROM entry)
+BEGIN SELECT RAISE(ABORT, 'ledger: a checkpoint covers all entries and more than the one before'); END;
+CREATE TRIGGER IF NOT EXISTS checkpoint_no_update BEFORE UPDATE ON checkpoint
+BEGIN SELECT RAISE(ABORT, 'ledger: checkpoints are never changed'); END;
+CREATE TRIGGER IF NOT EXISTS checkpoint_no_delete BEFORE DELETE ON checkpoint
+BEGIN SELECT RAISE(ABORT, 'ledger: checkpoints are never deleted'); END;
+
+CREATE TRIGGER IF NOT EXISTS log_one_row BEFORE INSERT ON log
+WHEN EXISTS (SELECT 1 FROM log)
+BEGIN SELECT RAISE(ABORT, 'ledger: a ledger is one log'); END;
+CREATE TRIGGER IF NOT EXISTS log_no_update BEFORE UPDATE ON log
+BEGIN SELECT RAISE(ABORT, 'ledger: the log keeps its name and key'); END;
+CREATE TRIGGER IF NOT EXISTS log_no_delete BEFORE DELETE ON log
+BEGIN SELECT RAISE(ABORT, 'ledger: the log keeps its name and key'); END;
+
+CREATE TRIGGER IF NOT EXISTS secret_no_update BEFORE UPDATE ON secret
+BEGIN SELECT RAISE(ABORT, 'ledger: secrets are erased (DELETE), never changed'); END;
+
+-- ---------------------------------------------------------------------------------------- the index, made from it
+
+-- Complete subtrees of the Merkle tree: hash of leaves [idx * 2^level, (idx + 1) * 2^level), level >= 1. Level 0 is
+-- entry.leaf. An append adds as many rows as it adds leaves, less at most 63; a proof reads at most 63 rows.
+CREATE TABLE IF NOT EXISTS node (
+    level INTEGER NOT NULL CHECK (level BETWEEN 1 AND 62),
+    idx   INTEGER NOT NULL CHECK (idx >= 0),
+    hash  BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (level, idx)
+) STRICT, WITHOUT ROWID;
+
+-- Who signed, under which name. Names are the author's own words; the key id is what a signature proves.
+CREATE TABLE IF NOT EXISTS author (
+    id     INTEGER PRIMARY KEY,
+    key_id TEXT NOT NULL,             -- SHA-256 of the public key's SubjectPublicKeyInfo, hexadecimal
+    name   TEXT NOT NULL,             -- "" when the statement gives none
+    UNIQUE (key_id, name)
+) STRICT;
+CREATE INDEX IF NOT EXISTS author_name ON author (name COLLATE NOCASE);
+
+-- Models that pictures were made with or that were trained.
+CREATE TABLE IF NOT EXISTS model (
+    id     INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL,             -- of the model file, hexadecimal
+    name   TEXT NOT NULL,             -- "" when the statement gives none
+    UNIQUE (sha256, name)
+) STRICT;
+CREATE INDEX IF NOT EXISTS model_name ON model (name COLLATE NOCASE);
+
+-- What each entry says: one row an entry. NULL means that the statement does not say. title, prompt, description,
+-- seed and file_name also hold words that the statement only commits to, as long as their row in `secret` stands.
+CREATE TABLE IF NOT EXISTS record (
+    entry         INTEGER PRIMARY KEY,     -- entry.idx
+    kind          TEXT NOT NULL,           -- 'generation', 'training', 'identity' or 'other'
+    time          INTEGER,                 -- when it was made, as the signed statement says
+    author        INTEGER NOT NULL REFERENCES author (id),
+    model         INTEGER REFERENCES model (id), -- generation: made with it; training: made by it
+    file_name     TEXT,                    -- name of the statement's first subject
+    image_id      TEXT,                    -- UUID that is also in the file's metadata
+    seed          TEXT,                    -- unsigned 64-bit, decimal: SQLite has no such number
+    width         INTEGER,
+    height        INTEGER,
+    sha256        TEXT,                    -- of the file's bytes without the C2PA manifest, hexadecimal
+    pixels_sha256 TEXT,                    -- of the decoded samples (bst_image_digest), hexadecimal
+    title         TEXT,
+    prompt        TEXT,
+    description   TEXT,
+    privacy       TEXT                     -- 'public', 'partner' or 'private'
+) STRICT;
+CREATE INDEX IF NOT EXISTS record_kind ON record (kind);
+CREATE INDEX IF NOT EXISTS record_time ON record (time);
+CREATE INDEX IF NOT EXISTS record_author ON record (author);
+CREATE INDEX IF NOT EXISTS record_model ON record (model);
+CREATE INDEX IF NOT EXISTS record_image_id ON record (image_id);
+CREATE INDEX IF NOT EXISTS record_seed ON record (seed);
+CREATE INDEX IF NOT EXISTS record_sha256 ON record (sha256);
+CREATE INDEX IF NOT EXISTS record_pixels_sha256 ON record (pixels_sha256);
+
+-- Full text of record's title, prompt and description; rowid is the entry. Entries without words have no row.
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
+    title, prompt, description, tokenize = 'unicode61 remove_diacritics 2');
+
+-- Erasing a secret takes its words out of the index as well.
+CREATE TRIGGER IF NOT EXISTS secret_erased AFTER DELETE ON secret
+BEGIN
+    UPDATE record SET
+        title = iif(OLD.name = 'title', NULL, title),
+        prompt = iif(OLD.name = 'prompt', NULL, prompt),
+        description = iif(OLD.name = 'description', NULL, description),
+        seed = iif(OLD.name = 'seed', NULL, seed),
+        file_name = iif(OLD.name = 'file_name', NULL, file_name)
+    WHERE entry = OLD.entry;
+    DELETE FROM words WHERE rowid = OLD.entry;
+    INSERT INTO words (rowid, title, prompt, description)
+        SELECT entry, title, prompt, description FROM record
+        WHERE entry = OLD.entry AND coalesce(title, prompt, description) IS NOT NULL;
+END;
