@@ -140,7 +140,9 @@ CREATE INDEX IF NOT EXISTS record_pixels_sha256 ON record (pixels_sha256);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
     title, prompt, description, tokenize = 'unicode61 remove_diacritics 2');
 
--- Erasing a secret takes its words out of the index as well.
+-- Erasing a secret takes its words out of `record`. `words` must follow in the same transaction (delete the row, add
+-- what is left, then INSERT INTO words (words) VALUES ('optimize') so that no old segment keeps them): a trigger must
+-- not touch a virtual table while trusted_schema is off, as it should be for a file that others may have written.
 CREATE TRIGGER IF NOT EXISTS secret_erased AFTER DELETE ON secret
 BEGIN
     UPDATE record SET
@@ -150,8 +152,4 @@ BEGIN
         seed = iif(OLD.name = 'seed', NULL, seed),
         file_name = iif(OLD.name = 'file_name', NULL, file_name)
     WHERE entry = OLD.entry;
-    DELETE FROM words WHERE rowid = OLD.entry;
-    INSERT INTO words (rowid, title, prompt, description)
-        SELECT entry, title, prompt, description FROM record
-        WHERE entry = OLD.entry AND coalesce(title, prompt, description) IS NOT NULL;
 END;
