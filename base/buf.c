@@ -1,0 +1,130 @@
+/* buf.c - checked size arithmetic, zeroed allocation and the growing byte buffer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+
+bool bst_mul(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+
+bool bst_add(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_add_overflow(a, b, out);
+}
+
+void *bst_calloc(size_t n, size_t size)
+{
+    if (n == 0 || size == 0) return calloc(1, 1);
+    return calloc(n, size); /* calloc checks n * size */
+}
+
+char *bst_strdup(const char *text)
+{
+    size_t len = strlen(text) + 1;
+    char *copy = malloc(len);
+    if (copy) memcpy(copy, text, len);
+    return copy;
+}
+
+char *bst_format(const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = len < 0 ? NULL : malloc((size_t)len + 1);
+    if (text) vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+void bst_buf_free(struct bst_buf *buf)
+{
+    free(buf->data);
+    *buf = (struct bst_buf){0};
+}
+
+bool bst_buf_reserve(struct bst_buf *buf, size_t extra)
+{
+    size_t need;
+    if (buf->failed) return false;
+    if (!bst_add(buf->len, extra, &need)) {
+        buf->failed = true;
+        return false;
+    }
+    if (need <= buf->cap) return true;
+    size_t cap = buf->cap < 64 ? 64 : buf->cap;
+    while (cap < need) {
+        if (!bst_mul(cap, 2, &cap)) cap = need;
+    }
+    uint8_t *data = realloc(buf->data, cap);
+    if (!data) {
+        buf->failed = true;
+        return false;
+    }
+    buf->data = data;
+    buf->cap = cap;
+    return true;
+}
+
+void bst_buf_append(struct bst_buf *buf, const void *data, size_t len)
+{
+    if (len == 0 || !bst_buf_reserve(buf, len)) return;
+    memcpy(buf->data + buf->len, data, len);
+    buf->len += len;
+}
+
+void bst_buf_text(struct bst_buf *buf, const char *text)
+{
+    bst_buf_append(buf, text, strlen(text));
+}
+
+void bst_buf_printf(struct bst_buf *buf, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (len < 0) {
+        buf->failed = true;
+    } else if (bst_buf_reserve(buf, (size_t)len + 1)) {
+        vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, again);
+        buf->len += (size_t)len;
+    }
+    va_end(again);
+}
+
+void bst_buf_byte(struct bst_buf *buf, uint8_t byte)
+{
+    bst_buf_append(buf, &byte, 1);
+}
+
+void bst_buf_be16(struct bst_buf *buf, uint16_t value)
+{
+    uint8_t bytes[2] = {(uint8_t)(value >> 8), (uint8_t)value};
+    bst_buf_append(buf, bytes, sizeof bytes);
+}
+
+void bst_buf_be32(struct bst_buf *buf, uint32_t value)
+{
+    bst_buf_be16(buf, (uint16_t)(value >> 16));
+    bst_buf_be16(buf, (uint16_t)value);
+}
+
+void bst_buf_be64(struct bst_buf *buf, uint64_t value)
+{
+    bst_buf_be32(buf, (uint32_t)(value >> 32));
+    bst_buf_be32(buf, (uint32_t)value);
+}
+
+char *bst_buf_string(struct bst_buf *buf)
+{
+    if (!bst_buf_reserve(buf, 1)) return NULL;
+    buf->data[buf->len] = 0;
+    return (char *)buf->data;
+}

@@ -1,0 +1,84 @@
+/* jpeg.c - JPEG pixels, over libjpeg-turbo. */
+#include <stddef.h>
+#include <stdio.h>
+#include <jpeglib.h>
+#include <jerror.h>
+#include <setjmp.h>
+#include <string.h>
+
+#include "image_codec.h"
+
+#define SCANS_MAX 500 /* a progressive file of more scans is made to burn time */
+
+struct failure {
+    struct jpeg_error_mgr manager;
+    jmp_buf back;
+    char message[JMSG_LENGTH_MAX];
+};
+
+static void on_error(j_common_ptr common)
+{
+    struct failure *failure = (struct failure *)common->err;
+    common->err->format_message(common, failure->message);
+    longjmp(failure->back, 1);
+}
+
+/* A warning means damaged or missing picture data; guessed pixels are no evidence, so it counts as an error.
+ */
+static void on_message(j_common_ptr common, int level)
+{
+    if (level < 0) on_error(common);
+}
+
+static void on_progress(j_common_ptr common)
+{
+    struct jpeg_decompress_struct *jpeg = (struct jpeg_decompress_struct *)common;
+    if (jpeg->input_scan_number > SCANS_MAX) ERREXIT(common, JERR_BAD_PROGRESSION);
+}
+
+static bool decode(struct jpeg_decompress_struct *jpeg, struct failure *failure, const void *data, size_t len,
+                   struct bst_image *out, struct bst_error *err)
+{
+    struct jpeg_progress_mgr progress = {.progress_monitor = on_progress};
+    if (setjmp(failure->back)) {
+        bst_fail(err, BST_UNREADABLE, "damaged JPEG: %s", failure->message);
+        return false;
+    }
+    jpeg_create_decompress(jpeg);
+    jpeg->progress = &progress;
+    jpeg_mem_src(jpeg, data, len);
+    jpeg_read_header(jpeg, TRUE);
+    bool grey = jpeg->jpeg_color_space == JCS_GRAYSCALE;
+    jpeg->out_color_space = grey ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg->dct_method = JDCT_ISLOW;
+    if (jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK) {
+        bst_fail(err, BST_UNREADABLE, "a JPEG in CMYK colours cannot be read");
+        bst_hint(err, "convert the picture to RGB first");
+        return false;
+    }
+    jpeg_start_decompress(jpeg);
+    if (bst_image_new(jpeg->output_width, jpeg->output_height, grey ? 1 : 3, 8, out, err) != BST_OK)
+        return false;
+    size_t stride = (size_t)out->width * out->channels;
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW row = out->samples + jpeg->output_scanline * stride;
+        jpeg_read_scanlines(jpeg, &row, 1);
+    }
+    jpeg_finish_decompress(jpeg);
+    return true;
+}
+
+enum bst_code bst_jpeg_decode(const void *data, size_t len, const char *name, struct bst_image *out,
+                              struct bst_error *err)
+{
+    struct jpeg_decompress_struct jpeg = {0};
+    struct failure failure = {0};
+    jpeg.err = jpeg_std_error(&failure.manager);
+    failure.manager.error_exit = on_error;
+    failure.manager.emit_message = on_message;
+    bool ok = decode(&jpeg, &failure, data, len, out, err);
+    jpeg_destroy_decompress(&jpeg);
+    if (ok) return BST_OK;
+    bst_image_clear(out);
+    return bst_where(err, "%s", name);
+}

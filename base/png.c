@@ -1,0 +1,148 @@
+/* png.c - PNG pixels in and out, over libpng. Metadata is not read here: provenance/ walks the chunks itself.
+ */
+#include <png.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image_codec.h"
+
+struct reader {
+    const uint8_t *data;
+    size_t left;
+    char message[160];
+};
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    char *room = png_get_error_ptr(png);
+    strncpy(room, message, 159);
+    room[159] = 0;
+    longjmp(png_jmpbuf(png), 1);
+}
+
+static void on_warning(png_structp png, png_const_charp message)
+{
+    (void)png;
+    (void)message; /* libpng warns of ancillary chunks, which do not touch the pixels */
+}
+
+static void read_bytes(png_structp png, png_bytep out, size_t len)
+{
+    struct reader *reader = png_get_io_ptr(png);
+    if (len > reader->left) png_error(png, "the file is cut off");
+    memcpy(out, reader->data, len);
+    reader->data += len;
+    reader->left -= len;
+}
+
+/* Asks libpng for whole bytes: palettes and low depths become 8 bits, tRNS becomes alpha. */
+static void set_transforms(png_structp png, png_infop info)
+{
+    png_set_expand(png);
+    png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+}
+
+/* Everything between setjmp and its return works on *out and *rows alone, which live in the caller. */
+static bool decode(png_structp png, png_infop info, struct reader *reader, struct bst_image *out,
+                   png_bytep **rows, struct bst_error *err)
+{
+    if (setjmp(png_jmpbuf(png))) {
+        bst_fail(err, BST_UNREADABLE, "damaged PNG: %s", reader->message);
+        return false;
+    }
+    png_set_read_fn(png, reader, read_bytes);
+    png_set_user_limits(png, BST_IMAGE_MAX_SIDE, BST_IMAGE_MAX_SIDE);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
+    /* Also chunks that libpng knows, but whose content has no say in the pixels. */
+    static const png_byte ignored[] =
+        "iCCP\0zTXt\0tEXt\0iTXt\0eXIf\0tIME\0pHYs\0sPLT\0hIST\0cHRM\0gAMA\0sRGB\0bKGD\0";
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, ignored, (int)(sizeof ignored - 1) / 5);
+    png_read_info(png, info);
+    set_transforms(png, info);
+    if (bst_image_new(png_get_image_width(png, info), png_get_image_height(png, info),
+                      png_get_channels(png, info), png_get_bit_depth(png, info), out, err) != BST_OK) {
+        return false;
+    }
+    *rows = bst_calloc(out->height, sizeof **rows);
+    if (!*rows) {
+        bst_fail_memory(err);
+        return false;
+    }
+    for (size_t y = 0; y < out->height; y++)
+        (*rows)[y] = out->samples + y * (bst_image_size(out) / out->height);
+    png_read_image(png, *rows);
+    png_read_end(png, NULL);
+    return true;
+}
+
+enum bst_code bst_png_decode(const void *data, size_t len, const char *name, struct bst_image *out,
+                             struct bst_error *err)
+{
+    struct reader reader = {.data = data, .left = len};
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader.message, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    png_bytep *rows = NULL;
+    bool ok = false;
+    if (info) {
+        ok = decode(png, info, &reader, out, &rows, err);
+    } else {
+        bst_fail_memory(err);
+    }
+    free(rows);
+    png_destroy_read_struct(&png, &info, NULL);
+    if (ok) return BST_OK;
+    bst_image_clear(out);
+    return bst_where(err, "%s", name);
+}
+
+static void write_bytes(png_structp png, png_bytep data, size_t len)
+{
+    struct bst_buf *out = png_get_io_ptr(png);
+    bst_buf_append(out, data, len);
+    if (out->failed) png_error(png, "out of memory");
+}
+
+static void flush_bytes(png_structp png)
+{
+    (void)png;
+}
+
+static bool encode(png_structp png, png_infop info, const struct bst_image *image, int level,
+                   struct bst_buf *out, const char *message, struct bst_error *err)
+{
+    static const int color_types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
+                                      PNG_COLOR_TYPE_RGB_ALPHA};
+    if (setjmp(png_jmpbuf(png))) {
+        bst_fail(err, BST_FAILURE, "cannot encode the PNG: %s", message);
+        return false;
+    }
+    png_set_write_fn(png, out, write_bytes, flush_bytes);
+    png_set_compression_level(png, level);
+    png_set_IHDR(png, info, image->width, image->height, image->depth, color_types[image->channels],
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
+    png_set_sRGB(png, info, PNG_sRGB_INTENT_PERCEPTUAL);
+    png_write_info(png, info);
+    size_t stride = bst_image_size(image) / image->height;
+    for (size_t y = 0; y < image->height; y++)
+        png_write_row(png, image->samples + y * stride);
+    png_write_end(png, info);
+    return true;
+}
+
+enum bst_code bst_png_encode(const struct bst_image *image, int level, struct bst_buf *out,
+                             struct bst_error *err)
+{
+    char message[160] = "";
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    bool ok = false;
+    if (info) {
+        ok = encode(png, info, image, level, out, message, err);
+    } else {
+        bst_fail_memory(err);
+    }
+    png_destroy_write_struct(&png, &info);
+    return ok ? BST_OK : err->code;
+}

@@ -1,0 +1,348 @@
+/* provenance.h - saying and signing what happened: keys, statements, the ledger, and the credentials in a file.
+ * Public face of provenance/; installed as <blindstamp/provenance.h>. Knows nothing of how pixels were made.
+ *
+ * Map of the folder:
+ *   home.c        where keys, certificates, ledger and models live
+ *   key.c         Ed25519 keys: PKCS#8 PEM at rest, sodium_malloc when unlocked
+ *   cert.c        the local certificate authority and the author's certificate
+ *   identity.c    who the author is
+ *   statement.c   in-toto statements and their canonical bytes; dsse.c their envelopes
+ *   merkle.c      RFC 6962 trees and proofs; note.c signed notes and checkpoints; proof.c tlog-proof files
+ *   ledger.c      the SQLite file: open, append, prove; ledger_index.c the tables derived from entries;
+ *                 ledger_check.c recomputes everything
+ *   container.c   segments of a PNG or JPEG file; png_edit.c, jpeg_edit.c
+ *   exif.c, xmp.c, png_text.c   metadata written and read
+ *   jumbf.c, cbor.c, cose.c     the layers of a C2PA manifest
+ *   c2pa_write.c, c2pa_read.c   manifests made, manifests judged
+ *   stamp.c       pictures -> stamped files + one ledger batch
+ */
+#ifndef BST_PROVENANCE_H
+#define BST_PROVENANCE_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BST_KEY_LEN 32
+#define BST_SIG_LEN 64
+
+/* ================= keys and identity ================= */
+
+/* ---- home (home.c): one folder, 0700 ----
+ *   keys/author.pem keys/log.pem keys/ca.pem    PKCS#8, 0600
+ *   certs/author.pem (leaf, then root)  certs/root.pem
+ *   identity.json   ledger.sqlite   models/
+ */
+/* --home (may be NULL), else BLINDSTAMP_HOME, else XDG_DATA_HOME/blindstamp, else ~/.local/share/blindstamp. */
+enum bst_code bst_home_find(const char *override, char **out, struct bst_error *err);
+
+struct bst_key; /* an unlocked Ed25519 key pair; the secret half lives in sodium_malloc memory */
+enum bst_code bst_key_new(struct bst_key **out, struct bst_error *err);
+/* From a 32-byte seed: for test vectors. */
+enum bst_code bst_key_from_seed(const uint8_t seed[static 32], struct bst_key **out, struct bst_error *err);
+void bst_key_free(struct bst_key *key);
+const uint8_t *bst_key_public(const struct bst_key *key); /* 32 bytes */
+void bst_key_sign(const struct bst_key *key, const void *message, size_t len, uint8_t sig[static BST_SIG_LEN]);
+bool bst_key_verify(const uint8_t public_key[static BST_KEY_LEN], const void *message, size_t len,
+                    const uint8_t sig[static BST_SIG_LEN]);
+/* PKCS#8 PEM that openssl reads; encrypted (PBES2, scrypt, AES-256-CBC) when passphrase is neither NULL nor "". */
+enum bst_code bst_key_save(const struct bst_key *key, const char *path, const char *passphrase, bool replace,
+                           struct bst_error *err);
+/* An encrypted key with passphrase NULL is BST_USAGE with *locked set; a wrong passphrase is BST_USAGE. */
+enum bst_code bst_key_load(const char *path, const char *passphrase, struct bst_key **out, bool *locked,
+                           struct bst_error *err);
+/* Public half as SubjectPublicKeyInfo PEM, in new memory. */
+enum bst_code bst_key_public_pem(const uint8_t public_key[static BST_KEY_LEN], char **out, struct bst_error *err);
+enum bst_code bst_key_public_from_pem(const char *pem, size_t len, uint8_t public_key[static BST_KEY_LEN],
+                                      struct bst_error *err);
+/* Key id: lower-case hexadecimal SHA-256 of the SubjectPublicKeyInfo DER. */
+void bst_key_id(const uint8_t public_key[static BST_KEY_LEN], char out[static BST_SHA256_HEX]);
+
+struct bst_identity {
+    char *name, *email, *url; /* email and url may be NULL */
+    uint8_t public_key[BST_KEY_LEN];
+    char key_id[BST_SHA256_HEX];
+    char *log_origin; /* name of the ledger's log: "blindstamp.local/<16 hex digits of the author's key id>" */
+    uint8_t log_key[BST_KEY_LEN];
+};
+void bst_identity_clear(struct bst_identity *identity);
+enum bst_code bst_identity_load(const char *home, struct bst_identity *out, struct bst_error *err);
+
+/* init: keys, local CA (root and leaf; reference c2pa.md 4), identity.json, ledger with the signed identity
+ * statement as entry 0. All or nothing: a failure leaves no home behind. Refuses an existing one. */
+struct bst_init {
+    const char *home, *author, *email, *url;
+    const char *passphrase; /* NULL or "": keys unencrypted */
+};
+enum bst_code bst_home_init(const struct bst_init *init, struct bst_identity *out, struct bst_error *err);
+/* Re-encrypts every key in home; "" or NULL removes the passphrase. */
+enum bst_code bst_home_passphrase(const char *home, const char *old_phrase, const char *new_phrase,
+                                  struct bst_error *err);
+
+/* ================= statements ================= */
+
+#define BST_PAYLOAD_TYPE "application/vnd.in-toto+json"
+#define BST_SLSA_TYPE    "https://slsa.dev/provenance/v1"
+
+enum bst_privacy {
+    BST_PUBLIC,  /* every word stands in the file and in the statement */
+    BST_PARTNER, /* prompt and title only as salted commitments; model, seed and controls stand open */
+    BST_PRIVATE, /* prompt, title, seed, styles and controls only as commitments; the file shows author and AI mark */
+};
+
+/* What was made and how, in neutral terms: cli translates from gen's. All strings borrowed. */
+struct bst_generation {
+    const char *file_name;
+    uint8_t sha256[BST_SHA256_LEN];        /* of the stamped file's bytes without the manifest */
+    uint8_t pixels_sha256[BST_SHA256_LEN]; /* bst_image_digest */
+    const char *image_id;                  /* UUID: also in XMP InstanceID, EXIF ImageUniqueID and the ledger */
+    const char *model_name, *model_title, *model_license; /* license may be NULL */
+    uint8_t model_sha256[BST_SHA256_LEN];
+    uint64_t model_bytes;
+    uint64_t seed;
+    uint32_t width, height;
+    float truncation;
+    bool tile;
+    size_t style_count; /* all styles of the model in the card's order, normalised weights; 0 when it has none */
+    const char *const *style_names;
+    const float *style_weights;
+    const char *prompt, *title, *description; /* may be NULL */
+    const char *input_name;                   /* input picture, or NULL */
+    uint8_t input_sha256[BST_SHA256_LEN];
+    uint8_t input_pixels_sha256[BST_SHA256_LEN];
+    const char *arith; /* BST_ARITH */
+    int64_t started_ms, finished_ms;
+    enum bst_privacy privacy;
+};
+
+/* Words that the statement only commits to: commitment = SHA-256(salt[32] || name || 0x00 || words). They go to the
+ * ledger's side table, from where they can be erased. */
+struct bst_secret {
+    char name[32]; /* "prompt", "title", "seed", ... */
+    uint8_t salt[32];
+    char *words;
+};
+struct bst_secrets {
+    size_t count;
+    struct bst_secret item[12];
+};
+void bst_secrets_clear(struct bst_secrets *secrets);
+
+/* Canonical payload bytes (RFC 8785) of each kind of statement. */
+enum bst_code bst_statement_generation(const struct bst_generation *generation, const struct bst_identity *author,
+                                       struct bst_secrets *secrets, struct bst_buf *payload, struct bst_error *err);
+struct bst_training {
+    const char *model_name;
+    uint8_t model_sha256[BST_SHA256_LEN];
+    const json_t *dataset;    /* manifest; each item becomes a resolved dependency */
+    const json_t *parameters; /* hyperparameters */
+    const char *started, *finished;
+};
+enum bst_code bst_statement_training(const struct bst_training *training, const struct bst_identity *author,
+                                     struct bst_buf *payload, struct bst_error *err);
+enum bst_code bst_statement_identity(const struct bst_identity *identity, struct bst_buf *payload,
+                                     struct bst_error *err);
+
+/* DSSE 1.0.2. The envelope is canonical JSON with one signature; keyid is bst_key_id. */
+enum bst_code bst_dsse_sign(const void *payload, size_t len, const struct bst_key *key, struct bst_buf *envelope,
+                            struct bst_error *err);
+struct bst_dsse { /* an envelope opened and its shape checked */
+    struct bst_buf payload;
+    char *payload_type;
+    char key_id[BST_SHA256_HEX];
+    uint8_t sig[BST_SIG_LEN];
+    json_t *statement; /* the parsed payload */
+};
+enum bst_code bst_dsse_open(const void *envelope, size_t len, struct bst_dsse *out, struct bst_error *err);
+void bst_dsse_clear(struct bst_dsse *dsse);
+bool bst_dsse_verify(const struct bst_dsse *dsse, const uint8_t public_key[static BST_KEY_LEN]);
+
+/* ================= ledger ================= */
+
+/* ---- Merkle trees (merkle.c), RFC 6962 and RFC 9162 2.1; recipes in ledger.md 1.1 ---- */
+#define BST_PROOF_MAX 64
+void bst_merkle_leaf(const void *data, size_t len, uint8_t out[static 32]);
+void bst_merkle_node(const uint8_t left[static 32], const uint8_t right[static 32], uint8_t out[static 32]);
+bool bst_merkle_verify_inclusion(uint64_t index, uint64_t size, const uint8_t leaf[static 32],
+                                 const uint8_t (*proof)[32], size_t proof_len, const uint8_t root[static 32]);
+bool bst_merkle_verify_consistency(uint64_t size1, uint64_t size2, const uint8_t root1[static 32],
+                                   const uint8_t root2[static 32], const uint8_t (*proof)[32], size_t proof_len);
+
+/* ---- signed notes and checkpoints (note.c) ---- */
+struct bst_checkpoint {
+    char *origin;
+    uint64_t size;
+    uint8_t root[32];
+};
+void bst_checkpoint_clear(struct bst_checkpoint *checkpoint);
+/* The signed note, text and signature line, as a string in new memory. */
+enum bst_code bst_checkpoint_sign(const char *origin, uint64_t size, const uint8_t root[static 32],
+                                  const struct bst_key *log_key, char **note, struct bst_error *err);
+/* Checks that the note carries a valid signature of this origin and key: BST_BROKEN if not. */
+enum bst_code bst_checkpoint_open(const char *note, size_t len, const char *origin,
+                                  const uint8_t log_key[static BST_KEY_LEN], struct bst_checkpoint *out,
+                                  struct bst_error *err);
+/* "name+hex8+base64": a verifier key, as written by other transparency logs. */
+enum bst_code bst_vkey_text(const char *name, const uint8_t key[static BST_KEY_LEN], char **out, struct bst_error *err);
+enum bst_code bst_vkey_parse(const char *text, char **name, uint8_t key[static BST_KEY_LEN], struct bst_error *err);
+
+/* ---- proof of one entry, c2sp.org/tlog-proof@v1 (proof.c) ---- */
+struct bst_proof {
+    uint64_t index;
+    size_t len;
+    uint8_t hash[BST_PROOF_MAX][32];
+    char *checkpoint; /* the signed note */
+};
+void bst_proof_clear(struct bst_proof *proof);
+enum bst_code bst_proof_text(const struct bst_proof *proof, struct bst_buf *out, struct bst_error *err);
+enum bst_code bst_proof_parse(const char *text, size_t len, struct bst_proof *out, struct bst_error *err);
+/* Leaf data -> in the log of this origin and key? BST_BROKEN with the reason if not. */
+enum bst_code bst_proof_verify(const struct bst_proof *proof, const void *leaf_data, size_t len, const char *origin,
+                               const uint8_t log_key[static BST_KEY_LEN], struct bst_error *err);
+
+/* ---- the ledger (ledger.c); schema/ledger.sql; leaf data = the envelope's bytes ---- */
+struct bst_ledger;
+struct sqlite3;
+enum bst_ledger_mode { BST_LEDGER_READ, BST_LEDGER_WRITE };
+enum bst_code bst_ledger_create(const char *path, const char *origin, const uint8_t log_key[static BST_KEY_LEN],
+                                struct bst_error *err);
+/* A newer schema, another application's file or a damaged header is BST_UNREADABLE. Opening for reading writes
+ * nothing, not even beside the file. */
+enum bst_code bst_ledger_open(const char *path, enum bst_ledger_mode mode, struct bst_ledger **out,
+                              struct bst_error *err);
+void bst_ledger_close(struct bst_ledger *ledger);
+struct sqlite3 *bst_ledger_db(struct bst_ledger *ledger); /* for audit's queries */
+const char *bst_ledger_origin(const struct bst_ledger *ledger);
+const uint8_t *bst_ledger_key(const struct bst_ledger *ledger);
+
+struct bst_entry {
+    const void *envelope;
+    size_t len;
+    const struct bst_secrets *secrets; /* or NULL */
+};
+/* Appends count entries, extends the tree and signs one checkpoint, all in one durable transaction; the proofs
+ * (count of them, cleared by the caller) verify against that checkpoint. Many processes may append: each waits its turn. */
+enum bst_code bst_ledger_append(struct bst_ledger *ledger, const struct bst_key *log_key,
+                                const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
+                                struct bst_error *err);
+uint64_t bst_ledger_size(struct bst_ledger *ledger);
+/* Newest checkpoint's signed note, new memory. */
+enum bst_code bst_ledger_checkpoint(struct bst_ledger *ledger, char **note, struct bst_error *err);
+enum bst_code bst_ledger_prove(struct bst_ledger *ledger, uint64_t index, struct bst_proof *out, struct bst_error *err);
+/* BST_NO_PROVENANCE when there is no such entry. */
+enum bst_code bst_ledger_entry(struct bst_ledger *ledger, uint64_t index, struct bst_buf *envelope,
+                               struct bst_error *err);
+
+/* Recomputes everything from the entries: sequence, leaf hashes, tree, every checkpoint's signature and root,
+ * envelope signatures, derived tables. Each finding is reported; the worst code is returned (BST_BROKEN when
+ * anything was changed, deleted, inserted or reordered). */
+struct bst_finding {
+    enum bst_code code;
+    int64_t index;    /* entry concerned, or -1 */
+    const char *rule; /* stable id, "entry.leaf-hash" */
+    const char *words;
+};
+typedef void (*bst_finding_fn)(void *arg, const struct bst_finding *finding);
+enum bst_code bst_ledger_check(struct bst_ledger *ledger, bst_finding_fn found, void *arg, bst_progress progress,
+                               void *progress_arg, struct bst_error *err);
+/* Writes checkpoint, entries (one DSSE envelope a line) and verifier key into a new folder. */
+enum bst_code bst_ledger_export(struct bst_ledger *ledger, const char *folder, struct bst_error *err);
+
+/* ================= files ================= */
+
+/* ---- containers (container.c): segments of a file, read without loading it ---- */
+enum bst_format { BST_FORMAT_UNKNOWN, BST_FORMAT_PNG, BST_FORMAT_JPEG };
+struct bst_range {
+    uint64_t start, length;
+};
+struct bst_segment {
+    char type[8];           /* PNG: chunk type; JPEG: "APP11", "DQT", "SOS" ... */
+    struct bst_range whole; /* with its length and checksum fields */
+    struct bst_range data;
+};
+struct bst_container {
+    enum bst_format format;
+    uint64_t size;
+    size_t count;
+    struct bst_segment *segments;
+    bool has_manifest;
+    struct bst_range manifest; /* the C2PA segments, whole: what a hard binding must exclude */
+};
+/* Walks and checks the whole file (PNG: order, lengths, CRC; bytes behind the end are a finding, not an error). */
+enum bst_code bst_container_scan(const char *path, struct bst_container *out, struct bst_error *err);
+void bst_container_clear(struct bst_container *container);
+/* The manifest store's bytes (JUMBF), joined. */
+enum bst_code bst_container_manifest(const char *path, const struct bst_container *container, struct bst_buf *out,
+                                     struct bst_error *err);
+/* SHA-256 of the file but for the given ranges (ascending, not overlapping), streamed. */
+enum bst_code bst_container_digest(const char *path, const struct bst_range *exclude, size_t count,
+                                   uint8_t out[static BST_SHA256_LEN], struct bst_error *err);
+
+/* ---- metadata (exif.c, xmp.c, png_text.c) ---- */
+/* What a file says about itself, as JSON: {"exif":{..},"xmp":{..},"text":{..}}; unknown fields kept as text. */
+enum bst_code bst_metadata_read(const char *path, const struct bst_container *container, json_t **out,
+                                struct bst_error *err);
+
+/* ---- C2PA (c2pa_write.c, c2pa_read.c) ---- */
+enum bst_status_kind { BST_STATUS_SUCCESS, BST_STATUS_INFO, BST_STATUS_FAILURE };
+struct bst_status {
+    enum bst_status_kind kind;
+    char code[64];  /* C2PA status code: "assertion.dataHash.match" */
+    char url[192];  /* JUMBF URI concerned */
+    char words[256];
+};
+struct bst_c2pa {
+    enum { BST_C2PA_INVALID, BST_C2PA_VALID, BST_C2PA_TRUSTED } state; /* reference c2pa.md 5.1 */
+    size_t status_count;
+    struct bst_status *statuses;
+    char *label;      /* active manifest */
+    char *generator;  /* claim_generator_info name and version */
+    char *signer;     /* leaf certificate's common name and organisation */
+    char *signer_pem; /* leaf certificate */
+    bool signer_is_ed25519;
+    uint8_t signer_key[BST_KEY_LEN]; /* if so */
+    json_t *report;                  /* claim and assertions as JSON, for show */
+    struct bst_buf envelope, proof;  /* the receipt assertion's parts; empty when there is none */
+};
+/* Reads and judges the manifest in a scanned file. roots: PEM of trusted anchors, or NULL. A file without manifest
+ * is BST_NO_PROVENANCE; a manifest that cannot be parsed BST_BROKEN; otherwise BST_OK whatever the state. */
+enum bst_code bst_c2pa_read(const char *path, const struct bst_container *container, const char *roots,
+                            struct bst_c2pa *out, struct bst_error *err);
+void bst_c2pa_clear(struct bst_c2pa *c2pa);
+
+/* ---- stamping (stamp.c) ---- */
+/* One author's open workshop: keys unlocked, chain and ledger open. */
+struct bst_stamper;
+struct bst_stamper_options {
+    const char *home;
+    const char *passphrase; /* NULL when keys are unencrypted */
+    int png_level;          /* 1..9; 0: default */
+};
+enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out, bool *locked,
+                               struct bst_error *err);
+void bst_stamper_close(struct bst_stamper *stamper); /* drops what was added and not committed, with its files */
+const struct bst_identity *bst_stamper_identity(const struct bst_stamper *stamper);
+/* Encodes the picture with all its metadata into a temporary file beside path, and prepares its statement. The
+ * digests, image_id and file_name of *generation are filled in here. An existing path is refused unless force. */
+enum bst_code bst_stamp_add(struct bst_stamper *stamper, const struct bst_image *image, const char *path, bool force,
+                            const struct bst_generation *generation, struct bst_error *err);
+size_t bst_stamp_pending(const struct bst_stamper *stamper);
+/* One ledger transaction for everything added, then the manifests, each fsynced and renamed to its path. done is
+ * called for each file delivered. */
+struct bst_stamped {
+    const char *path;
+    uint64_t index; /* ledger entry */
+    const char *image_id;
+};
+typedef void (*bst_stamped_fn)(void *arg, const struct bst_stamped *stamped);
+enum bst_code bst_stamp_commit(struct bst_stamper *stamper, bst_stamped_fn done, void *arg, struct bst_error *err);
+/* Signs and logs a statement that is not about a picture (training, identity). */
+enum bst_code bst_stamp_statement(struct bst_stamper *stamper, const void *payload, size_t len, uint64_t *index,
+                                  struct bst_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
