@@ -27,6 +27,7 @@ BUILD := $(BUILD)/sanitize
 endif
 ifneq ($(shell $(CC) -dumpmachine 2>/dev/null | grep x86_64),)
 AVX2FLAGS := -mavx2 -mfma
+AVX512FLAGS := -mavx512f -mfma
 endif
 
 LIBDIRS := base gen provenance audit
@@ -64,6 +65,7 @@ $(LIBSO): $(LIBOBJ)
 	$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libblindstamp.so.$(SOVERSION) -o $@ $^ $(LIBS)
 
 $(BUILD)/%_avx2.o: CFLAGS_ALL += $(AVX2FLAGS)
+$(BUILD)/%_avx512.o: CFLAGS_ALL += $(AVX512FLAGS)
 $(BUILD)/%.o: %.c | $(BUILD)/gen/onnx.pb-c.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
@@ -92,9 +94,62 @@ $(BUILD)/bench/%: tests/bench/%.c $(LIBA)
 	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -MMD -MP -MF $@.d -o $@ $< $(LIBA) $(LIBS)
 
 unit: $(TESTBIN)
-	@tests/run-unit $(TESTBIN)
+	tests/run $(TESTBIN)
 fuzz: $(FUZZBIN)
+	tests/run $(FUZZBIN)
 
+# ---- what people call ----
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@cli/demo $(BIN)
+test: deps test-deps
+	@$(MAKE) --no-print-directory check
+# The same without installing anything: unit, fuzz, command-line and interoperability tests.
+check: all $(TESTBIN) $(FUZZBIN)
+	@BUILD=$(abspath $(BUILD)) CC="$(CC)" tests/run $(TESTBIN) $(FUZZBIN) $(wildcard tests/cli/*.sh) $(wildcard tests/interop/*.sh)
+bench: all $(BENCHBIN)
+	@BUILD=$(abspath $(BUILD)) tests/bench/run
+
+# Debian packages that are missing, named before they are installed; nothing happens when none is.
+define install_debs
+@missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q '^install ok' || echo $$p; done); \
+[ -z "$$missing" ] || { echo "Installing Debian packages:" $$missing; \
+  as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+  $$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
+endef
+deps:
+	$(call install_debs,$(DEBS))
+test-deps:
+	$(call install_debs,$(TEST_DEBS))
+
+INSTALL_DIRS = bin lib/pkgconfig include/blindstamp share/blindstamp/models share/blindstamp/schema \
+  share/man/man1 share/bash-completion/completions
+install: all
+	for d in $(INSTALL_DIRS); do install -d $(DESTDIR)$(PREFIX)/$$d; done
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(LIBA) $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(LIBSO) $(DESTDIR)$(PREFIX)/lib/
+	ln -sf $(notdir $(LIBSO)) $(DESTDIR)$(PREFIX)/lib/libblindstamp.so.$(SOVERSION)
+	ln -sf libblindstamp.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/libblindstamp.so
+	install -m 644 $(foreach d,$(LIBDIRS),$(d)/$(d).h) $(DESTDIR)$(PREFIX)/include/blindstamp/
+	install -m 644 gen/models/*.onnx $(DESTDIR)$(PREFIX)/share/blindstamp/models/
+	install -m 644 schema/*.sql schema/*.json schema/*.md $(DESTDIR)$(PREFIX)/share/blindstamp/schema/
+	install -m 644 cli/blindstamp.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 cli/blindstamp.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/blindstamp
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: blindstamp' 'Description: Generated pictures with provable origin' \
+	  'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/blindstamp' 'Libs: -L$${prefix}/lib -lblindstamp' \
+	  'Requires.private: $(PKGS)' 'Libs.private: -lcbor -pthread -lm' \
+	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/blindstamp.pc
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/blindstamp $(DESTDIR)$(PREFIX)/lib/libblindstamp.* \
+	  $(DESTDIR)$(PREFIX)/lib/pkgconfig/blindstamp.pc $(DESTDIR)$(PREFIX)/share/man/man1/blindstamp.1 \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/blindstamp
+	rm -rf $(DESTDIR)$(PREFIX)/include/blindstamp $(DESTDIR)$(PREFIX)/share/blindstamp
+dist:
+	@mkdir -p $(BUILD)
+	git archive --prefix=blindstamp-$(VERSION)/ -o $(BUILD)/blindstamp-$(VERSION).tar.gz HEAD
+	@echo $(BUILD)/blindstamp-$(VERSION).tar.gz
 clean:
 	rm -rf $(BUILD)
 format:

@@ -183,7 +183,7 @@ const char *bst_path_name(const char *path);               /* the part behind th
 
 /* ---- JSON (json.c) ---- */
 
-/* Reads a JSON text: at most 64 levels deep (BST_JSON_DEPTH), duplicate keys refused. *out is a new
+/* Reads a JSON text: at most 64 levels deep, duplicate keys refused. *out is a new
  * reference. */
 enum bst_code bst_json_parse(const char *text, size_t len, json_t **out, struct bst_error *err);
 enum bst_code bst_json_load(const char *path, size_t limit, json_t **out, struct bst_error *err);

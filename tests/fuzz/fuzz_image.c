@@ -1,0 +1,21 @@
+/* fuzz_image.c - PNG and JPEG decoding of anything. Small declared sizes only, so that time goes to parsing.
+ */
+#include "base.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct bst_image image, rgb;
+    struct bst_error err;
+    uint8_t digest[BST_SHA256_LEN];
+    if (len > 24 && bst_get_be32(data + 12) == 0x49484452 &&
+        (bst_get_be32(data + 16) > 4096 || bst_get_be32(data + 20) > 4096)) {
+        return 0;
+    }
+    if (bst_image_decode(data, len, "fuzz", &image, &err) != BST_OK) return 0;
+    bst_image_digest(&image, digest);
+    if (bst_image_to_rgb8(&image, &rgb, &err) == BST_OK) bst_image_clear(&rgb);
+    bst_image_clear(&image);
+    return 0;
+}
