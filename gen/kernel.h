@@ -1,0 +1,103 @@
+/* kernel.h - the arithmetic core: one table of functions per instruction set, the same bits from each.
+ *
+ * kernel_body.h holds every function once, written over vectors of VW lanes; kernel_scalar.c (portable C),
+ * kernel_avx2.c and kernel_avx512.c compile it for their lanes. The rules that make the bits equal are
+ * written down in schema/arithmetic.md. Private to gen/.
+ */
+#ifndef BST_KERNEL_H
+#define BST_KERNEL_H
+
+#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Functions of one number; a and b are parameters. */
+enum bst_unary {
+    BST_U_COPY,
+    BST_U_RELU,
+    BST_U_LEAKY,  /* a: slope below zero */
+    BST_U_CLIP,   /* a: low, b: high */
+    BST_U_AFFINE, /* fma(x, a, b) */
+    BST_U_TANH,
+    BST_U_SIGMOID,
+    BST_U_EXP,
+    BST_U_LOG,
+    BST_U_SQRT,
+    BST_U_SQUARE,
+    BST_U_NEG,
+    BST_U_ABS,
+    BST_U_RECIPROCAL,
+    BST_U_FLOOR,
+    BST_U_CEIL,
+    BST_U_ELU, /* a: alpha */
+    BST_U_POW, /* a: exponent; see arithmetic.md */
+};
+
+/* Functions of two numbers. */
+enum bst_binary {
+    BST_B_ADD,
+    BST_B_SUB,
+    BST_B_MUL,
+    BST_B_DIV,
+    BST_B_MIN,
+    BST_B_MAX,
+    BST_B_PRELU, /* b: slope where a is below zero */
+};
+
+/* The register block of a convolution: rows output channels by vectors * width pixels.
+ *   dst[r * pitch + p] = bias[r] then, for every channel c and tap k in this order,
+ *                        fma(weights[(c * taps + k) * rows + r], tile[c * stride + offset[k] + p], ...)
+ * Reads up to vectors * width floats from each tap's place on and writes as many a row. */
+typedef void bst_micro_fn(size_t channels, size_t stride, size_t taps, const uint32_t *offset,
+                          const float *tile, const float *weights, const float *bias, float *dst,
+                          size_t pitch);
+
+struct bst_micro {
+    unsigned rows, vectors;
+    bst_micro_fn *run;
+};
+
+#define BST_MICRO_ROWS_MAX  16
+#define BST_MICRO_WIDTH_MAX 128 /* pixels one register block covers at most, in any instruction set */
+
+struct bst_kernels {
+    const char *isa;
+    unsigned width;                 /* lanes of a vector */
+    const struct bst_micro *micros; /* from most rows to 1 */
+    size_t micro_count;
+
+    /* x and y may be the same array, or not overlap. */
+    void (*unary)(enum bst_unary op, const float *x, float *y, size_t n, float a, float b);
+    /* A step of 0 repeats the first number, 1 walks. y may be a or b. */
+    void (*binary)(enum bst_binary op, const float *a, size_t a_step, const float *b, size_t b_step, float *y,
+                   size_t n);
+    /* Sixteen lanes, then a tree, over at most 1024 numbers; longer sums are bst_sum's and its sisters' work.
+     */
+    float (*sum)(const float *x, size_t n);
+    float (*sum_squares)(const float *x, size_t n, float mean); /* of (x - mean) */
+    float (*maximum)(const float *x, size_t n);                 /* any n > 0 */
+    /* y[i] = fma(t, b[i], s * a[i]) */
+    void (*blend)(const float *a, const float *b, float s, float t, float *y, size_t n);
+    /* y[i] = fma(t[i], x[hi[i]], s[i] * x[lo[i]]) */
+    void (*interpolate)(const float *x, const uint32_t *lo, const uint32_t *hi, const float *s,
+                        const float *t, float *y, size_t n);
+    /* Doubling: y[2i] = fma(.75, x[i], .25 * x[i-1]), y[2i+1] = fma(.25, x[i+1], .75 * x[i]); x[-1] and x[n]
+     * are read */
+    void (*twice)(const float *x, float *y, size_t n);
+    /* Box-Muller on n pairs of random words: radius[i], angle[i] -> y[2i], y[2i+1]. */
+    void (*normal)(const uint32_t *radius, const uint32_t *angle, float *y, size_t n);
+    /* floor((x - low) * scale + 0.5) held to 0..255; NaN is 0. */
+    void (*quantize)(const float *x, float low, float scale, uint8_t *y, size_t step, size_t n);
+};
+
+extern const struct bst_kernels bst_kernels_scalar, bst_kernels_avx2, bst_kernels_avx512;
+
+/* The table for "scalar", "avx2" or "avx512"; NULL: what BLINDSTAMP_ISA names, else the best this processor
+ * has. Returns NULL for a name that is unknown or that the processor cannot run. */
+const struct bst_kernels *bst_kernels_for(const char *isa);
+
+/* Sums of any length by the fixed tree of arithmetic.md. */
+float bst_sum(const struct bst_kernels *k, const float *x, size_t n);
+float bst_sum_squares(const struct bst_kernels *k, const float *x, size_t n, float mean);
+
+#endif

@@ -1,0 +1,33 @@
+/* kernel_avx2.c - the kernels for x86-64 with AVX2 and FMA: eight lanes, sixteen registers. Compiled with
+ * -mavx2 -mfma; called only where the processor has both. */
+#include "kernel.h"
+
+#if defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+
+#define VW    8
+#define ISA   "avx2"
+#define TABLE bst_kernels_avx2
+typedef __m256 vf;
+typedef int32_t vi __attribute__((vector_size(VW * 4)));
+
+static inline vf v_set(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+static inline vf v_fma(vf a, vf b, vf c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+static inline vf v_sqrt(vf x)
+{
+    return _mm256_sqrt_ps(x);
+}
+
+#define MICROS(F) F(6, 2) F(4, 2) F(3, 3) F(2, 4) F(1, 8)
+#include "kernel_body.h"
+#else
+typedef int bst_no_avx2; /* a translation unit needs a declaration */
+#endif

@@ -1,0 +1,571 @@
+/* kernel_body.h - every kernel, once, over vectors of VW lanes. Not a header of its own: kernel_scalar.c,
+ * kernel_avx2.c and kernel_avx512.c include it after defining
+ * - VW, the number of lanes;
+ * - vf and vi, vectors of VW float and of VW int32_t;
+ * - v_set(x), v_fma(a, b, c) and v_sqrt(x);
+ * - ISA and TABLE, the name and the table of functions;
+ * - MICROS(F), which calls F(rows, vectors) for each register block, most rows first.
+ *
+ * Only operations that IEEE 754 defines to the last bit are used: add, subtract, multiply, divide, square
+ * root, fused multiply-add, comparison, and integer arithmetic. The compiler must not contract or reorder
+ * them. */
+#include <math.h>
+#include <string.h>
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+static inline vf v_load(const float *p)
+{
+    vf v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline void v_store(float *p, vf v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+/* The n < VW numbers at the end of an array; the other lanes hold zeros and are dropped again by
+ * v_store_part. */
+static inline vf v_load_part(const float *p, size_t n)
+{
+    float lanes[VW] = {0};
+    for (size_t i = 0; i < n && i < VW; i++)
+        lanes[i] = p[i];
+    return v_load(lanes);
+}
+
+static inline void v_store_part(float *p, vf v, size_t n)
+{
+    float lanes[VW];
+    v_store(lanes, v);
+    for (size_t i = 0; i < n && i < VW; i++)
+        p[i] = lanes[i];
+}
+
+static inline vi v_bits(vf v)
+{
+    return (vi)v;
+}
+
+static inline vf v_select(vi mask, vf yes, vf no)
+{
+    return (vf)((v_bits(yes) & mask) | (v_bits(no) & ~mask));
+}
+
+static inline vi v_int(int32_t x)
+{
+    vi zero = {0};
+    return zero + x;
+}
+
+/* ---- functions of one number ---- */
+
+static inline vf v_abs(vf x)
+{
+    return (vf)(v_bits(x) & v_int(0x7fffffff));
+}
+
+static inline vf v_max(vf a, vf b)
+{
+    return v_select((vi)(a > b) | (vi)(a != a), a, b);
+}
+
+static inline vf v_min(vf a, vf b)
+{
+    return v_select((vi)(a < b) | (vi)(a != a), a, b);
+}
+
+static inline vf v_clip(vf x, vf low, vf high)
+{
+    x = v_select((vi)(x < low), low, x);
+    return v_select((vi)(x > high), high, x);
+}
+
+/* 2^n for n in [-126, 127]. */
+static inline vf v_power_of_two(vi n)
+{
+    return (vf)((n + 127) << 23);
+}
+
+static inline vf v_exp(vf x)
+{
+    const vf magic =
+        v_set(0x1.8p23f); /* adding it rounds to a whole number and leaves that in the low bits */
+    x = v_clip(x, v_set(-104.0f), v_set(89.0f));
+    vf shifted = v_fma(x, v_set(0x1.715476p+0f), magic);
+    vf n = shifted - magic;
+    vi whole = v_bits(shifted) - v_bits(magic);
+    vf r = v_fma(n, v_set(-0x1.62ep-1f), x);
+    r = v_fma(n, v_set(-0x1.0bfbe8p-15f), r);
+    vf p = v_set(0x1.6d117cp-10f);
+    p = v_fma(p, r, v_set(0x1.120be2p-7f));
+    p = v_fma(p, r, v_set(0x1.555518p-5f));
+    p = v_fma(p, r, v_set(0x1.5554dcp-3f));
+    p = v_fma(p, r, v_set(0.5f));
+    p = v_fma(p, r * r, r) + v_set(1.0f);
+    vi half = whole >> 1; /* in two steps, so that neither power of two leaves the normal range */
+    return p * v_power_of_two(half) * v_power_of_two(whole - half);
+}
+
+static inline vf v_tanh(vf x)
+{
+    vf size = v_abs(x);
+    vf z = x * x;
+    vf p = v_set(-0x1.8f83e8p-8f);
+    p = v_fma(p, z, v_set(0x1.58025ap-6f));
+    p = v_fma(p, z, v_set(-0x1.b92538p-5f));
+    p = v_fma(p, z, v_set(0x1.110e1ap-3f));
+    p = v_fma(p, z, v_set(-0x1.555552p-2f));
+    vf near = v_fma(x * z, p, x);
+    vf held = v_select((vi)(size > v_set(10.0f)), v_set(10.0f), size);
+    vf far = v_set(1.0f) - v_set(2.0f) / (v_exp(held + held) + v_set(1.0f));
+    far = (vf)(v_bits(far) | (v_bits(x) & v_int(INT32_MIN)));
+    return v_select((vi)(size >= v_set(0.625f)), far, near);
+}
+
+static inline vf v_sigmoid(vf x)
+{
+    vf minus = (vf)(v_bits(x) ^ v_int(INT32_MIN));
+    return v_set(1.0f) / (v_set(1.0f) + v_exp(minus));
+}
+
+static inline vf v_to_float(vi x)
+{
+    return __builtin_convertvector(x, vf);
+}
+
+static inline vf v_log(vf x)
+{
+    vi tiny = (vi)(x < v_set(0x1p-126f));
+    vf scaled = v_select(tiny, x * v_set(0x1p23f), x);
+    /* scaled = 2^e * m with m in [sqrt(1/2), sqrt(2)): 0x3f3504f3 are the bits of sqrt(1/2). */
+    vi shifted = v_bits(scaled) - 0x3f3504f3;
+    vf e = v_to_float((shifted >> 23) - (tiny & 23));
+    vf f = (vf)((shifted & 0x007fffff) + 0x3f3504f3) - v_set(1.0f);
+    vf p = v_set(0x1.1d8ea6p-4f);
+    p = v_fma(p, f, v_set(-0x1.d635bcp-4f));
+    p = v_fma(p, f, v_set(0x1.dea282p-4f));
+    p = v_fma(p, f, v_set(-0x1.fcf4c6p-4f));
+    p = v_fma(p, f, v_set(0x1.23d21ap-3f));
+    p = v_fma(p, f, v_set(-0x1.555b4ap-3f));
+    p = v_fma(p, f, v_set(0x1.999d5ap-3f));
+    p = v_fma(p, f, v_set(-0x1.fffffcp-3f));
+    p = v_fma(p, f, v_set(0x1.555554p-2f));
+    vf z = f * f;
+    vf y = v_fma(p, f * z, v_set(0x1.0bfbe8p-15f) * e);
+    y = v_fma(z, v_set(-0.5f), y);
+    y = v_fma(e, v_set(0x1.62ep-1f), f + y);
+    y = v_select((vi)(x == v_set(0.0f)), v_set(-INFINITY), y);
+    y = v_select((vi)(x < v_set(0.0f)), v_set(NAN), y);
+    return v_select((vi)(x < v_set(INFINITY)), y, x); /* infinity and NaN stay what they are */
+}
+
+/* Numbers of 2^23 and more in size are whole already. */
+static inline vf v_floor(vf x)
+{
+    vi small = (vi)(v_abs(x) < v_set(0x1p23f));
+    vf held = v_select(small, x, v_set(0.0f));
+    vf t = v_to_float(__builtin_convertvector(held, vi));
+    t = t - v_select((vi)(t > held), v_set(1.0f), v_set(0.0f));
+    return v_select(small, t, x);
+}
+
+/* Whole exponents up to 64 by repeated squaring, halves by a square root more, others by exp(a * log(x)). */
+static inline vf v_pow(vf x, float exponent)
+{
+    float size = exponent < 0.0f ? -exponent : exponent;
+    float doubled = size + size;
+    if (!(size <= 64.0f) || (float)(int)doubled != doubled) return v_exp(v_log(x) * v_set(exponent));
+    unsigned n = (unsigned)doubled;
+    vf y = n & 1 ? v_sqrt(x) : v_set(1.0f);
+    vf square = x;
+    for (n >>= 1; n; n >>= 1) {
+        if (n & 1) y = y * square;
+        square = square * square;
+    }
+    if (exponent < 0.0f) y = v_set(1.0f) / y;
+    return y;
+}
+
+static inline __attribute__((always_inline)) vf v_unary(enum bst_unary op, vf x, vf a, vf b, float exponent)
+{
+    const vf zero = v_set(0.0f), one = v_set(1.0f);
+    switch (op) {
+    case BST_U_COPY:
+        return x;
+    case BST_U_RELU:
+        return v_select((vi)(x < zero), zero, x);
+    case BST_U_LEAKY:
+        return v_select((vi)(x < zero), x * a, x);
+    case BST_U_CLIP:
+        return v_clip(x, a, b);
+    case BST_U_AFFINE:
+        return v_fma(x, a, b);
+    case BST_U_TANH:
+        return v_tanh(x);
+    case BST_U_SIGMOID:
+        return v_sigmoid(x);
+    case BST_U_EXP:
+        return v_exp(x);
+    case BST_U_LOG:
+        return v_log(x);
+    case BST_U_SQRT:
+        return v_sqrt(x);
+    case BST_U_SQUARE:
+        return x * x;
+    case BST_U_NEG:
+        return (vf)(v_bits(x) ^ v_int(INT32_MIN));
+    case BST_U_ABS:
+        return v_abs(x);
+    case BST_U_RECIPROCAL:
+        return one / x;
+    case BST_U_FLOOR:
+        return v_floor(x);
+    case BST_U_CEIL:
+        return zero - v_floor(zero - x);
+    case BST_U_ELU:
+        return v_select((vi)(x < zero), a * (v_exp(x) - one), x);
+    case BST_U_POW:
+        return v_pow(x, exponent);
+    }
+    return x;
+}
+
+static inline __attribute__((always_inline)) void unary_loop(enum bst_unary op, const float *x, float *y,
+                                                             size_t n, float a, float b)
+{
+    const vf va = v_set(a), vb = v_set(b);
+    size_t i = 0;
+    for (; i + VW <= n; i += VW)
+        v_store(y + i, v_unary(op, v_load(x + i), va, vb, a));
+    if (i < n) v_store_part(y + i, v_unary(op, v_load_part(x + i, n - i), va, vb, a), n - i);
+}
+
+/* One loop for each operator, so that the choice is made outside of it. */
+static void unary(enum bst_unary op, const float *x, float *y, size_t n, float a, float b)
+{
+    switch (op) {
+    case BST_U_COPY:
+        if (x != y) memcpy(y, x, n * sizeof *y);
+        break;
+    case BST_U_RELU:
+        unary_loop(BST_U_RELU, x, y, n, a, b);
+        break;
+    case BST_U_LEAKY:
+        unary_loop(BST_U_LEAKY, x, y, n, a, b);
+        break;
+    case BST_U_CLIP:
+        unary_loop(BST_U_CLIP, x, y, n, a, b);
+        break;
+    case BST_U_AFFINE:
+        unary_loop(BST_U_AFFINE, x, y, n, a, b);
+        break;
+    case BST_U_TANH:
+        unary_loop(BST_U_TANH, x, y, n, a, b);
+        break;
+    case BST_U_SIGMOID:
+        unary_loop(BST_U_SIGMOID, x, y, n, a, b);
+        break;
+    default:
+        unary_loop(op, x, y, n, a, b);
+        break;
+    }
+}
+
+/* ---- functions of two numbers ---- */
+
+static inline __attribute__((always_inline)) vf v_binary(enum bst_binary op, vf a, vf b)
+{
+    switch (op) {
+    case BST_B_ADD:
+        return a + b;
+    case BST_B_SUB:
+        return a - b;
+    case BST_B_MUL:
+        return a * b;
+    case BST_B_DIV:
+        return a / b;
+    case BST_B_MIN:
+        return v_min(a, b);
+    case BST_B_MAX:
+        return v_max(a, b);
+    case BST_B_PRELU:
+        return v_select((vi)(a < v_set(0.0f)), a * b, a);
+    }
+    return a;
+}
+
+static inline __attribute__((always_inline)) void binary_loop(enum bst_binary op, const float *a,
+                                                              size_t a_step, const float *b, size_t b_step,
+                                                              float *y, size_t n)
+{
+    const vf a0 = v_set(n ? a[0] : 0.0f), b0 = v_set(n ? b[0] : 0.0f);
+    size_t i = 0;
+    for (; i + VW <= n; i += VW)
+        v_store(y + i, v_binary(op, a_step ? v_load(a + i) : a0, b_step ? v_load(b + i) : b0));
+    if (i < n) {
+        vf last_a = a_step ? v_load_part(a + i, n - i) : a0;
+        vf last_b = b_step ? v_load_part(b + i, n - i) : b0;
+        v_store_part(y + i, v_binary(op, last_a, last_b), n - i);
+    }
+}
+
+static void binary(enum bst_binary op, const float *a, size_t a_step, const float *b, size_t b_step, float *y,
+                   size_t n)
+{
+    switch (op) {
+    case BST_B_ADD:
+        binary_loop(BST_B_ADD, a, a_step, b, b_step, y, n);
+        break;
+    case BST_B_MUL:
+        binary_loop(BST_B_MUL, a, a_step, b, b_step, y, n);
+        break;
+    case BST_B_PRELU:
+        binary_loop(BST_B_PRELU, a, a_step, b, b_step, y, n);
+        break;
+    default:
+        binary_loop(op, a, a_step, b, b_step, y, n);
+        break;
+    }
+}
+
+/* ---- reductions ---- */
+
+#define LANES   16
+#define VECTORS (LANES / VW)
+
+static inline float lanes_sum(float lanes[LANES])
+{
+    for (size_t half = LANES / 2; half > 0; half /= 2)
+        for (size_t j = 0; j < half; j++)
+            lanes[j] = lanes[j] + lanes[j + half];
+    return lanes[0];
+}
+
+static float sum(const float *x, size_t n)
+{
+    vf total[VECTORS];
+    float lanes[LANES];
+    for (size_t v = 0; v < VECTORS; v++)
+        total[v] = v_set(0.0f);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t v = 0; v < VECTORS; v++)
+            total[v] = total[v] + v_load(x + i + v * VW);
+    for (size_t v = 0; v < VECTORS; v++)
+        v_store(lanes + v * VW, total[v]);
+    for (size_t j = 0; i < n; i++, j++)
+        lanes[j] = lanes[j] + x[i];
+    return lanes_sum(lanes);
+}
+
+static float sum_squares(const float *x, size_t n, float mean)
+{
+    vf total[VECTORS];
+    float lanes[LANES];
+    for (size_t v = 0; v < VECTORS; v++)
+        total[v] = v_set(0.0f);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t v = 0; v < VECTORS; v++) {
+            vf d = v_load(x + i + v * VW) - v_set(mean);
+            total[v] = v_fma(d, d, total[v]);
+        }
+    }
+    for (size_t v = 0; v < VECTORS; v++)
+        v_store(lanes + v * VW, total[v]);
+    for (size_t j = 0; i < n; i++, j++) {
+        float d = x[i] - mean;
+        lanes[j] = fmaf(d, d, lanes[j]);
+    }
+    return lanes_sum(lanes);
+}
+
+static float maximum(const float *x, size_t n)
+{
+    vf best = v_set(x[0]);
+    float lanes[VW];
+    size_t i = 0;
+    for (; i + VW <= n; i += VW)
+        best = v_max(best, v_load(x + i));
+    for (; i < n; i++)
+        best = v_max(best, v_set(x[i]));
+    v_store(lanes, best);
+    for (size_t j = 1; j < VW; j++)
+        best = v_max(best, v_set(lanes[j]));
+    v_store(lanes, best);
+    return lanes[0];
+}
+
+/* ---- interpolation ---- */
+
+static void blend(const float *a, const float *b, float s, float t, float *y, size_t n)
+{
+    const vf vs = v_set(s), vt = v_set(t);
+    size_t i = 0;
+    for (; i + VW <= n; i += VW)
+        v_store(y + i, v_fma(vt, v_load(b + i), vs * v_load(a + i)));
+    if (i < n)
+        v_store_part(y + i, v_fma(vt, v_load_part(b + i, n - i), vs * v_load_part(a + i, n - i)), n - i);
+}
+
+static void interpolate(const float *x, const uint32_t *lo, const uint32_t *hi, const float *s,
+                        const float *t, float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i += VW) {
+        size_t count = n - i < VW ? n - i : VW;
+        float a[VW] = {0}, b[VW] = {0};
+        for (size_t j = 0; j < count; j++) {
+            a[j] = x[lo[i + j]];
+            b[j] = x[hi[i + j]];
+        }
+        vf vs = v_load_part(s + i, count), vt = v_load_part(t + i, count);
+        v_store_part(y + i, v_fma(vt, v_load(b), vs * v_load(a)), count);
+    }
+}
+
+static void twice(const float *x, float *y, size_t n)
+{
+    const vf far = v_set(0.25f), near = v_set(0.75f);
+    for (size_t i = 0; i < n; i += VW) {
+        size_t count = n - i < VW ? n - i : VW;
+        vf left, here, right;
+        if (count == VW) {
+            left = v_load(x + i - 1);
+            here = v_load(x + i);
+            right = v_load(x + i + 1);
+        } else {
+            left = v_load_part(x + i - 1, count);
+            here = v_load_part(x + i, count);
+            right = v_load_part(x + i + 1, count);
+        }
+        float even[VW], odd[VW];
+        v_store(even, v_fma(near, here, far * left));
+        v_store(odd, v_fma(far, right, near * here));
+        for (size_t j = 0; j < count; j++) {
+            y[2 * (i + j)] = even[j];
+            y[2 * (i + j) + 1] = odd[j];
+        }
+    }
+}
+
+/* ---- random numbers and samples ---- */
+
+/* cos and sin of a turn's fraction given as a 32-bit word: the upper 3 bits are the octant, the next 23 the
+ * place in it. */
+static inline void v_circle(vi word, vf *cosine, vf *sine)
+{
+    vi octant = (word >> 29) & 7;
+    vi place = (word >> 6) & 0x007fffff;
+    vi odd = (octant & 1) == 1;
+    /* odd octants are walked backwards, so that the angle stays within an eighth of a turn */
+    place = (place & ~odd) | ((v_int(0x00800000) - place) & odd);
+    vf r = v_to_float(place) * v_set(0x1p-26f);
+    vf z = r * r;
+    vf s = v_set(-0x1.2d9b4p+6f);
+    s = v_fma(s, z, v_set(0x1.465ec4p+6f));
+    s = v_fma(s, z, v_set(-0x1.4abbbap+5f));
+    s = v_fma(s, z, v_set(0x1.921fb6p+2f));
+    s = s * r;
+    vf c = v_set(0x1.db6492p+5f);
+    c = v_fma(c, z, v_set(-0x1.55cb98p+6f));
+    c = v_fma(c, z, v_set(0x1.03c1eap+6f));
+    c = v_fma(c, z, v_set(-0x1.3bd3ccp+4f));
+    c = v_fma(c, z, v_set(1.0f));
+    vi swap = ((octant + 1) & 2) == 2;                       /* octants 1, 2, 5, 6 */
+    vi cosine_minus = (((octant + 2) & 4) == 4) & INT32_MIN; /* octants 2, 3, 4, 5 */
+    vi sine_minus = ((octant & 4) == 4) & INT32_MIN;         /* octants 4, 5, 6, 7 */
+    *cosine = (vf)(v_bits(v_select(swap, s, c)) ^ cosine_minus);
+    *sine = (vf)(v_bits(v_select(swap, c, s)) ^ sine_minus);
+}
+
+static void normal(const uint32_t *radius, const uint32_t *angle, float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i += VW) {
+        size_t count = n - i < VW ? n - i : VW;
+        int32_t words[2][VW] = {{0}};
+        float out[2][VW];
+        memcpy(words[0], radius + i, count * sizeof *radius);
+        memcpy(words[1], angle + i, count * sizeof *angle);
+        vi w, a;
+        memcpy(&w, words[0], sizeof w);
+        memcpy(&a, words[1], sizeof a);
+        /* (23 random bits + 1/2) * 2^-23 lies within (0, 1) and is exact */
+        vf u = (v_to_float((w >> 9) & 0x007fffff) + v_set(0.5f)) * v_set(0x1p-23f);
+        vf length = v_sqrt(v_log(u) * v_set(-2.0f));
+        vf cosine, sine;
+        v_circle(a, &cosine, &sine);
+        v_store(out[0], length * cosine);
+        v_store(out[1], length * sine);
+        for (size_t j = 0; j < count; j++) {
+            y[2 * (i + j)] = out[0][j];
+            y[2 * (i + j) + 1] = out[1][j];
+        }
+    }
+}
+
+static void quantize(const float *x, float low, float scale, uint8_t *y, size_t step, size_t n)
+{
+    const vf zero = v_set(0.0f), top = v_set(255.0f), half = v_set(0.5f);
+    for (size_t i = 0; i < n; i += VW) {
+        size_t count = n - i < VW ? n - i : VW;
+        vf v = (v_load_part(x + i, count) - v_set(low)) * v_set(scale);
+        v = v_select((vi)(v > zero), v, zero);
+        v = v_select((vi)(v < top), v, top);
+        vi whole = __builtin_convertvector(v + half, vi);
+        int32_t lanes[VW];
+        memcpy(lanes, &whole, sizeof whole);
+        for (size_t j = 0; j < count; j++)
+            y[(i + j) * step] = (uint8_t)lanes[j];
+    }
+}
+
+/* ---- the register blocks ---- */
+
+#define MICRO_FUNCTION(R, V)                                                                                 \
+    static void micro_##R##x##V(size_t channels, size_t stride, size_t taps, const uint32_t *offset,         \
+                                const float *tile, const float *weights, const float *bias, float *dst,      \
+                                size_t pitch)                                                                \
+    {                                                                                                        \
+        vf acc[R][V];                                                                                        \
+        UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++) acc[r][v] =              \
+            v_set(bias[r]);                                                                                  \
+        for (size_t c = 0; c < channels; c++, tile += stride) {                                              \
+            for (size_t k = 0; k < taps; k++, weights += R) {                                                \
+                const float *at = tile + offset[k];                                                          \
+                vf x[V];                                                                                     \
+                UNROLL for (size_t v = 0; v < V; v++) x[v] = v_load(at + v * VW);                            \
+                UNROLL for (size_t r = 0; r < R; r++)                                                        \
+                {                                                                                            \
+                    vf w = v_set(weights[r]);                                                                \
+                    UNROLL for (size_t v = 0; v < V; v++) acc[r][v] = v_fma(w, x[v], acc[r][v]);             \
+                }                                                                                            \
+            }                                                                                                \
+        }                                                                                                    \
+        UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++)                          \
+            v_store(dst + r * pitch + v * VW, acc[r][v]);                                                    \
+    }
+
+MICROS(MICRO_FUNCTION)
+
+#define MICRO_ENTRY(R, V) {R, V, micro_##R##x##V},
+static const struct bst_micro micros[] = {MICROS(MICRO_ENTRY)};
+
+const struct bst_kernels TABLE = {
+    .isa = ISA,
+    .width = VW,
+    .micros = micros,
+    .micro_count = sizeof micros / sizeof micros[0],
+    .unary = unary,
+    .binary = binary,
+    .sum = sum,
+    .sum_squares = sum_squares,
+    .maximum = maximum,
+    .blend = blend,
+    .interpolate = interpolate,
+    .twice = twice,
+    .normal = normal,
+    .quantize = quantize,
+};

@@ -1,0 +1,30 @@
+/* kernel_scalar.c - the kernels in portable C: four lanes at a time, fused multiply-add by the C library's
+ * fmaf (one instruction where the processor has it). The reference that the others are tested against. */
+#include "kernel.h"
+
+#include <math.h>
+
+#define VW    4
+#define ISA   "scalar"
+#define TABLE bst_kernels_scalar
+typedef float vf __attribute__((vector_size(VW * 4)));
+typedef int32_t vi __attribute__((vector_size(VW * 4)));
+
+static inline vf v_set(float x)
+{
+    return (vf){x, x, x, x};
+}
+
+static inline vf v_fma(vf a, vf b, vf c)
+{
+    return (vf){fmaf(a[0], b[0], c[0]), fmaf(a[1], b[1], c[1]), fmaf(a[2], b[2], c[2]),
+                fmaf(a[3], b[3], c[3])};
+}
+
+static inline vf v_sqrt(vf x)
+{
+    return (vf){sqrtf(x[0]), sqrtf(x[1]), sqrtf(x[2]), sqrtf(x[3])};
+}
+
+#define MICROS(F) F(8, 2) F(4, 2) F(2, 2) F(1, 2)
+#include "kernel_body.h"
