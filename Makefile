@@ -14,16 +14,20 @@ DEBS := build-essential pkg-config libsodium-dev libsqlite3-dev libpng-dev libjp
 TEST_DEBS := libcmocka-dev clang sqlite3 openssl libimage-exiftool-perl nodejs npm jq
 
 PKGS := $(filter-out libcbor lapack,$(PACKAGES))
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 # Bits must not depend on the compiler: no contraction, no fast-math anywhere.
 CFLAGS_ALL = -std=c17 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE $(OPT) -g -fPIC -fvisibility=default $(WARN) \
-  -ffp-contract=off -fno-fast-math -pthread -Ibase -Igen -Iprovenance -Iaudit -I. -I$(BUILD)/gen $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \
+  -ffp-contract=off -fno-fast-math -pthread -Ibase -Igen -Iprovenance -Iaudit -I. -I$(BUILD)/gen $(PKG_CFLAGS) \
   $(CFLAGS)
-LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcbor -pthread -lm $(LDFLAGS)
+LIBS = $(PKG_LIBS) -lcbor -pthread -lm $(LDFLAGS)
 ifeq ($(SANITIZE),1)
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LIBS += -fsanitize=address,undefined
-BUILD := $(BUILD)/sanitize
+override BUILD := $(BUILD)/sanitize
+else ifneq ($(OPT),-O0)
+CFLAGS_ALL += -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 ifneq ($(shell $(CC) -dumpmachine 2>/dev/null | grep x86_64),)
 AVX2FLAGS := -mavx2 -mfma
@@ -45,7 +49,7 @@ LIBA := $(BUILD)/lib/libblindstamp.a
 LIBSO := $(BUILD)/lib/libblindstamp.so.$(VERSION)
 BIN := $(BUILD)/bin/blindstamp
 
-.PHONY: all deps test-deps demo test check bench fuzz unit install uninstall dist clean format
+.PHONY: all deps test-deps demo test check bench fuzz unit tests-built install uninstall dist clean format
 .DELETE_ON_ERROR:
 all: $(BIN) $(LIBSO) $(BUILD)/share/blindstamp/models
 
@@ -97,16 +101,18 @@ unit: $(TESTBIN)
 	tests/run $(TESTBIN)
 fuzz: $(FUZZBIN)
 	tests/run $(FUZZBIN)
+tests-built: all $(TESTBIN) $(FUZZBIN)
 
 # ---- what people call ----
 
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j2 all
 	@cli/demo $(BIN)
 test: deps test-deps
+	@$(MAKE) --no-print-directory -j2 tests-built
 	@$(MAKE) --no-print-directory check
 # The same without installing anything: unit, fuzz, command-line and interoperability tests.
-check: all $(TESTBIN) $(FUZZBIN)
+check: tests-built
 	@BUILD=$(abspath $(BUILD)) CC="$(CC)" tests/run $(TESTBIN) $(FUZZBIN) $(wildcard tests/cli/*.sh) $(wildcard tests/interop/*.sh)
 bench: all $(BENCHBIN)
 	@BUILD=$(abspath $(BUILD)) tests/bench/run
