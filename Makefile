@@ -11,7 +11,8 @@ SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 PACKAGES := libsodium sqlite3 libpng libjpeg libexif exempi-2.0 libcbor jansson openblas lapack libcrypto libprotobuf-c
 DEBS := build-essential pkg-config libsodium-dev libsqlite3-dev libpng-dev libjpeg62-turbo-dev libexif-dev \
   libexempi-dev libcbor-dev libjansson-dev libopenblas-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler
-TEST_DEBS := libcmocka-dev clang sqlite3 openssl libimage-exiftool-perl nodejs npm jq
+TEST_DEBS := libcmocka-dev clang sqlite3 openssl libimage-exiftool-perl jq \
+  $(if $(shell command -v npm),,nodejs npm)
 
 PKGS := $(filter-out libcbor lapack,$(PACKAGES))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
