@@ -269,6 +269,7 @@ struct bst_container {
     struct bst_segment *segments;
     bool has_manifest;
     struct bst_range manifest; /* the C2PA segments, whole: what a hard binding must exclude */
+    struct bst_range trailing; /* bytes behind the picture's end; length 0 when there are none */
 };
 /* Walks and checks the whole file (PNG: order, lengths, CRC; bytes behind the end are a finding, not an error). */
 enum bst_code bst_container_scan(const char *path, struct bst_container *out, struct bst_error *err);
@@ -305,6 +306,7 @@ struct bst_c2pa {
     uint8_t signer_key[BST_KEY_LEN]; /* if so */
     json_t *report;                  /* claim and assertions as JSON, for show */
     struct bst_buf envelope, proof;  /* the receipt assertion's parts; empty when there is none */
+    char *log_vkey;                  /* verifier key of the log as the receipt names it; NULL when there is none */
 };
 /* Reads and judges the manifest in a scanned file. roots: PEM of trusted anchors, or NULL. A file without manifest
  * is BST_NO_PROVENANCE; a manifest that cannot be parsed BST_BROKEN; otherwise BST_OK whatever the state. */

@@ -1,0 +1,290 @@
+/* container.c - the segments of a PNG or JPEG file: what they are, where they lie, what they digest to.
+ * container_png.c and container_jpeg.c walk the two formats. Nothing here loads a whole file. */
+#include "container.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum bst_code bst_scan_read(struct scan *scan, void *data, size_t len, const char *part,
+                            struct bst_error *err)
+{
+    size_t got = fread(data, 1, len, scan->file);
+    scan->pos += got;
+    if (got == len) return BST_OK;
+    if (ferror(scan->file)) {
+        bst_fail_errno(err, BST_FAILURE, "cannot read the file");
+    } else {
+        bst_fail(err, BST_UNREADABLE, "the file ends in the middle of %s", part);
+        bst_hint(err, "the file was cut short; get a complete copy");
+    }
+    return bst_where(err, "%s: byte %" PRIu64, scan->name, scan->pos);
+}
+
+enum bst_code bst_scan_add(struct scan *scan, const char *type, uint64_t start, struct bst_segment **out,
+                           struct bst_error *err)
+{
+    struct bst_container *container = scan->out;
+    if (container->count == BST_SEGMENT_MAX) {
+        bst_fail(err, BST_UNREADABLE, "the file has more than %u segments", BST_SEGMENT_MAX);
+        return bst_where(err, "%s: byte %" PRIu64, scan->name, start);
+    }
+    if (container->count == scan->cap) {
+        size_t cap = scan->cap == 0 ? 16 : scan->cap * 2;
+        struct bst_segment *grown = realloc(container->segments, cap * sizeof(*grown));
+        if (grown == NULL) return bst_fail_memory(err);
+        container->segments = grown;
+        scan->cap = cap;
+    }
+    struct bst_segment *segment = &container->segments[container->count++];
+    memset(segment, 0, sizeof(*segment));
+    memcpy(segment->type, type, strnlen(type, sizeof(segment->type) - 1));
+    segment->whole.start = start;
+    *out = segment;
+    return BST_OK;
+}
+
+enum bst_code bst_scan_fail(struct scan *scan, const char *kind, const struct bst_segment *segment,
+                            struct bst_error *err)
+{
+    size_t number = (size_t)(segment - scan->out->segments);
+    return bst_where(err, "%s: %s %zu (%s) at byte %" PRIu64, scan->name, kind, number, segment->type,
+                     segment->whole.start);
+}
+
+/* Opens a regular file for reading and tells its size. */
+static enum bst_code open_file(const char *path, FILE **file, uint64_t *size, struct bst_error *err)
+{
+    struct stat status;
+    *file = fopen(path, "rb");
+    if (*file == NULL) {
+        bst_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? BST_UNREADABLE : BST_FAILURE,
+                       "cannot open the file");
+        return bst_where(err, "%s", path);
+    }
+    if (fstat(fileno(*file), &status) != 0) {
+        bst_fail_errno(err, BST_FAILURE, "cannot read the file");
+    } else if (!S_ISREG(status.st_mode)) {
+        bst_fail(err, BST_UNREADABLE, "not a regular file");
+    } else {
+        *size = (uint64_t)status.st_size;
+        return BST_OK;
+    }
+    fclose(*file);
+    *file = NULL;
+    return bst_where(err, "%s", path);
+}
+
+enum bst_code bst_container_scan(const char *path, struct bst_container *out, struct bst_error *err)
+{
+    uint8_t magic[8] = {0};
+    struct scan scan = {.name = path, .out = out};
+    memset(out, 0, sizeof(*out));
+    enum bst_code code = open_file(path, &scan.file, &out->size, err);
+    if (code != BST_OK) return code;
+
+    size_t got = fread(magic, 1, sizeof(magic), scan.file);
+    scan.pos = got;
+    if (got == 8 && memcmp(magic, "\x89PNG\r\n\x1a\n", 8) == 0) {
+        out->format = BST_FORMAT_PNG;
+        code = bst_scan_png(&scan, err);
+    } else if (got >= 3 && memcmp(magic, "\xff\xd8\xff", 3) == 0) {
+        out->format = BST_FORMAT_JPEG;
+        scan.pos = 2;
+        code = fseek(scan.file, 2, SEEK_SET) == 0 ? bst_scan_jpeg(&scan, err)
+                                                  : bst_fail_errno(err, BST_FAILURE, "cannot read the file");
+    } else {
+        bst_fail(err, BST_UNREADABLE, got == 0 ? "the file is empty" : "neither a PNG nor a JPEG file");
+        code = bst_where(err, "%s", path);
+    }
+    fclose(scan.file);
+    if (code != BST_OK) bst_container_clear(out);
+    return code;
+}
+
+void bst_container_clear(struct bst_container *container)
+{
+    free(container->segments);
+    memset(container, 0, sizeof(*container));
+}
+
+/* Reads range into memory appended to out. */
+static enum bst_code read_range(FILE *file, const char *path, struct bst_range range, struct bst_buf *out,
+                                struct bst_error *err)
+{
+    if (fseeko(file, (off_t)range.start, SEEK_SET) != 0) {
+        bst_fail_errno(err, BST_FAILURE, "cannot read the file");
+        return bst_where(err, "%s", path);
+    }
+    if (!bst_buf_reserve(out, (size_t)range.length)) return bst_fail_memory(err);
+    size_t got = fread(out->data + out->len, 1, (size_t)range.length, file);
+    out->len += got;
+    if (got == range.length) return BST_OK;
+    bst_fail(err, BST_UNREADABLE, "the file changed while it was read");
+    return bst_where(err, "%s: byte %" PRIu64, path, range.start);
+}
+
+enum bst_code bst_segment_read(const char *path, const struct bst_segment *segment, size_t limit,
+                               struct bst_buf *out, struct bst_error *err)
+{
+    FILE *file;
+    uint64_t size;
+    if (segment->data.length > limit) {
+        bst_fail(err, BST_UNREADABLE, "%s of %" PRIu64 " bytes is larger than the limit of %zu",
+                 segment->type, segment->data.length, limit);
+        return bst_where(err, "%s: byte %" PRIu64, path, segment->whole.start);
+    }
+    enum bst_code code = open_file(path, &file, &size, err);
+    if (code != BST_OK) return code;
+    code = read_range(file, path, segment->data, out, err);
+    fclose(file);
+    return code;
+}
+
+/* JPEG: each APP11 segment's payload is 'JP' En Z and then a part of the box; from the second segment on the
+ * box's LBox and TBox are repeated in front of the part (JUMBF, ISO 19566-5 D.2). */
+static enum bst_code join_app11(FILE *file, const char *path, const struct bst_container *container,
+                                struct bst_buf *out, struct bst_error *err)
+{
+    uint64_t end = container->manifest.start + container->manifest.length;
+    uint8_t head[16];
+    for (size_t i = 0; i < container->count; i++) {
+        const struct bst_segment *segment = &container->segments[i];
+        if (segment->whole.start < container->manifest.start || segment->whole.start >= end) continue;
+        bool first = segment->whole.start == container->manifest.start;
+        uint64_t skip = first ? 8 : 16;
+        if (!first) { /* the scan checked that all 16 bytes are there */
+            struct bst_buf repeat = {0};
+            enum bst_code code =
+                read_range(file, path, (struct bst_range){segment->data.start + 8, 8}, &repeat, err);
+            if (code == BST_OK) memcpy(head + 8, repeat.data, 8);
+            bst_buf_free(&repeat);
+            if (code != BST_OK) return code;
+            if (memcmp(head, head + 8, 8) != 0) {
+                bst_fail(err, BST_BROKEN, "a continued APP11 segment repeats another box header");
+                return bst_where(err, "%s: byte %" PRIu64, path, segment->whole.start);
+            }
+        }
+        struct bst_range part = {segment->data.start + skip, segment->data.length - skip};
+        enum bst_code code = read_range(file, path, part, out, err);
+        if (code != BST_OK) return code;
+        if (first) memcpy(head, out->data, 8);
+    }
+    return BST_OK;
+}
+
+enum bst_code bst_container_manifest(const char *path, const struct bst_container *container,
+                                     struct bst_buf *out, struct bst_error *err)
+{
+    FILE *file;
+    uint64_t size;
+    memset(out, 0, sizeof(*out));
+    if (!container->has_manifest) {
+        bst_fail(err, BST_NO_PROVENANCE, "the file carries no C2PA manifest");
+        return bst_where(err, "%s", path);
+    }
+    if (container->manifest.length > BST_MANIFEST_MAX) {
+        bst_fail(err, BST_UNREADABLE,
+                 "the C2PA manifest store of %" PRIu64 " bytes is larger than the limit of %u",
+                 container->manifest.length, BST_MANIFEST_MAX);
+        return bst_where(err, "%s: byte %" PRIu64, path, container->manifest.start);
+    }
+    enum bst_code code = open_file(path, &file, &size, err);
+    if (code != BST_OK) return code;
+    if (container->format == BST_FORMAT_JPEG) {
+        code = join_app11(file, path, container, out, err);
+    } else {
+        struct bst_range data = {container->manifest.start + 8, container->manifest.length - 12};
+        code = read_range(file, path, data, out, err);
+    }
+    fclose(file);
+    if (code != BST_OK) bst_buf_free(out);
+    return code;
+}
+
+/* Feeds length bytes at the file's position to the digest; length UINT64_MAX means up to the end. */
+static enum bst_code digest_run(FILE *file, const char *path, uint64_t length, EVP_MD_CTX *digest,
+                                struct bst_error *err)
+{
+    uint8_t block[65536];
+    while (length > 0) {
+        size_t want = length < sizeof(block) ? (size_t)length : sizeof(block);
+        size_t got = fread(block, 1, want, file);
+        if (got > 0) EVP_DigestUpdate(digest, block, got);
+        length -= got;
+        if (got == want) continue;
+        if (ferror(file)) {
+            bst_fail_errno(err, BST_FAILURE, "cannot read the file");
+        } else if (length > UINT64_MAX / 2) {
+            return BST_OK;
+        } else {
+            bst_fail(err, BST_UNREADABLE,
+                     "a range to be left out of the digest lies behind the end of the file");
+        }
+        return bst_where(err, "%s", path);
+    }
+    return BST_OK;
+}
+
+static enum bst_code digest_ranges(FILE *file, const char *path, const struct bst_range *exclude,
+                                   size_t count, uint64_t size, EVP_MD_CTX *digest, struct bst_error *err)
+{
+    uint64_t pos = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (exclude[i].start < pos || exclude[i].start > size ||
+            exclude[i].length > size - exclude[i].start) {
+            bst_fail(err, BST_BROKEN, "ranges to be left out of a digest overlap or lie outside the file");
+            return bst_where(err, "%s: byte %" PRIu64, path, exclude[i].start);
+        }
+        enum bst_code code = digest_run(file, path, exclude[i].start - pos, digest, err);
+        if (code != BST_OK) return code;
+        pos = exclude[i].start + exclude[i].length;
+        if (fseeko(file, (off_t)pos, SEEK_SET) != 0) {
+            bst_fail_errno(err, BST_FAILURE, "cannot read the file");
+            return bst_where(err, "%s", path);
+        }
+    }
+    return digest_run(file, path, UINT64_MAX, digest, err);
+}
+
+enum bst_code bst_container_hash(const char *path, const struct bst_range *exclude, size_t count,
+                                 const char *algorithm, uint8_t out[static 64], size_t *len,
+                                 struct bst_error *err)
+{
+    const EVP_MD *md = strcmp(algorithm, "sha256") == 0   ? EVP_sha256()
+                       : strcmp(algorithm, "sha384") == 0 ? EVP_sha384()
+                       : strcmp(algorithm, "sha512") == 0 ? EVP_sha512()
+                                                          : NULL;
+    FILE *file;
+    uint64_t size;
+    unsigned made = 0;
+    if (md == NULL) return bst_fail(err, BST_UNREADABLE, "unknown digest algorithm");
+    enum bst_code code = open_file(path, &file, &size, err);
+    if (code != BST_OK) return code;
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    if (digest == NULL || EVP_DigestInit_ex(digest, md, NULL) != 1) {
+        code = bst_fail_memory(err);
+    } else {
+        code = digest_ranges(file, path, exclude, count, size, digest, err);
+    }
+    if (code == BST_OK) {
+        EVP_DigestFinal_ex(digest, out, &made);
+        *len = made;
+    }
+    EVP_MD_CTX_free(digest);
+    fclose(file);
+    return code;
+}
+
+enum bst_code bst_container_digest(const char *path, const struct bst_range *exclude, size_t count,
+                                   uint8_t out[static BST_SHA256_LEN], struct bst_error *err)
+{
+    uint8_t digest[64];
+    size_t len;
+    enum bst_code code = bst_container_hash(path, exclude, count, "sha256", digest, &len, err);
+    if (code == BST_OK) memcpy(out, digest, BST_SHA256_LEN);
+    return code;
+}

@@ -1,0 +1,43 @@
+/* container.h - what the PNG and JPEG scanners share. Private to provenance/. */
+#ifndef BST_CONTAINER_H
+#define BST_CONTAINER_H
+
+#include "provenance.h"
+
+#include <stdio.h>
+
+#define BST_SEGMENT_MAX  (1u << 20) /* more chunks or markers than any picture needs */
+#define BST_MANIFEST_MAX (64u << 20)
+
+/* A file being walked from its first byte to its last. */
+struct scan {
+    FILE *file;
+    const char *name; /* for messages */
+    uint64_t pos;     /* of the next byte that bst_scan_read() returns */
+    struct bst_container *out;
+    size_t cap; /* room in out->segments */
+};
+
+/* Exactly len bytes; reading past the end is an error that names the place. */
+enum bst_code bst_scan_read(struct scan *scan, void *data, size_t len, const char *part,
+                            struct bst_error *err);
+/* Adds a segment; *out stays valid until the next call. */
+enum bst_code bst_scan_add(struct scan *scan, const char *type, uint64_t start, struct bst_segment **out,
+                           struct bst_error *err);
+/* BST_UNREADABLE with the place "name: kind N (TYPE) at byte START". */
+enum bst_code bst_scan_fail(struct scan *scan, const char *kind, const struct bst_segment *segment,
+                            struct bst_error *err);
+
+enum bst_code bst_scan_png(struct scan *scan, struct bst_error *err);
+enum bst_code bst_scan_jpeg(struct scan *scan, struct bst_error *err);
+
+/* Digest of the file but for the ranges, with an algorithm of C2PA: "sha256", "sha384" or "sha512". *len is
+ * 32, 48 or 64. */
+enum bst_code bst_container_hash(const char *path, const struct bst_range *exclude, size_t count,
+                                 const char *algorithm, uint8_t out[static 64], size_t *len,
+                                 struct bst_error *err);
+/* One segment's data, refused above limit. */
+enum bst_code bst_segment_read(const char *path, const struct bst_segment *segment, size_t limit,
+                               struct bst_buf *out, struct bst_error *err);
+
+#endif
