@@ -144,6 +144,7 @@ void bst_normal(uint64_t seed, uint32_t stream, uint64_t first, size_t count, fl
 
 struct bst_train_options {
     const char *dataset;    /* the manifest, schema/dataset.schema.json */
+    const char *dataset_root; /* folder that its items' files are in; NULL: the manifest's */
     const char *output;     /* MODEL.onnx */
     const char *sample;     /* folder for sample sheets and checkpoints; NULL: beside output */
     uint64_t seed;

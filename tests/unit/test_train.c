@@ -1,0 +1,305 @@
+/* test_train.c - the trainer: every gradient against finite differences, and the crops of the data set.
+ *
+ * A gradient is checked along random directions: (L(x + e v) - L(x - e v)) / 2 e against the gradient's product with v.
+ * The loss is a fixed random weighting of the outputs, so that every one of them counts.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/train_run.h"
+
+static float *normals(size_t count, uint64_t place)
+{
+    float *out = malloc((count + 1) * sizeof *out);
+    assert_non_null(out);
+    struct train_random r;
+    train_random_init(&r, 7, 99, place);
+    train_random_normal(&r, count, out);
+    return out;
+}
+
+static double dot(size_t count, const float *a, const float *b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+struct probe { /* a loss as a function of x, the rest fixed in arg */
+    double (*loss)(void *arg);
+    void *arg;
+    float *x;
+    size_t count;
+};
+
+static double along(struct probe p, const float *v, float e)
+{
+    float *keep = malloc(p.count * sizeof *keep);
+    assert_non_null(keep);
+    memcpy(keep, p.x, p.count * sizeof *keep);
+    double value[2];
+    for (int side = 0; side < 2; side++) {
+        for (size_t i = 0; i < p.count; i++)
+            p.x[i] = keep[i] + (side ? -e : e) * v[i];
+        value[side] = p.loss(p.arg);
+    }
+    memcpy(p.x, keep, p.count * sizeof *keep);
+    free(keep);
+    return (value[0] - value[1]) / (2.0 * (double)e);
+}
+
+static void check_gradient(struct probe p, const float *gradient, float e, double tolerance, const char *what)
+{
+    for (uint64_t trial = 0; trial < 3; trial++) {
+        float *v = normals(p.count, 1000 + trial);
+        double expected = along(p, v, e), found = dot(p.count, gradient, v);
+        double size = sqrt(dot(p.count, gradient, gradient));
+        if (!(fabs(expected - found) <= tolerance * size) || size == 0.0)
+            fail_msg("%s: along direction %u finite differences say %g, the gradient %g (its norm is %g)", what,
+                     (unsigned)trial, expected, found, size);
+        free(v);
+    }
+}
+
+/* ---- layers ---- */
+
+struct conv_case {
+    struct train_map in, out;
+    size_t k;
+    float *x, *w, *raw, *y, *weight, *scale, *shift;
+    struct train_film film;
+};
+
+static double conv_loss(void *arg)
+{
+    struct conv_case *c = arg;
+    train_conv_forward(c->in, c->out.c, c->k, c->w, c->x, c->raw);
+    train_film_forward(&c->film, c->scale, c->shift, c->raw, c->y);
+    return dot(train_map_size(c->out), c->y, c->weight);
+}
+
+static void conv_and_film(void **state)
+{
+    (void)state;
+    for (size_t k = 1; k <= 3; k++) {
+        struct conv_case c = {.in = {5, 2, 7, 6}, .k = k};
+        c.out = train_map_conv(c.in, 4, k);
+        c.film = (struct train_film){c.out, c.in.h, c.in.w, 9, false};
+        size_t nx = train_map_size(c.in), nw = k * k * 4 * 5, nraw = 4 * 2 * 7 * 6;
+        c.x = normals(nx, 1), c.w = normals(nw, 2), c.weight = normals(train_map_size(c.out), 3);
+        c.scale = normals(18, 4), c.shift = normals(18, 5);
+        c.raw = normals(nraw, 6), c.y = normals(train_map_size(c.out), 7);
+        float *dx = calloc(nx, 4), *dw = calloc(nw, 4), *draw = calloc(nraw, 4), *ds = calloc(18, 4),
+              *dt = calloc(18, 4);
+        conv_loss(&c);
+        train_film_backward(&c.film, c.scale, c.raw, c.y, c.weight, draw, ds, dt);
+        train_conv_backward(c.in, 4, k, c.w, c.x, draw, dx, dw);
+        check_gradient((struct probe){conv_loss, &c, c.x, nx}, dx, 1e-3f, 5e-3, "convolution, input");
+        check_gradient((struct probe){conv_loss, &c, c.w, nw}, dw, 1e-3f, 5e-3, "convolution, weights");
+        check_gradient((struct probe){conv_loss, &c, c.scale, 18}, ds, 1e-4f, 5e-3, "scale");
+        check_gradient((struct probe){conv_loss, &c, c.shift, 18}, dt, 1e-4f, 5e-3, "shift");
+        float *all[] = {c.x, c.w, c.weight, c.scale, c.shift, c.raw, c.y, dx, dw, draw, ds, dt};
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+            free(all[i]);
+    }
+}
+
+/* A convolution by hand: one input of two channels, against the sum written out. */
+static void conv_by_hand(void **state)
+{
+    (void)state;
+    struct train_map in = {2, 1, 3, 4};
+    float x[24], w[9 * 2], raw[12];
+    for (size_t i = 0; i < 24; i++)
+        x[i] = (float)(i % 7) - 2.0f;
+    for (size_t i = 0; i < 18; i++)
+        w[i] = (float)(i % 5) - 1.0f;
+    train_conv_forward(in, 1, 3, w, x, raw);
+    for (size_t column = 0; column < 2; column++) {
+        float sum = 0;
+        for (size_t tap = 0; tap < 9; tap++)
+            for (size_t c = 0; c < 2; c++)
+                sum += w[tap * 2 + c] * x[c * 12 + tap / 3 * 4 + tap % 3 + column];
+        assert_float_equal(raw[column], sum, 1e-4);
+    }
+}
+
+struct linear_case {
+    struct train_map in, out;
+    float *x, *y, *weight;
+    int which;
+};
+static const size_t window_top[2] = {1, 0}, window_left[2] = {0, 2};
+
+static double linear_loss(void *arg)
+{
+    struct linear_case *c = arg;
+    if (c->which == 0) train_up2_forward(c->in, 1, c->x, c->y);
+    if (c->which == 1) train_up2_forward(c->in, 2, c->x, c->y);
+    if (c->which == 2) train_fold_forward(c->in, c->x, c->y);
+    if (c->which == 3) train_window_forward(c->in, c->out, window_top, window_left, c->x, c->y);
+    return dot(train_map_size(c->out), c->y, c->weight);
+}
+
+static void doubling_folding_window(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"doubling, trim 1", "doubling, trim 2", "fold", "window"};
+    for (int which = 0; which < 4; which++) {
+        struct linear_case c = {.in = {3, 2, 6, 8}, .which = which};
+        c.out = which == 0   ? train_map_up2(c.in, 1)
+                : which == 1 ? train_map_up2(c.in, 2)
+                : which == 2 ? train_map_fold(c.in)
+                             : (struct train_map){3, 2, 4, 5};
+        c.x = normals(train_map_size(c.in), 1);
+        c.y = normals(train_map_size(c.out), 2);
+        c.weight = normals(train_map_size(c.out), 3);
+        float *dx = calloc(train_map_size(c.in), sizeof *dx);
+        if (which == 0) train_up2_backward(c.in, 1, c.weight, dx);
+        if (which == 1) train_up2_backward(c.in, 2, c.weight, dx);
+        if (which == 2) train_fold_backward(c.in, c.weight, dx);
+        if (which == 3) train_window_backward(c.in, c.out, window_top, window_left, c.weight, dx);
+        check_gradient((struct probe){linear_loss, &c, c.x, train_map_size(c.in)}, dx, 1e-2f, 1e-3, names[which]);
+        free(c.x), free(c.y), free(c.weight), free(dx);
+    }
+}
+
+/* Doubling by hand: a row 0 1 2 3 has 0.25 0.75 ... between its first and last half pixel. */
+static void doubling_by_hand(void **state)
+{
+    (void)state;
+    float x[8] = {0, 1, 2, 3, 0, 1, 2, 3}, y[12];
+    train_up2_forward((struct train_map){1, 1, 2, 4}, 1, x, y);
+    for (size_t i = 0; i < 6; i++)
+        assert_float_equal(y[i], 0.25f + 0.5f * (float)i, 1e-6);
+}
+
+/* ---- networks ---- */
+
+struct generator_case {
+    struct train_generator g;
+    struct train_generator_pass pass;
+    float *params, *weight_fine, *weight_coarse;
+};
+
+static double generator_loss(void *arg)
+{
+    struct generator_case *c = arg;
+    train_generator_forward(&c->g, c->params, &c->pass);
+    return dot(train_map_size(c->pass.fine_map), c->pass.fine, c->weight_fine) +
+           dot(train_map_size(c->pass.coarse_map), c->pass.coarse, c->weight_coarse);
+}
+
+static void generator(void **state)
+{
+    (void)state;
+    struct bst_error err;
+    struct generator_case c = {0};
+    train_generator_init(&c.g, 3);
+    assert_int_equal(train_generator_pass_new(&c.g, 2, 32, 32, 16, 16, &c.pass, &err), BST_OK);
+    struct train_generator_pass *p = &c.pass;
+    assert_int_equal(p->fine_map.h, 16);
+    assert_int_equal(p->coarse_map.h, 4 + 2 * TRAIN_COARSE_MARGIN);
+    assert_int_equal(p->out[TRAIN_CONVS - 1].h, 16); /* the margins come out even */
+    assert_int_equal(p->skip_map[3].h, 16);
+    for (size_t i = 0; i < TRAIN_NOISES; i++) {
+        size_t field = i == 2 ? 16 : 32;
+        assert_int_equal(p->noise_map[i].h, field / train_noise[i].cell + 2 * train_noise[i].margin);
+        struct train_random r;
+        train_random_init(&r, 1, 1, i);
+        train_random_normal(&r, train_map_size(p->noise_map[i]), p->noise[i]);
+    }
+    p->style[1] = p->style[3] = 1.0f;
+    p->top[0] = 2, p->left[1] = 1;
+    c.params = normals(c.g.params.count, 1);
+    train_params_init(&c.g.params, 5, 5, c.params);
+    c.weight_fine = normals(train_map_size(p->fine_map), 2);
+    c.weight_coarse = normals(train_map_size(p->coarse_map), 3);
+    float *dparams = calloc(c.g.params.count, sizeof *dparams);
+    generator_loss(&c);
+    memcpy(p->dfine, c.weight_fine, train_map_size(p->fine_map) * sizeof(float));
+    memcpy(p->dcoarse, c.weight_coarse, train_map_size(p->coarse_map) * sizeof(float));
+    train_generator_backward(&c.g, c.params, p, dparams);
+    for (size_t i = 0; i < c.g.params.blocks; i++) {
+        const struct train_block *b = &c.g.params.block[i];
+        check_gradient((struct probe){generator_loss, &c, c.params + b->offset, b->count}, dparams + b->offset, 2e-5f,
+                       0.03, b->name);
+    }
+    free(c.params), free(c.weight_fine), free(c.weight_coarse), free(dparams);
+    train_generator_pass_clear(p);
+}
+
+struct judge_case {
+    struct train_discriminator d;
+    struct train_discriminator_pass pass;
+    float *params, *weight, *scratch;
+    bool penalty;
+};
+
+static double judge_loss(void *arg)
+{
+    struct judge_case *c = arg;
+    train_discriminator_forward(&c->d, c->params, &c->pass);
+    if (!c->penalty) return dot(c->pass.n * c->pass.patches, c->pass.scores, c->weight);
+    return 0.5 * train_discriminator_penalty(&c->d, c->params, &c->pass, 1.0f, c->scratch);
+}
+
+static void discriminator(void **state)
+{
+    (void)state;
+    struct bst_error err;
+    static const float style[6] = {0, 1, 0, 0, 0, 1};
+    struct judge_case c = {0};
+    train_discriminator_init(&c.d, 3, 24, 6, 3);
+    assert_int_equal(train_discriminator_pass_new(&c.d, 2, &c.pass, &err), BST_OK);
+    c.pass.style = style;
+    c.params = normals(c.d.params.count, 1);
+    train_params_init(&c.d.params, 5, 5, c.params);
+    c.weight = normals(c.pass.n * c.pass.patches, 2);
+    c.scratch = calloc(c.d.params.count, sizeof *c.scratch);
+    float *dparams = calloc(c.d.params.count, sizeof *dparams), *image = normals(train_map_size(c.pass.map[0]), 3);
+    float *colour = normals(24, 4);
+    memcpy(c.pass.image, image, train_map_size(c.pass.map[0]) * sizeof *image);
+    memcpy(c.pass.colour, colour, 24 * sizeof *colour);
+    judge_loss(&c);
+    memcpy(c.pass.dscores, c.weight, c.pass.n * c.pass.patches * sizeof(float));
+    train_discriminator_backward(&c.d, c.params, &c.pass, dparams, true);
+    memcpy(image, c.pass.dimage, train_map_size(c.pass.map[0]) * sizeof *image);
+    check_gradient((struct probe){judge_loss, &c, c.pass.image, train_map_size(c.pass.map[0])}, image, 1e-4f, 0.02,
+                   "image");
+    for (size_t i = 0; i < c.d.params.blocks; i++) {
+        const struct train_block *b = &c.d.params.block[i];
+        check_gradient((struct probe){judge_loss, &c, c.params + b->offset, b->count}, dparams + b->offset, 1e-4f, 0.02,
+                       b->name);
+    }
+    /* The penalty's own gradient: of half the squared norm of the scores' gradient by the image. */
+    c.penalty = true;
+    memset(dparams, 0, c.d.params.count * sizeof *dparams);
+    train_discriminator_forward(&c.d, c.params, &c.pass);
+    train_discriminator_penalty(&c.d, c.params, &c.pass, 1.0f, dparams);
+    for (size_t i = 0; i < c.d.params.blocks; i++) {
+        const struct train_block *b = &c.d.params.block[i];
+        if (strncmp(b->name, "bias", 4) == 0 || strcmp(b->name, "score_bias") == 0) continue; /* zero nearly everywhere */
+        check_gradient((struct probe){judge_loss, &c, c.params + b->offset, b->count}, dparams + b->offset, 1e-4f, 0.05,
+                       b->name);
+    }
+    free(c.params), free(c.weight), free(c.scratch), free(dparams), free(image), free(colour);
+    train_discriminator_pass_clear(&c.pass);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(conv_and_film),           cmocka_unit_test(conv_by_hand),
+        cmocka_unit_test(doubling_folding_window), cmocka_unit_test(doubling_by_hand),
+        cmocka_unit_test(generator),               cmocka_unit_test(discriminator),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
