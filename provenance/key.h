@@ -1,0 +1,15 @@
+/* key.h - keys as the rest of provenance/ needs them. Private to provenance/. */
+#ifndef BST_KEY_H
+#define BST_KEY_H
+
+#include "provenance.h"
+
+struct evp_pkey_st;
+/* The key pair for libcrypto (X.509); NULL when out of memory. Freed with EVP_PKEY_free, which wipes it. */
+struct evp_pkey_st *bst_key_evp(const struct bst_key *key);
+
+/* As bst_key_load, from a PEM text in memory. */
+enum bst_code bst_key_from_pem(const void *pem, size_t len, const char *passphrase, struct bst_key **out,
+                               bool *locked, struct bst_error *err);
+
+#endif

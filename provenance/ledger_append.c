@@ -1,0 +1,235 @@
+/* ledger_append.c - adding a batch: entries, tree, index and one signed checkpoint in one durable
+ * transaction.
+ *
+ * The checkpoint is signed inside the transaction and leaves this file only after the commit, so a signature
+ * that anybody holds always stands for entries that are on the disk. Nothing is signed on top of a tree that
+ * differs from what the last checkpoint signed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger_index.h"
+
+#define BATCH_MAX 1000000
+
+/* The tree while it grows: enough in memory to prove every new entry without reading the database. */
+struct growth {
+    struct bst_ledger *ledger;
+    struct bst_peaks before, after;
+    uint8_t (*made[BST_LEVELS])[32]; /* made[l][i]: node (l, (before.size >> l) + i) */
+    uint8_t (*memory)[32];
+};
+
+/* Number of complete subtrees of a level that the batch adds. */
+static uint64_t made_count(uint64_t before, uint64_t after, unsigned level)
+{
+    return (after >> level) - (before >> level);
+}
+
+static enum bst_code growth_room(struct growth *growth, uint64_t count, struct bst_error *err)
+{
+    uint64_t before = growth->before.size, total = 0;
+    for (unsigned level = 0; level < BST_LEVELS; level++)
+        total += made_count(before, before + count, level);
+    growth->memory = bst_calloc((size_t)total, sizeof *growth->memory);
+    if (!growth->memory) return bst_fail_memory(err);
+    uint64_t at = 0;
+    for (unsigned level = 0; level < BST_LEVELS; level++) {
+        growth->made[level] = growth->memory + at;
+        at += made_count(before, before + count, level);
+    }
+    return BST_OK;
+}
+
+/* bst_node_fn: a new node, or a peak of the tree as it was. A proof of a new entry needs no other. */
+static enum bst_code growth_node(void *arg, unsigned level, uint64_t idx, uint8_t hash[static 32],
+                                 struct bst_error *err)
+{
+    const struct growth *growth = arg;
+    uint64_t first = growth->before.size >> level;
+    if (idx >= first) {
+        memcpy(hash, growth->made[level][idx - first], 32);
+        return BST_OK;
+    }
+    if (idx + 1 == first && first & 1) {
+        memcpy(hash, growth->before.peak[level], 32);
+        return BST_OK;
+    }
+    return bst_fail(err, BST_FAILURE, "node %llu of level %u is not at hand", (unsigned long long)idx, level);
+}
+
+/* bst_made_fn: stores a new node. */
+static enum bst_code growth_made(void *arg, unsigned level, uint64_t idx, const uint8_t hash[static 32],
+                                 struct bst_error *err)
+{
+    struct growth *growth = arg;
+    memcpy(growth->made[level][idx - (growth->before.size >> level)], hash, 32);
+    sqlite3_stmt *statement = bst_db_get(growth->ledger, BST_SQL_ADD_NODE, err);
+    if (!statement) return err->code;
+    bst_db_number(statement, 1, level);
+    bst_db_number(statement, 2, idx);
+    sqlite3_bind_blob(statement, 3, hash, 32, SQLITE_STATIC);
+    return bst_db_run(growth->ledger, statement, err);
+}
+
+/* The stored tree's right edge, which must have the root that the last checkpoint signed. */
+static enum bst_code load_tree(struct bst_ledger *ledger, struct bst_peaks *out, struct bst_error *err)
+{
+    struct bst_checkpoint newest = {0};
+    enum bst_code code = bst_ledger_count(ledger, &out->size, err);
+    for (unsigned level = 0; level < BST_LEVELS && code == BST_OK; level++) {
+        uint64_t count = out->size >> level;
+        if (count & 1) code = bst_ledger_node(ledger, level, count - 1, out->peak[level], err);
+    }
+    if (code != BST_OK) return code;
+    code = bst_ledger_newest(ledger, NULL, &newest, err);
+    if (code == BST_NO_PROVENANCE && out->size == 0) return bst_head_check(ledger, err);
+    if (code != BST_OK && code != BST_NO_PROVENANCE) return code;
+    uint8_t root[32];
+    bst_peaks_root(out, root);
+    bool same = newest.size == out->size && memcmp(root, newest.root, sizeof root) == 0;
+    bst_checkpoint_clear(&newest);
+    if (same) return bst_head_check(ledger, err);
+    bst_fail(err, BST_BROKEN,
+             "the ledger's entries are not those that its last checkpoint signed; nothing was added");
+    return bst_hint(err, "`blindstamp ledger verify` says what was changed");
+}
+
+static enum bst_code add_secrets(struct bst_ledger *ledger, uint64_t idx, const struct bst_secrets *secrets,
+                                 struct bst_error *err)
+{
+    for (size_t i = 0; i < secrets->count; i++) {
+        const struct bst_secret *secret = &secrets->item[i];
+        sqlite3_stmt *statement = bst_db_get(ledger, BST_SQL_ADD_SECRET, err);
+        if (!statement) return err->code;
+        bst_db_number(statement, 1, idx);
+        bst_db_text(statement, 2, secret->name);
+        sqlite3_bind_blob(statement, 3, secret->salt, sizeof secret->salt, SQLITE_STATIC);
+        bst_db_text(statement, 4, secret->words);
+        enum bst_code code = bst_db_run(ledger, statement, err);
+        if (code != BST_OK) return code;
+    }
+    return BST_OK;
+}
+
+/* One entry with all that is derived from it. */
+static enum bst_code add_entry(struct growth *growth, const struct bst_entry *entry, struct bst_error *err)
+{
+    struct bst_ledger *ledger = growth->ledger;
+    uint64_t idx = growth->after.size;
+    uint8_t leaf[32];
+    struct bst_dsse dsse;
+    struct bst_row row;
+    if (entry->len > BST_ENVELOPE_MAX) {
+        return bst_fail(err, BST_USAGE,
+                        "a statement of %zu bytes is larger than the %u bytes that an entry may have",
+                        entry->len, BST_ENVELOPE_MAX);
+    }
+    enum bst_code code = bst_dsse_open(entry->envelope, entry->len, &dsse, err);
+    if (code != BST_OK) return code;
+    bst_merkle_leaf(entry->envelope, entry->len, leaf);
+    sqlite3_stmt *statement = bst_db_get(ledger, BST_SQL_ADD_ENTRY, err);
+    if (statement) {
+        bst_db_number(statement, 1, idx);
+        sqlite3_bind_blob(statement, 2, leaf, sizeof leaf, SQLITE_STATIC);
+        sqlite3_bind_blob(statement, 3, entry->envelope, (int)entry->len, SQLITE_STATIC);
+        code = bst_db_run(ledger, statement, err);
+    } else {
+        code = err->code;
+    }
+    if (code == BST_OK && entry->secrets) code = add_secrets(ledger, idx, entry->secrets, err);
+    if (code == BST_OK) {
+        bst_index_read(&dsse, entry->secrets, &row);
+        code = bst_index_add(ledger, idx, &row, err);
+    }
+    if (code == BST_OK) {
+        memcpy(growth->made[0][idx - growth->before.size], leaf, sizeof leaf);
+        code = bst_peaks_push(&growth->after, leaf, growth_made, growth, err);
+    }
+    bst_dsse_clear(&dsse);
+    return code;
+}
+
+static enum bst_code add_checkpoint(struct growth *growth, const struct bst_key *log_key, char **note,
+                                    struct bst_error *err)
+{
+    struct bst_ledger *ledger = growth->ledger;
+    uint8_t root[32];
+    bst_peaks_root(&growth->after, root);
+    enum bst_code code = bst_checkpoint_sign(ledger->origin, growth->after.size, root, log_key, note, err);
+    if (code != BST_OK) return code;
+    sqlite3_stmt *statement = bst_db_get(ledger, BST_SQL_ADD_CHECKPOINT, err);
+    if (!statement) return err->code;
+    bst_db_number(statement, 1, growth->after.size);
+    bst_db_text(statement, 2, *note);
+    return bst_db_run(ledger, statement, err);
+}
+
+static enum bst_code make_proofs(struct growth *growth, const char *note, size_t count,
+                                 struct bst_proof *proofs, struct bst_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        proofs[i] = (struct bst_proof){.index = growth->before.size + i, .checkpoint = bst_strdup(note)};
+        if (!proofs[i].checkpoint) return bst_fail_memory(err);
+        enum bst_code code = bst_merkle_prove_inclusion(proofs[i].index, growth->after.size, growth_node,
+                                                        growth, proofs[i].hash, &proofs[i].len, err);
+        if (code != BST_OK) return code;
+    }
+    return BST_OK;
+}
+
+/* Everything inside the transaction. */
+static enum bst_code add_batch(struct growth *growth, const struct bst_key *log_key,
+                               const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
+                               char **note, struct bst_error *err)
+{
+    enum bst_code code = load_tree(growth->ledger, &growth->before, err);
+    if (code != BST_OK) return code;
+    growth->after = growth->before;
+    code = growth_room(growth, count, err);
+    for (size_t i = 0; i < count && code == BST_OK; i++)
+        code = add_entry(growth, &entries[i], err);
+    if (code == BST_OK) code = add_checkpoint(growth, log_key, note, err);
+    if (code == BST_OK) code = make_proofs(growth, *note, count, proofs, err);
+    return code;
+}
+
+static enum bst_code check_arguments(const struct bst_ledger *ledger, const struct bst_key *log_key,
+                                     size_t count, struct bst_error *err)
+{
+    if (ledger->mode != BST_LEDGER_WRITE)
+        return bst_fail(err, BST_USAGE, "the ledger is open for reading only");
+    if (count == 0 || count > BATCH_MAX) {
+        return bst_fail(err, BST_USAGE, "a batch has 1 to %d entries, not %zu", BATCH_MAX, count);
+    }
+    if (memcmp(bst_key_public(log_key), ledger->key, BST_KEY_LEN) != 0) {
+        return bst_fail(err, BST_USAGE, "this is not the key of the log %s", ledger->origin);
+    }
+    return BST_OK;
+}
+
+enum bst_code bst_ledger_append(struct bst_ledger *ledger, const struct bst_key *log_key,
+                                const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
+                                struct bst_error *err)
+{
+    enum bst_code code = check_arguments(ledger, log_key, count, err);
+    if (code != BST_OK) return code;
+    struct growth *growth = bst_calloc(1, sizeof *growth);
+    if (!growth) return bst_fail_memory(err);
+    char *note = NULL;
+    growth->ledger = ledger;
+    memset(proofs, 0, count * sizeof *proofs);
+    code = bst_db_begin(ledger, err);
+    if (code == BST_OK) code = add_batch(growth, log_key, entries, count, proofs, &note, err);
+    if (code == BST_OK) code = bst_db_commit(ledger, err);
+    if (code == BST_OK) {
+        bst_head_save(ledger, note, growth->after.size);
+    } else {
+        bst_db_rollback(ledger);
+        for (size_t i = 0; i < count; i++)
+            bst_proof_clear(&proofs[i]);
+    }
+    free(note);
+    free(growth->memory);
+    free(growth);
+    return code;
+}

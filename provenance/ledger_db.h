@@ -1,0 +1,88 @@
+/* ledger_db.h - the ledger's database connection, and what the ledger's files share. Private to provenance/.
+ */
+#ifndef BST_LEDGER_DB_H
+#define BST_LEDGER_DB_H
+
+#include <sqlite3.h>
+
+#include "merkle.h"
+
+#define BST_LEDGER_APPLICATION 0x424c5354 /* "BLST" */
+#define BST_LEDGER_SCHEMA      1
+#define BST_ENVELOPE_MAX       (16u << 20) /* bytes of one entry */
+
+extern const char bst_ledger_sql[]; /* schema/ledger.sql */
+
+/* Statements that are prepared once for each connection. */
+enum bst_sql {
+    BST_SQL_BEGIN,
+    BST_SQL_COMMIT,
+    BST_SQL_ROLLBACK,
+    BST_SQL_SIZE,
+    BST_SQL_LEAF,
+    BST_SQL_NODE,
+    BST_SQL_ENVELOPE,
+    BST_SQL_NEWEST_CHECKPOINT,
+    BST_SQL_NEXT_CHECKPOINT,
+    BST_SQL_ADD_ENTRY,
+    BST_SQL_ADD_NODE,
+    BST_SQL_ADD_CHECKPOINT,
+    BST_SQL_ADD_SECRET,
+    BST_SQL_SECRETS,
+    BST_SQL_ADD_AUTHOR,
+    BST_SQL_ADD_MODEL,
+    BST_SQL_ADD_RECORD,
+    BST_SQL_RECORD,
+    BST_SQL_ADD_WORDS,
+    BST_SQL_WORDS,
+    BST_SQL_ENTRIES,
+    BST_SQL_COUNT
+};
+
+struct bst_ledger { /* used by one thread at a time */
+    sqlite3 *db;
+    sqlite3_stmt *prepared[BST_SQL_COUNT];
+    enum bst_ledger_mode mode;
+    char *path;
+    char *origin;
+    uint8_t key[BST_KEY_LEN];
+};
+
+/* The prepared statement, reset and with nothing bound; NULL on failure (err is filled). */
+sqlite3_stmt *bst_db_get(struct bst_ledger *ledger, enum bst_sql id, struct bst_error *err);
+/* Runs a statement that gives no rows, then resets it. */
+enum bst_code bst_db_run(struct bst_ledger *ledger, sqlite3_stmt *statement, struct bst_error *err);
+/* Turns the connection's last error into words. */
+enum bst_code bst_db_fail(struct bst_ledger *ledger, struct bst_error *err);
+
+/* One write transaction; rollback keeps err as it is. */
+enum bst_code bst_db_begin(struct bst_ledger *ledger, struct bst_error *err);
+enum bst_code bst_db_commit(struct bst_ledger *ledger, struct bst_error *err);
+void bst_db_rollback(struct bst_ledger *ledger);
+
+/* Binds a 64-bit unsigned number that is known to fit; text may be NULL. */
+void bst_db_number(sqlite3_stmt *statement, int at, uint64_t value);
+void bst_db_text(sqlite3_stmt *statement, int at, const char *text);
+
+/* ---- ledger.c ---- */
+
+/* bst_node_fn over the stored tree; arg is the ledger. A missing node is BST_BROKEN. */
+enum bst_code bst_ledger_node(void *arg, unsigned level, uint64_t idx, uint8_t hash[static 32],
+                              struct bst_error *err);
+enum bst_code bst_ledger_count(struct bst_ledger *ledger, uint64_t *size, struct bst_error *err);
+/* The newest checkpoint, opened, its signature checked; BST_NO_PROVENANCE when there is none yet. note may be
+ * NULL. */
+enum bst_code bst_ledger_newest(struct bst_ledger *ledger, char **note, struct bst_checkpoint *out,
+                                struct bst_error *err);
+
+/* ---- ledger_head.c: a copy of the newest checkpoint in a file of its own, LEDGER-checkpoint. It notices
+ * when the database is put back to an older state (a restored backup, entries cut off), which nothing inside
+ * can. ---- */
+
+/* Best effort: the entries are safe whether or not this works. */
+void bst_head_save(const struct bst_ledger *ledger, const char *note, uint64_t size);
+/* BST_BROKEN when the database no longer contains what that checkpoint signs; fine when there is no such
+ * file. */
+enum bst_code bst_head_check(struct bst_ledger *ledger, struct bst_error *err);
+
+#endif

@@ -1,0 +1,30 @@
+/* statement.h - parts of statements that their readers share. Private to provenance/. */
+#ifndef BST_STATEMENT_H
+#define BST_STATEMENT_H
+
+#include <jansson.h>
+
+#include "provenance.h"
+
+#define BST_STATEMENT_TYPE "https://in-toto.io/Statement/v1"
+#define BST_BUILD_GENERATE "urn:blindstamp:build:generate:v1"
+#define BST_BUILD_TRAIN    "urn:blindstamp:build:train:v1"
+#define BST_IDENTITY_TYPE  "urn:blindstamp:identity:v1"
+
+/* As bst_statement_identity, at a given time. */
+enum bst_code bst_statement_identity_at(const struct bst_identity *identity, int64_t issued_ms,
+                                        struct bst_buf *payload, struct bst_error *err);
+
+/* {"author":{..},"key":{..},"log":{..}}: the predicate of an identity statement but for its time, and the
+ * content of identity.json. A new reference. */
+enum bst_code bst_identity_json(const struct bst_identity *identity, json_t **out, struct bst_error *err);
+/* The way back, with key id and keys checked against each other. */
+enum bst_code bst_identity_from_json(const json_t *json, struct bst_identity *out, struct bst_error *err);
+
+/* Is this name, address and URL fit for statements and certificates? BST_USAGE with the reason if not. */
+enum bst_code bst_identity_check(const char *name, const char *email, const char *url, struct bst_error *err);
+
+/* The commitment that a statement holds in place of words of that name, as hexadecimal, or NULL. Borrowed. */
+const char *bst_statement_commitment(const json_t *statement, const char *name);
+
+#endif
