@@ -115,6 +115,7 @@ void bst_container_clear(struct bst_container *container)
 static enum bst_code read_range(FILE *file, const char *path, struct bst_range range, struct bst_buf *out,
                                 struct bst_error *err)
 {
+    if (range.length == 0) return BST_OK;
     if (fseeko(file, (off_t)range.start, SEEK_SET) != 0) {
         bst_fail_errno(err, BST_FAILURE, "cannot read the file");
         return bst_where(err, "%s", path);

@@ -1,0 +1,111 @@
+/* metadata.c - what a file says about itself: its EXIF, XMP and text, gathered from PNG chunks or JPEG
+ * segments. */
+#include "metadata.h"
+#include "container.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#define TEXT_SEGMENTS 1000
+
+static const char exif_mark[6] = "Exif\0";
+static const char xmp_mark[] = "http://ns.adobe.com/xap/1.0/";
+
+void bst_problem(json_t *problems, const char *place, const char *words)
+{
+    json_array_append_new(problems, json_sprintf("%s: %s", place, words));
+}
+
+json_t *bst_text_json(const char *text, size_t len)
+{
+    if (len == 0) return json_string("");
+    if (bst_utf8_valid(text, len)) return json_stringn(text, len);
+    struct bst_buf out = {0};
+    for (size_t i = 0; i < len; i++) {
+        uint8_t byte = (uint8_t)text[i];
+        if (byte >= 0x80) bst_buf_byte(&out, (uint8_t)(0xc0 | byte >> 6));
+        bst_buf_byte(&out, byte >= 0x80 ? (uint8_t)(0x80 | (byte & 0x3f)) : byte);
+    }
+    json_t *value = out.failed ? NULL : json_stringn((const char *)out.data, out.len);
+    bst_buf_free(&out);
+    return value;
+}
+
+struct gathering {
+    json_t *exif, *xmp, *text, *problems;
+    size_t budget; /* bytes that compressed texts may still unpack to */
+};
+
+static bool is_metadata(enum bst_format format, const char *type)
+{
+    static const char *const png[] = {"eXIf", "tEXt", "zTXt", "iTXt"};
+    static const char *const jpeg[] = {"APP1", "COM"};
+    const char *const *types = format == BST_FORMAT_PNG ? png : jpeg;
+    size_t count = format == BST_FORMAT_PNG ? 4 : 2;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(types[i], type) == 0) return true;
+    }
+    return false;
+}
+
+static void take_segment(struct gathering *found, const char *type, const struct bst_buf *data,
+                         const char *place)
+{
+    const uint8_t *p = data->data;
+    size_t len = data->len;
+    if (strcmp(type, "eXIf") == 0) {
+        bst_exif_read(p, len, found->exif, found->problems, place);
+    } else if (strcmp(type, "COM") == 0) {
+        json_object_set_new(found->text, "Comment", bst_text_json((const char *)p, len));
+    } else if (strcmp(type, "APP1") != 0) {
+        bst_png_text_read(type, p, len, &found->budget, found->text, found->xmp, found->problems, place);
+    } else if (len >= sizeof(exif_mark) && memcmp(p, exif_mark, sizeof(exif_mark)) == 0) {
+        bst_exif_read(p + sizeof(exif_mark), len - sizeof(exif_mark), found->exif, found->problems, place);
+    } else if (len >= sizeof(xmp_mark) && memcmp(p, xmp_mark, sizeof(xmp_mark)) == 0) {
+        bst_xmp_read(p + sizeof(xmp_mark), len - sizeof(xmp_mark), found->xmp, found->problems, place);
+    }
+}
+
+static enum bst_code gather(const char *path, const struct bst_container *container, struct gathering *found,
+                            struct bst_error *err)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < container->count; i++) {
+        const struct bst_segment *segment = &container->segments[i];
+        struct bst_buf data = {0};
+        char place[80];
+        if (!is_metadata(container->format, segment->type) || segment->data.length == 0) continue;
+        snprintf(place, sizeof(place), "%s at byte %" PRIu64, segment->type, segment->whole.start);
+        if (segment->data.length > BST_METADATA_MAX || ++taken > TEXT_SEGMENTS) {
+            bst_problem(found->problems, place,
+                        taken > TEXT_SEGMENTS ? "too many texts; the rest is left out"
+                                              : "too large to be shown");
+            if (taken > TEXT_SEGMENTS) break;
+            continue;
+        }
+        enum bst_code code = bst_segment_read(path, segment, BST_METADATA_MAX, &data, err);
+        if (code == BST_OK) take_segment(found, segment->type, &data, place);
+        bst_buf_free(&data);
+        if (code != BST_OK) return code;
+    }
+    return BST_OK;
+}
+
+enum bst_code bst_metadata_read(const char *path, const struct bst_container *container, json_t **out,
+                                struct bst_error *err)
+{
+    struct gathering found = {json_object(), json_object(), json_object(), json_array(), BST_METADATA_MAX};
+    *out = NULL;
+    enum bst_code code = gather(path, container, &found, err);
+    if (code == BST_OK) {
+        *out = json_pack("{s:O, s:O, s:O, s:O}", "exif", found.exif, "xmp", found.xmp, "text", found.text,
+                         "problems", found.problems);
+        if (*out == NULL) code = bst_fail_memory(err);
+    }
+    json_decref(found.exif);
+    json_decref(found.xmp);
+    json_decref(found.text);
+    json_decref(found.problems);
+    return code;
+}

@@ -1,0 +1,560 @@
+/* stamp.c - pictures become stamped files and one batch of the ledger.
+ *
+ * Order: pixels -> metadata -> statement -> ledger -> manifest. A picture's bytes without its manifest wait
+ * in a hidden file beside its place; once the ledger holds its statement, the manifest with the receipt is
+ * put in, the result is read back and judged, and only a file that validates gets its name. */
+#include "c2pa.h"
+#include "metadata.h"
+#include "png_edit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_PNG_LEVEL 6
+
+struct pending {
+    char *path, *temporary;
+    bool force;
+    char image_id[BST_UUID_LEN];
+    char when[BST_TIME_LEN];
+    const char *source_type; /* a constant */
+    char *title, *model;     /* NULL: not disclosed */
+    uint8_t model_sha256[BST_SHA256_LEN];
+    uint8_t sha256[BST_SHA256_LEN];
+    struct bst_buf envelope;
+    struct bst_secrets secrets;
+};
+
+struct bst_stamper {
+    struct bst_identity identity;
+    struct bst_key *author_key, *log_key;
+    struct bst_chain chain;
+    struct bst_buf roots; /* PEM, for the check of what was written */
+    struct bst_ledger *ledger;
+    char *log_vkey;
+    int png_level;
+    size_t count, cap;
+    struct pending *pending;
+};
+
+/* ---- opening and closing ---- */
+
+static enum bst_code home_file(const char *home, const char *name, char **out, struct bst_error *err)
+{
+    *out = bst_path_join(home, name);
+    return *out == NULL ? bst_fail_memory(err) : BST_OK;
+}
+
+static enum bst_code load_key(const char *home, const char *name, const char *passphrase,
+                              struct bst_key **out, bool *locked, struct bst_error *err)
+{
+    char *path;
+    enum bst_code code = home_file(home, name, &path, err);
+    if (code != BST_OK) return code;
+    code = bst_key_load(path, passphrase, out, locked, err);
+    free(path);
+    return code;
+}
+
+static enum bst_code load_file(const char *home, const char *name, struct bst_buf *out, struct bst_error *err)
+{
+    char *path;
+    enum bst_code code = home_file(home, name, &path, err);
+    if (code != BST_OK) return code;
+    code = bst_file_read(path, 1u << 20, out, err);
+    free(path);
+    if (code == BST_OK && bst_buf_string(out) == NULL) code = bst_fail_memory(err);
+    return code;
+}
+
+/* A certificate that expired, or that is not of this key, is found before the ledger is written, not after.
+ */
+static enum bst_code check_chain(const struct bst_stamper *stamper, struct bst_error *err)
+{
+    struct bst_c2pa findings = {0};
+    struct bst_judge judge = {.out = &findings, .roots = (const char *)stamper->roots.data};
+    struct bst_cose cose = {.chain = sk_X509_new_null()};
+    const unsigned char *der = stamper->chain.der[0].data;
+    X509 *leaf = d2i_X509(NULL, &der, (long)stamper->chain.der[0].len);
+    uint8_t key[BST_KEY_LEN];
+    size_t len = sizeof(key);
+    enum bst_code code = BST_OK;
+    if (cose.chain == NULL || leaf == NULL || sk_X509_push(cose.chain, leaf) <= 0) {
+        X509_free(leaf);
+        sk_X509_free(cose.chain);
+        return bst_fail_memory(err);
+    }
+    if (EVP_PKEY_get_raw_public_key(X509_get0_pubkey(leaf), key, &len) != 1 || len != sizeof(key) ||
+        memcmp(key, bst_key_public(stamper->author_key), sizeof(key)) != 0) {
+        code = bst_fail(err, BST_FAILURE, "the author's certificate is not for the author's key");
+    } else {
+        bst_judge_certificate(&judge, &cose, NULL);
+        for (size_t i = 0; i < findings.status_count && code == BST_OK; i++) {
+            if (findings.statuses[i].kind != BST_STATUS_FAILURE) continue;
+            code = bst_fail(err, BST_FAILURE, "%s", findings.statuses[i].words);
+        }
+    }
+    if (code != BST_OK) bst_where(err, "certs/author.pem");
+    bst_c2pa_clear(&findings);
+    bst_cose_clear(&cose);
+    return code;
+}
+
+static enum bst_code load_home(const struct bst_stamper_options *options, struct bst_stamper *stamper,
+                               bool *locked, struct bst_error *err)
+{
+    struct bst_buf pem = {0};
+    char *path;
+    enum bst_code code = bst_identity_load(options->home, &stamper->identity, err);
+    if (code == BST_OK) {
+        code = load_key(options->home, "keys/author.pem", options->passphrase, &stamper->author_key, locked,
+                        err);
+    }
+    if (code == BST_OK) {
+        code = load_key(options->home, "keys/log.pem", options->passphrase, &stamper->log_key, locked, err);
+    }
+    if (code == BST_OK) code = load_file(options->home, "certs/root.pem", &stamper->roots, err);
+    if (code == BST_OK) code = load_file(options->home, "certs/author.pem", &pem, err);
+    if (code == BST_OK) code = bst_chain_from_pem((const char *)pem.data, pem.len, &stamper->chain, err);
+    bst_buf_free(&pem);
+    if (code == BST_OK) code = check_chain(stamper, err);
+    if (code == BST_OK) code = home_file(options->home, "ledger.sqlite", &path, err);
+    if (code != BST_OK) return code;
+    code = bst_ledger_open(path, BST_LEDGER_WRITE, &stamper->ledger, err);
+    free(path);
+    if (code != BST_OK) return code;
+    return bst_vkey_text(bst_ledger_origin(stamper->ledger), bst_ledger_key(stamper->ledger),
+                         &stamper->log_vkey, err);
+}
+
+enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out,
+                               bool *locked, struct bst_error *err)
+{
+    *locked = false;
+    struct bst_stamper *stamper = bst_calloc(1, sizeof(*stamper));
+    if (stamper == NULL) return bst_fail_memory(err);
+    stamper->png_level = options->png_level == 0 ? DEFAULT_PNG_LEVEL : options->png_level;
+    enum bst_code code = load_home(options, stamper, locked, err);
+    if (code != BST_OK) {
+        bst_stamper_close(stamper);
+        return code;
+    }
+    *out = stamper;
+    return BST_OK;
+}
+
+static void pending_clear(struct pending *pending)
+{
+    if (pending->temporary != NULL) unlink(pending->temporary);
+    free(pending->path);
+    free(pending->temporary);
+    free(pending->title);
+    free(pending->model);
+    bst_buf_free(&pending->envelope);
+    bst_secrets_clear(&pending->secrets);
+    memset(pending, 0, sizeof(*pending));
+}
+
+static void drop_pending(struct bst_stamper *stamper)
+{
+    for (size_t i = 0; i < stamper->count; i++) {
+        pending_clear(&stamper->pending[i]);
+    }
+    stamper->count = 0;
+}
+
+void bst_stamper_close(struct bst_stamper *stamper)
+{
+    if (stamper == NULL) return;
+    drop_pending(stamper);
+    free(stamper->pending);
+    bst_ledger_close(stamper->ledger);
+    bst_key_free(stamper->author_key);
+    bst_key_free(stamper->log_key);
+    bst_chain_clear(&stamper->chain);
+    bst_buf_free(&stamper->roots);
+    bst_identity_clear(&stamper->identity);
+    free(stamper->log_vkey);
+    free(stamper);
+}
+
+const struct bst_identity *bst_stamper_identity(const struct bst_stamper *stamper)
+{
+    return &stamper->identity;
+}
+
+size_t bst_stamp_pending(const struct bst_stamper *stamper)
+{
+    return stamper->count;
+}
+
+/* ---- files ---- */
+
+/* A new empty file ".NAME.blindstamp-XXXXXX" beside path. Returns its descriptor, or -1 with err filled. */
+static int create_beside(const char *path, char **name, struct bst_error *err)
+{
+    const char *base = bst_path_name(path);
+    for (int attempt = 0; attempt < 100; attempt++) {
+        char random[BST_UUID_LEN];
+        bst_uuid4(random);
+        /* a name near the limit of 255 bytes leaves no room for the rest */
+        *name = bst_format("%.*s.%.200s.blindstamp-%.6s", (int)(base - path), path, base, random);
+        if (*name == NULL) {
+            bst_fail_memory(err);
+            return -1;
+        }
+        int fd = open(*name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0) return fd;
+        int problem = errno;
+        free(*name);
+        *name = NULL;
+        errno = problem;
+        if (problem != EEXIST) break;
+    }
+    int problem = errno;
+    bst_fail_errno(err, BST_FAILURE, "cannot create a file in the folder");
+    if (problem == ENOENT) bst_hint(err, "create the folder first");
+    if (problem == EACCES || problem == EROFS || problem == EPERM)
+        bst_hint(err, "choose a folder that you may write to");
+    bst_where(err, "%s", path);
+    return -1;
+}
+
+static enum bst_code refuse_existing(const char *path, struct bst_error *err)
+{
+    bst_fail(err, BST_USAGE, "the file exists already");
+    bst_hint(err, "choose another name, or overwrite it with --force");
+    return bst_where(err, "%s", path);
+}
+
+/* Gives the finished file its name. Without force, a name taken in the meantime is refused, not replaced. */
+static enum bst_code take_name(const char *temporary, const char *path, bool force, struct bst_error *err)
+{
+    if (!force) {
+        if (link(temporary, path) == 0) {
+            unlink(temporary);
+            return BST_OK;
+        }
+        /* some file systems have no links: look, then rename */
+        if (errno == EEXIST || bst_file_exists(path)) return refuse_existing(path, err);
+    }
+    if (rename(temporary, path) == 0) return BST_OK;
+    bst_fail_errno(err, BST_FAILURE, "cannot give the finished file its name");
+    return bst_where(err, "%s", path);
+}
+
+static void sync_folder(const char *path)
+{
+    size_t len = (size_t)(bst_path_name(path) - path);
+    char *folder = len == 0 ? bst_strdup(".") : bst_format("%.*s", (int)len, path);
+    int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    free(folder);
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+    size_t a_len = (size_t)(bst_path_name(a) - a), b_len = (size_t)(bst_path_name(b) - b);
+    return a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
+/* ---- adding ---- */
+
+static enum bst_code check_path(const struct bst_stamper *stamper, const char *path, bool force,
+                                struct bst_error *err)
+{
+    for (size_t i = 0; i < stamper->count; i++) {
+        if (strcmp(stamper->pending[i].path, path) == 0) {
+            bst_fail(err, BST_USAGE, "two pictures of the batch have the same name");
+            return bst_where(err, "%s", path);
+        }
+    }
+    return !force && bst_file_exists(path) ? refuse_existing(path, err) : BST_OK;
+}
+
+/* The whole file but for its manifest. */
+static enum bst_code encode(const struct bst_stamper *stamper, const struct bst_image *image,
+                            const struct bst_words *words, struct bst_buf *out, struct bst_error *err)
+{
+    struct bst_buf png = {0}, chunks = {0};
+    enum bst_code code = bst_png_encode(image, stamper->png_level, &png, err);
+    if (code == BST_OK) code = bst_png_metadata(words, &chunks, err);
+    if (code == BST_OK) code = bst_png_insert(&png, &chunks, out, err);
+    bst_buf_free(&png);
+    bst_buf_free(&chunks);
+    return code;
+}
+
+static enum bst_code write_temporary(struct pending *pending, const struct bst_buf *file,
+                                     struct bst_error *err)
+{
+    int fd = create_beside(pending->path, &pending->temporary, err);
+    if (fd < 0) return err->code;
+    enum bst_code code = bst_write_all(fd, file->data, file->len, pending->path, err);
+    if (close(fd) != 0 && code == BST_OK) {
+        bst_fail_errno(err, BST_FAILURE, "cannot write the file");
+        code = bst_where(err, "%s", pending->path);
+    }
+    return code;
+}
+
+static enum bst_code sign_statement(const struct bst_stamper *stamper,
+                                    const struct bst_generation *generation, struct pending *pending,
+                                    struct bst_error *err)
+{
+    struct bst_buf payload = {0};
+    enum bst_code code =
+        bst_statement_generation(generation, &stamper->identity, &pending->secrets, &payload, err);
+    if (code == BST_OK) {
+        code = bst_dsse_sign(payload.data, payload.len, stamper->author_key, &pending->envelope, err);
+    }
+    bst_buf_free(&payload);
+    return code;
+}
+
+/* What the manifest will say. */
+static enum bst_code keep_words(struct pending *pending, const struct bst_words *words, struct bst_error *err)
+{
+    pending->source_type = words->source_type;
+    memcpy(pending->when, words->created, sizeof(pending->when));
+    if (words->title != NULL) pending->title = bst_strdup(words->title);
+    if (words->model != NULL) {
+        pending->model = bst_strdup(words->model);
+        memcpy(pending->model_sha256, words->model_sha256, BST_SHA256_LEN);
+    }
+    bool failed =
+        (words->title != NULL && pending->title == NULL) || (words->model != NULL && pending->model == NULL);
+    return failed ? bst_fail_memory(err) : BST_OK;
+}
+
+static enum bst_code prepare(const struct bst_stamper *stamper, const struct bst_image *image,
+                             struct bst_generation *generation, struct pending *pending,
+                             struct bst_error *err)
+{
+    struct bst_words words;
+    struct bst_buf file = {0};
+    char private_name[BST_UUID_LEN + 4];
+    bst_uuid4(pending->image_id);
+    generation->image_id = pending->image_id;
+    generation->file_name = bst_path_name(pending->path);
+    if (generation->privacy == BST_PRIVATE) { /* file names often spell out model and seed */
+        snprintf(private_name, sizeof(private_name), "%s.png", pending->image_id);
+        generation->file_name = private_name;
+    }
+    bst_image_digest(image, generation->pixels_sha256);
+    enum bst_code code = bst_words_fill(generation, &stamper->identity, &words, err);
+    if (code != BST_OK) return code;
+    code = encode(stamper, image, &words, &file, err);
+    if (code == BST_OK) {
+        bst_sha256(file.data, file.len, pending->sha256);
+        memcpy(generation->sha256, pending->sha256, BST_SHA256_LEN);
+        code = keep_words(pending, &words, err);
+    }
+    if (code == BST_OK) code = sign_statement(stamper, generation, pending, err);
+    if (code == BST_OK) code = write_temporary(pending, &file, err);
+    bst_buf_free(&file);
+    bst_words_clear(&words);
+    return code;
+}
+
+enum bst_code bst_stamp_add(struct bst_stamper *stamper, const struct bst_image *image, const char *path,
+                            bool force, const struct bst_generation *generation, struct bst_error *err)
+{
+    struct bst_generation filled = *generation;
+    enum bst_code code = check_path(stamper, path, force, err);
+    if (code != BST_OK) return code;
+    if (stamper->count == stamper->cap) {
+        size_t cap = stamper->cap == 0 ? 16 : stamper->cap * 2;
+        struct pending *grown = realloc(stamper->pending, cap * sizeof(*grown));
+        if (grown == NULL) return bst_fail_memory(err);
+        stamper->pending = grown;
+        stamper->cap = cap;
+    }
+    struct pending *pending = &stamper->pending[stamper->count];
+    memset(pending, 0, sizeof(*pending));
+    pending->force = force;
+    pending->path = bst_strdup(path);
+    code = pending->path == NULL ? bst_fail_memory(err) : prepare(stamper, image, &filled, pending, err);
+    if (code == BST_OK) {
+        stamper->count++;
+    } else {
+        pending_clear(pending);
+    }
+    return code;
+}
+
+/* ---- committing ---- */
+
+static enum bst_code make_chunk(const struct bst_stamper *stamper, const struct pending *pending,
+                                const struct bst_proof *proof, struct bst_buf *chunk, struct bst_error *err)
+{
+    struct bst_buf store = {0}, proof_text = {0};
+    enum bst_code code = bst_proof_text(proof, &proof_text, err);
+    if (code != BST_OK) return code;
+    struct bst_manifest manifest = {
+        .key = stamper->author_key,
+        .chain = &stamper->chain,
+        .image_id = pending->image_id,
+        .title = pending->title,
+        .when = pending->when,
+        .source_type = pending->source_type,
+        .model_name = pending->model,
+        .model_sha256 = pending->model_sha256,
+        .envelope = pending->envelope.data,
+        .envelope_len = pending->envelope.len,
+        .proof = proof_text.data,
+        .proof_len = proof_text.len,
+        .log_vkey = stamper->log_vkey,
+        .chunk_start = BST_PNG_HEAD,
+        .chunk_overhead = BST_PNG_CHUNK_SIZE,
+    };
+    memcpy(manifest.file_sha256, pending->sha256, BST_SHA256_LEN);
+    code = bst_c2pa_write(&manifest, &store, err);
+    if (code == BST_OK) bst_png_chunk(chunk, "caBX", store.data, store.len);
+    if (code == BST_OK && chunk->failed) code = bst_fail_memory(err);
+    bst_buf_free(&store);
+    bst_buf_free(&proof_text);
+    return code;
+}
+
+/* A picture that would not validate is never delivered. */
+static enum bst_code check_result(const struct bst_stamper *stamper, const char *path, struct bst_error *err)
+{
+    struct bst_container container;
+    struct bst_c2pa c2pa;
+    enum bst_code code = bst_container_scan(path, &container, err);
+    if (code != BST_OK) return code;
+    code = bst_c2pa_read(path, &container, (const char *)stamper->roots.data, &c2pa, err);
+    if (code == BST_OK) {
+        const char *words = "its signature was not accepted";
+        for (size_t i = 0; i < c2pa.status_count; i++) {
+            if (c2pa.statuses[i].kind == BST_STATUS_FAILURE) words = c2pa.statuses[i].words;
+        }
+        if (c2pa.state != BST_C2PA_TRUSTED) {
+            code = bst_fail(err, BST_FAILURE, "the finished picture does not validate: %s", words);
+        }
+        bst_c2pa_clear(&c2pa);
+    }
+    bst_container_clear(&container);
+    return code;
+}
+
+static enum bst_code write_finished(int from, int to, const struct bst_buf *chunk, const char *path,
+                                    struct bst_error *err)
+{
+    enum bst_code code = bst_png_copy_with(from, to, chunk, path, err);
+    if (code == BST_OK && fsync(to) != 0) {
+        bst_fail_errno(err, BST_FAILURE, "cannot write the file");
+        code = bst_where(err, "%s", path);
+    }
+    return code;
+}
+
+static enum bst_code deliver(const struct bst_stamper *stamper, const struct pending *pending,
+                             const struct bst_proof *proof, struct bst_error *err)
+{
+    struct bst_buf chunk = {0};
+    char *finished = NULL;
+    enum bst_code code = make_chunk(stamper, pending, proof, &chunk, err);
+    if (code != BST_OK) return code;
+    int to = create_beside(pending->path, &finished, err);
+    if (to < 0) {
+        bst_buf_free(&chunk);
+        return err->code;
+    }
+    int from = open(pending->temporary, O_RDONLY | O_CLOEXEC);
+    if (from < 0) {
+        bst_fail_errno(err, BST_FAILURE, "the prepared picture is gone");
+        code = bst_where(err, "%s", pending->temporary);
+    } else {
+        code = write_finished(from, to, &chunk, pending->path, err);
+        close(from);
+    }
+    if (close(to) != 0 && code == BST_OK) {
+        bst_fail_errno(err, BST_FAILURE, "cannot write the file");
+        code = bst_where(err, "%s", pending->path);
+    }
+    if (code == BST_OK) code = check_result(stamper, finished, err);
+    if (code == BST_OK) code = take_name(finished, pending->path, pending->force, err);
+    if (code != BST_OK) unlink(finished);
+    free(finished);
+    bst_buf_free(&chunk);
+    return code;
+}
+
+/* Delivers every file it can; the first failure is the one reported. */
+static enum bst_code deliver_all(struct bst_stamper *stamper, const struct bst_proof *proofs,
+                                 bst_stamped_fn done, void *arg, struct bst_error *err)
+{
+    enum bst_code code = BST_OK;
+    for (size_t i = 0; i < stamper->count; i++) {
+        const struct pending *pending = &stamper->pending[i];
+        struct bst_error problem = {0};
+        enum bst_code one = deliver(stamper, pending, &proofs[i], &problem);
+        bool last_here = i + 1 == stamper->count || !same_folder(pending->path, stamper->pending[i + 1].path);
+        if (last_here) sync_folder(pending->path);
+        if (one == BST_OK && done != NULL) {
+            done(arg, &(struct bst_stamped){pending->path, proofs[i].index, pending->image_id});
+        } else if (one != BST_OK && code == BST_OK) {
+            code = one;
+            *err = problem;
+            if (err->hint[0] == 0) {
+                bst_hint(err, "the ledger already holds the picture's statement as entry %llu",
+                         (unsigned long long)proofs[i].index);
+            }
+        }
+    }
+    return code;
+}
+
+enum bst_code bst_stamp_commit(struct bst_stamper *stamper, bst_stamped_fn done, void *arg,
+                               struct bst_error *err)
+{
+    if (stamper->count == 0) return BST_OK;
+    struct bst_entry *entries = bst_calloc(stamper->count, sizeof(*entries));
+    struct bst_proof *proofs = bst_calloc(stamper->count, sizeof(*proofs));
+    enum bst_code code = BST_OK;
+    if (entries == NULL || proofs == NULL) {
+        code = bst_fail_memory(err);
+    } else {
+        for (size_t i = 0; i < stamper->count; i++) {
+            const struct pending *pending = &stamper->pending[i];
+            entries[i] = (struct bst_entry){pending->envelope.data, pending->envelope.len, &pending->secrets};
+        }
+        code = bst_ledger_append(stamper->ledger, stamper->log_key, entries, stamper->count, proofs, err);
+    }
+    if (code == BST_OK) {
+        code = deliver_all(stamper, proofs, done, arg, err);
+        for (size_t i = 0; i < stamper->count; i++) {
+            bst_proof_clear(&proofs[i]);
+        }
+    }
+    free(entries);
+    free(proofs);
+    drop_pending(stamper);
+    return code;
+}
+
+enum bst_code bst_stamp_statement(struct bst_stamper *stamper, const void *payload, size_t len,
+                                  uint64_t *index, struct bst_error *err)
+{
+    struct bst_buf envelope = {0};
+    struct bst_proof proof;
+    enum bst_code code = bst_dsse_sign(payload, len, stamper->author_key, &envelope, err);
+    if (code == BST_OK) {
+        struct bst_entry entry = {envelope.data, envelope.len, NULL};
+        code = bst_ledger_append(stamper->ledger, stamper->log_key, &entry, 1, &proof, err);
+    }
+    if (code == BST_OK) {
+        *index = proof.index;
+        bst_proof_clear(&proof);
+    }
+    bst_buf_free(&envelope);
+    return code;
+}
