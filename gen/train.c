@@ -15,13 +15,15 @@ struct clock { /* of one call */
     double start, saved, reported;
 };
 
-static enum bst_code read_settings(const struct bst_train_options *o, struct train_settings *s, struct bst_error *err)
+static enum bst_code read_settings(const struct bst_train_options *o, struct train_settings *s,
+                                   struct bst_error *err)
 {
     train_settings_default(s);
     if (o->batch) s->batch = o->batch;
     if (o->crop) s->crop = o->crop;
     if (o->steps) s->steps = o->steps;
-    if (!o->dataset || !o->output) return bst_fail(err, BST_USAGE, "training needs a data set and an output file");
+    if (!o->dataset || !o->output)
+        return bst_fail(err, BST_USAGE, "training needs a data set and an output file");
     if (s->batch % TRAIN_SHARD || s->batch > TRAIN_BATCH_MAX)
         return bst_fail(err, BST_USAGE, "the batch must be a multiple of %d up to %d, not %u", TRAIN_SHARD,
                         TRAIN_BATCH_MAX, s->batch);
@@ -31,18 +33,19 @@ static enum bst_code read_settings(const struct bst_train_options *o, struct tra
     return BST_OK;
 }
 
-static void report(const struct bst_train_options *o, const struct train_run *run, const struct train_losses *sum,
-                   double seconds)
+static void report(const struct bst_train_options *o, const struct train_run *run,
+                   const struct train_losses *sum, double seconds)
 {
     if (!o->report) return;
     double n = REPORT_STEPS;
     char line[256];
-    snprintf(line, sizeof line,
-             "step %llu  %.3f s  generator %.3f  judges %.3f %.3f  margins %.2f %.2f  slopes %.2f/%.2f %.2f/%.2f  "
-             "consistency %.4f",
-             (unsigned long long)run->step, seconds / n, sum->generator / n, sum->judge[0] / n, sum->judge[1] / n,
-             sum->margin[0] / n, sum->margin[1] / n, sum->penalty_real[0] / n, sum->penalty_made[0] / n,
-             sum->penalty_real[1] / n, sum->penalty_made[1] / n, sum->consistency / n);
+    snprintf(
+        line, sizeof line,
+        "step %llu  %.3f s  generator %.3f  judges %.3f %.3f  margins %.2f %.2f  slopes %.2f/%.2f %.2f/%.2f  "
+        "consistency %.4f",
+        (unsigned long long)run->step, seconds / n, sum->generator / n, sum->judge[0] / n, sum->judge[1] / n,
+        sum->margin[0] / n, sum->margin[1] / n, sum->penalty_real[0] / n, sum->penalty_made[0] / n,
+        sum->penalty_real[1] / n, sum->penalty_made[1] / n, sum->consistency / n);
     o->report(o->progress_arg, line);
 }
 

@@ -6,11 +6,11 @@
 
 static json_t *inputs_json(void)
 {
-    json_t *inputs = json_pack("[{s:s, s:s}, {s:s, s:s}]", "name", "style", "role", "style", "name", "latent", "role",
-                               "latent");
+    json_t *inputs = json_pack("[{s:s, s:s}, {s:s, s:s}]", "name", "style", "role", "style", "name", "latent",
+                               "role", "latent");
     for (size_t i = 0; inputs && i < TRAIN_NOISES; i++)
-        json_array_append_new(inputs, json_pack("{s:s, s:s, s:I, s:I}", "name", train_noise[i].name, "role", "noise",
-                                                "cell", (json_int_t)train_noise[i].cell, "margin",
+        json_array_append_new(inputs, json_pack("{s:s, s:s, s:I, s:I}", "name", train_noise[i].name, "role",
+                                                "noise", "cell", (json_int_t)train_noise[i].cell, "margin",
                                                 (json_int_t)train_noise[i].margin));
     return inputs;
 }
@@ -44,13 +44,16 @@ static void describe(json_t *card, const struct bst_train_options *o)
         {"title", o->title},
         {"author", o->author},
         {"license", o->license},
-        {"description", "A fully convolutional texture generator with named styles, trained from nothing on the data set "
-                        "below. Pictures of any size; seamless tiles from periodic noise."},
+        {"description",
+         "A fully convolutional texture generator with named styles, trained from nothing on the data set "
+         "below. Pictures of any size; seamless tiles from periodic noise."},
         {"intended_use", "Abstract pictures, backgrounds, textures and tiles for print and screen."},
-        {"limitations", "Makes textures and moods, not objects: no figures, no perspective, no text, and no lasting "
-                        "difference between top and bottom. Small details may resemble brushwork of single pictures in "
-                        "the data set."},
-        {"personal_data", "none used: the pictures are astronomical photographs and works of art in the public domain"},
+        {"limitations",
+         "Makes textures and moods, not objects: no figures, no perspective, no text, and no lasting "
+         "difference between top and bottom. Small details may resemble brushwork of single pictures in "
+         "the data set."},
+        {"personal_data",
+         "none used: the pictures are astronomical photographs and works of art in the public domain"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (words[i].text) json_object_set_new(card, words[i].key, json_string(words[i].text));
@@ -64,11 +67,12 @@ enum bst_code train_card(const struct train_run *run, const struct bst_train_opt
     json_t *styles = json_array();
     for (size_t s = 0; s < run->set.styles; s++)
         json_array_append_new(styles, json_string(run->set.style[s]));
-    *card = json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:f, s:f, s:b, s:i, s:i, s:i, s:b, s:b, s:[o], s:o, s:[]}", "schema",
-                      "blindstamp.card/1", "name", o->name ? o->name : "texture", "created", now, "styles", styles,
-                      "inputs", inputs_json(), "output_scale", 1, "output_low", -1.0, "output_high", 1.0, "output_bgr",
-                      0, "width", 768, "height", 512, "size_multiple", TRAIN_MULTIPLE, "fixed_size", 0, "tileable", 1,
-                      "datasets", dataset_json(run), "training", training_json(run), "golden");
+    *card = json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:i, s:f, s:f, s:b, s:i, s:i, s:i, s:b, s:b, s:[o], s:o, s:[]}", "schema",
+        "blindstamp.card/1", "name", o->name ? o->name : "texture", "created", now, "styles", styles,
+        "inputs", inputs_json(), "output_scale", 1, "output_low", -1.0, "output_high", 1.0, "output_bgr", 0,
+        "width", 768, "height", 512, "size_multiple", TRAIN_MULTIPLE, "fixed_size", 0, "tileable", 1,
+        "datasets", dataset_json(run), "training", training_json(run), "golden");
     if (!*card) return bst_fail_memory(err);
     describe(*card, o);
     return BST_OK;

@@ -1,4 +1,5 @@
-/* train_checkpoint.c - a training run on disk, in the machine's own byte order: it goes on only where it began.
+/* train_checkpoint.c - a training run on disk, in the machine's own byte order: it goes on only where it
+ * began.
  *
  *   magic "BSTTRAIN", struct header, then for each network its values, first and second moments, and for the
  *   generator its averages; last the SHA-256 of everything before.
@@ -64,7 +65,8 @@ enum bst_code train_checkpoint_save(const struct train_run *run, const char *pat
     return code;
 }
 
-static enum bst_code check_header(const struct train_run *run, const struct bst_buf *file, struct bst_error *err)
+static enum bst_code check_header(const struct train_run *run, const struct bst_buf *file,
+                                  struct bst_error *err)
 {
     struct header found, own = header_of(run);
     size_t floats = 0;
@@ -75,7 +77,8 @@ static enum bst_code check_header(const struct train_run *run, const struct bst_
     memcpy(&found, file->data + sizeof magic, sizeof found);
     own.step = found.step;
     if (memcmp(&found, &own, sizeof own) != 0) {
-        bst_fail(err, BST_USAGE, "the checkpoint belongs to a run with another data set, seed, batch or crop");
+        bst_fail(err, BST_USAGE,
+                 "the checkpoint belongs to a run with another data set, seed, batch or crop");
         return bst_hint(err, "use that run's options, or start anew without resuming");
     }
     uint8_t digest[BST_SHA256_LEN];

@@ -22,10 +22,10 @@ void train_set_clear(struct train_set *set)
     *set = (struct train_set){0};
 }
 
-/* One axis of a resize by a triangle filter as wide as the step between output samples. stride: bytes from one sample
- * of the line to the next. */
-static void shrink_line(const uint8_t *from, size_t from_count, size_t from_stride, uint8_t *to, size_t to_count,
-                        size_t to_stride)
+/* One axis of a resize by a triangle filter as wide as the step between output samples. stride: bytes from
+ * one sample of the line to the next. */
+static void shrink_line(const uint8_t *from, size_t from_count, size_t from_stride, uint8_t *to,
+                        size_t to_count, size_t to_stride)
 {
     double step = (double)from_count / (double)to_count;
     for (size_t i = 0; i < to_count; i++) {
@@ -63,8 +63,8 @@ static enum bst_code shrink(const struct train_level *from, double scale, struct
 }
 
 /* pixels_sha256 speaks of the decoded picture; without it, sha256 must be that of the file itself. */
-static enum bst_code check_digest(const json_t *item, const struct bst_buf *bytes, const struct bst_image *rgb,
-                                  struct bst_error *err)
+static enum bst_code check_digest(const json_t *item, const struct bst_buf *bytes,
+                                  const struct bst_image *rgb, struct bst_error *err)
 {
     uint8_t expected[BST_SHA256_LEN], found[BST_SHA256_LEN];
     const char *pixels = bst_json_text(item, "pixels_sha256");
@@ -78,12 +78,13 @@ static enum bst_code check_digest(const json_t *item, const struct bst_buf *byte
     if (memcmp(expected, found, sizeof found) == 0) return BST_OK;
     char hex[BST_SHA256_HEX];
     bst_hex(found, sizeof found, hex);
-    bst_fail(err, BST_BROKEN, "the picture's %s is %s, not the manifest's", pixels ? "pixels-sha256" : "sha256", hex);
+    bst_fail(err, BST_BROKEN, "the picture's %s is %s, not the manifest's",
+             pixels ? "pixels-sha256" : "sha256", hex);
     return bst_hint(err, "rebuild the pictures with gen/dataset/build");
 }
 
-static enum bst_code load_levels(const json_t *item, const char *path, size_t side, struct train_picture *picture,
-                                 struct bst_error *err)
+static enum bst_code load_levels(const json_t *item, const char *path, size_t side,
+                                 struct train_picture *picture, struct bst_error *err)
 {
     struct bst_buf bytes = {0};
     struct bst_image image = {0}, rgb = {0};
@@ -94,8 +95,8 @@ static enum bst_code load_levels(const json_t *item, const char *path, size_t si
     bst_buf_free(&bytes);
     bst_image_clear(&image);
     if (!code && (rgb.width < side || rgb.height < side)) {
-        code = bst_fail(err, BST_UNREADABLE, "the picture is %ux%u pixels, but training looks at %zux%zu", rgb.width,
-                        rgb.height, side, side);
+        code = bst_fail(err, BST_UNREADABLE, "the picture is %ux%u pixels, but training looks at %zux%zu",
+                        rgb.width, rgb.height, side, side);
         bst_hint(err, "leave it out or use a larger version");
     }
     if (!code) {
@@ -124,7 +125,8 @@ static enum bst_code load_picture(struct train_set *set, const json_t *item, con
                                   struct bst_error *err)
 {
     const char *file = bst_json_text(item, "file"), *style = bst_json_text(item, "style");
-    if (!safe_name(file)) return bst_fail(err, BST_UNREADABLE, "an item's file must be a name inside the folder");
+    if (!safe_name(file))
+        return bst_fail(err, BST_UNREADABLE, "an item's file must be a name inside the folder");
     size_t s = 0;
     while (s < set->styles && (!style || strcmp(style, set->style[s]) != 0))
         s++;
@@ -158,7 +160,8 @@ static enum bst_code load_styles(struct train_set *set, struct bst_error *err)
     return BST_OK;
 }
 
-static enum bst_code load_pictures(struct train_set *set, const char *root, size_t side, struct bst_error *err)
+static enum bst_code load_pictures(struct train_set *set, const char *root, size_t side,
+                                   struct bst_error *err)
 {
     json_t *items = json_object_get(set->manifest, "items");
     size_t count = json_array_size(items);
@@ -224,14 +227,16 @@ void train_set_crop(const struct train_set *set, size_t style, size_t side, size
     const struct train_level *level = &picture->level[train_random_below(random, (uint32_t)picture->levels)];
     size_t left = train_random_below(random, (uint32_t)(level->width - side + 1));
     size_t top = train_random_below(random, (uint32_t)(level->height - side + 1));
-    uint32_t turn = train_random_below(random, set->rotates[style] ? 8 : 2); /* 1 mirror, 2 upside down, 4 transpose */
+    uint32_t turn =
+        train_random_below(random, set->rotates[style] ? 8 : 2); /* 1 mirror, 2 upside down, 4 transpose */
     size_t out_side = side / shrink_by;
     float unit = 1.0f / (127.5f * (float)(shrink_by * shrink_by));
     for (size_t y = 0; y < out_side; y++)
         for (size_t x = 0; x < out_side; x++) {
             size_t u = turn & 1 ? out_side - 1 - x : x, v = turn & 2 ? out_side - 1 - y : y;
             size_t column = turn & 4 ? v : u, row = turn & 4 ? u : v;
-            const uint8_t *p = level->rgb + ((top + row * shrink_by) * level->width + left + column * shrink_by) * 3;
+            const uint8_t *p =
+                level->rgb + ((top + row * shrink_by) * level->width + left + column * shrink_by) * 3;
             unsigned sum[3] = {0};
             for (size_t b = 0; b < shrink_by; b++)
                 for (size_t a = 0; a < shrink_by; a++)

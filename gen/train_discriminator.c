@@ -1,5 +1,5 @@
-/* train_discriminator.c - the patch discriminator: forward and backward pass of a shard, and the gradient penalty
- * (Mescheder et al., 2018, "R1" on pictures of the data set, "R2" on made ones). See train_net.h. */
+/* train_discriminator.c - the patch discriminator: forward and backward pass of a shard, and the gradient
+ * penalty (Mescheder et al., 2018, "R1" on pictures of the data set, "R2" on made ones). See train_net.h. */
 #include "train_net.h"
 
 #include <math.h>
@@ -13,7 +13,8 @@ static size_t kernel_of(const struct train_discriminator *d, size_t l)
     return l < d->folds ? 2 : 3;
 }
 
-void train_discriminator_init(struct train_discriminator *d, size_t styles, size_t side, size_t width, size_t folds)
+void train_discriminator_init(struct train_discriminator *d, size_t styles, size_t side, size_t width,
+                              size_t folds)
 {
     *d = (struct train_discriminator){.styles = styles, .side = side, .folds = folds};
     size_t before = 3;
@@ -24,7 +25,8 @@ void train_discriminator_init(struct train_discriminator *d, size_t styles, size
         size_t k = kernel_of(d, l);
         size_t inputs = (l < folds ? 4 * before : before) * k * k;
         snprintf(name, sizeof name, "conv%zu", l);
-        d->conv[l] = train_params_add(&d->params, name, d->channels[l] * inputs, 0, sqrtf(2.0f / (float)inputs));
+        d->conv[l] =
+            train_params_add(&d->params, name, d->channels[l] * inputs, 0, sqrtf(2.0f / (float)inputs));
         snprintf(name, sizeof name, "bias%zu", l);
         d->bias[l] = train_params_add(&d->params, name, d->channels[l], 0, 0);
         before = d->channels[l];
@@ -34,7 +36,8 @@ void train_discriminator_init(struct train_discriminator *d, size_t styles, size
     d->style = train_params_add(&d->params, "style", styles * before, 0, 1.0f / sqrtf((float)before));
 }
 
-static void lay_out(const struct train_discriminator *d, struct train_discriminator_pass *s, struct train_arena *a)
+static void lay_out(const struct train_discriminator *d, struct train_discriminator_pass *s,
+                    struct train_arena *a)
 {
     size_t n = s->n, dx_max = 0, raw_max = 0;
     struct train_map m = {3, n, d->side, d->side};
@@ -171,8 +174,8 @@ static void score_gradient(const struct train_discriminator *d, const struct tra
 }
 
 /* dscores down to draw of every layer and, when wanted, dy[0], the gradient of the augmented image. */
-static void backward(const struct train_discriminator *d, const float *params, struct train_discriminator_pass *s,
-                     float *dparams, bool want_image)
+static void backward(const struct train_discriminator *d, const float *params,
+                     struct train_discriminator_pass *s, float *dparams, bool want_image)
 {
     struct train_map m = s->map[d->folds + 1];
     for (size_t n = 0; n < s->n; n++)
@@ -189,8 +192,9 @@ static void backward(const struct train_discriminator *d, const float *params, s
         train_film_backward(&f, NULL, NULL, s->y[l + 1], s->dy[l + 1], s->draw[l], NULL,
                             dparams ? dparams + d->bias[l] : NULL);
         float *dx = l == 0 && !want_image ? NULL : folded ? s->dx : s->dy[l];
-        train_conv_backward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l], folded ? s->x[l] : s->y[l],
-                            s->draw[l], dx, dparams ? dparams + d->conv[l] : NULL);
+        train_conv_backward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l],
+                            folded ? s->x[l] : s->y[l], s->draw[l], dx,
+                            dparams ? dparams + d->conv[l] : NULL);
         if (folded && dx) train_fold_backward(s->map[l], dx, s->dy[l]);
     }
 }
@@ -217,8 +221,9 @@ double train_discriminator_penalty(const struct train_discriminator *d, const fl
     double norm = 0;
     for (size_t i = 0; i < count; i++)
         norm += (double)s->dy[0][i] * s->dy[0][i];
-    /* With g the gradient, d(g . g / 2) = d(directional derivative along g) for g held fixed. Its forward pass goes
-     * through the buffers of gradients: dy[l] is the tangent behind l layers, draw[l] stays the backward signal. */
+    /* With g the gradient, d(g . g / 2) = d(directional derivative along g) for g held fixed. Its forward
+     * pass goes through the buffers of gradients: dy[l] is the tangent behind l layers, draw[l] stays the
+     * backward signal. */
     float each = weight / (float)s->patches;
     for (size_t i = 0; i < count; i++)
         s->dy[0][i] *= each;
@@ -228,8 +233,8 @@ double train_discriminator_penalty(const struct train_discriminator *d, const fl
             train_fold_forward(s->map[l], t, s->dx);
             t = s->dx;
         }
-        train_conv_backward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l], t, s->draw[l], NULL,
-                            dparams + d->conv[l]);
+        train_conv_backward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l], t, s->draw[l],
+                            NULL, dparams + d->conv[l]);
         train_conv_forward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l], t, s->raw);
         struct train_film f = film_of(s, l);
         train_film_tangent(&f, s->y[l + 1], s->raw, s->dy[l + 1]);

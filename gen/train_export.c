@@ -1,8 +1,9 @@
 /* train_export.c - the averaged generator as an ONNX file (opset 17, IR 8).
  *
- * Inputs: style [N, styles], latent [N, 16] and the noise maps [N, C, h, w] of train_noise; output: image [N, 3, H, W]
- * in (-1, 1). Weights are stored as float16 and widened by Cast nodes, so trained values are rounded to float16 by
- * train_round_half before they are shown or exported. The node order is train_generator_forward's.
+ * Inputs: style [N, styles], latent [N, 16] and the noise maps [N, C, h, w] of train_noise; output: image [N,
+ * 3, H, W] in (-1, 1). Weights are stored as float16 and widened by Cast nodes, so trained values are rounded
+ * to float16 by train_round_half before they are shown or exported. The node order is
+ * train_generator_forward's.
  */
 #include "onnx.pb-c.h"
 #include "train_run.h"
@@ -12,13 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ONNX_FLOAT = 1, ONNX_INT64 = 7, ONNX_HALF = 10 };       /* TensorProto.DataType */
+enum { ONNX_FLOAT = 1, ONNX_INT64 = 7, ONNX_HALF = 10 };               /* TensorProto.DataType */
 enum { ATTRIBUTE_FLOAT = 1, ATTRIBUTE_INT = 2, ATTRIBUTE_STRING = 3 }; /* AttributeProto.AttributeType */
 
 #define NODES_MAX 256
 #define INITS_MAX 96
 
-/* The model under construction. Every allocation is on one list; failed is sticky and checked once at the end. */
+/* The model under construction. Every allocation is on one list; failed is sticky and checked once at the
+ * end. */
 struct writer {
     Onnx__GraphProto graph;
     Onnx__NodeProto *node[NODES_MAX];
@@ -99,8 +101,8 @@ void train_round_half(size_t count, float *values)
 
 /* ---- parts of a graph ---- */
 
-static Onnx__TensorProto *add_init(struct writer *w, const char *name, int32_t type, size_t rank, const int64_t *dims,
-                                   size_t bytes)
+static Onnx__TensorProto *add_init(struct writer *w, const char *name, int32_t type, size_t rank,
+                                   const int64_t *dims, size_t bytes)
 {
     Onnx__TensorProto *t = hold(w, sizeof *t);
     uint8_t *data = hold(w, bytes);
@@ -164,7 +166,8 @@ static Onnx__NodeProto *add_node(struct writer *w, const char *type, const char 
     return n;
 }
 
-static Onnx__AttributeProto *add_attribute(struct writer *w, Onnx__NodeProto *n, const char *name, int32_t type)
+static Onnx__AttributeProto *add_attribute(struct writer *w, Onnx__NodeProto *n, const char *name,
+                                           int32_t type)
 {
     Onnx__AttributeProto *a = hold(w, sizeof *a);
     Onnx__AttributeProto **list = hold(w, (n ? n->n_attribute + 1 : 1) * sizeof *list);
@@ -199,14 +202,15 @@ static void attribute_text(struct writer *w, Onnx__NodeProto *n, const char *nam
     a->s = (ProtobufCBinaryData){strlen(value), (uint8_t *)hold_text(w, value)};
 }
 
-/* A weight as float16 with the Cast that widens it; value i is value(arg, i). Returns nothing: the widened tensor is
- * called name. */
-static void add_weight(struct writer *w, const char *name, size_t rank, const int64_t *dims, const float *values)
+/* A weight as float16 with the Cast that widens it; value i is value(arg, i). Returns nothing: the widened
+ * tensor is called name. */
+static void add_weight(struct writer *w, const char *name, size_t rank, const int64_t *dims,
+                       const float *values)
 {
     size_t count = 1;
     for (size_t i = 0; i < rank; i++)
         count *= (size_t)dims[i];
-    char stored[64];
+    char stored[80];
     snprintf(stored, sizeof stored, "%s_half", name);
     Onnx__TensorProto *t = add_init(w, stored, ONNX_HALF, rank, dims, count * 2);
     for (size_t i = 0; t && i < count; i++) {
@@ -239,8 +243,8 @@ static void add_gemm(struct writer *w, const char *output, const char *input, si
 }
 
 /* An unpadded convolution; weights tap-major as in train_layer.h, bias NULL for none. */
-static void add_conv(struct writer *w, const char *output, const char *input, size_t cin, size_t cout, size_t k,
-                     const float *weights, const float *bias)
+static void add_conv(struct writer *w, const char *output, const char *input, size_t cin, size_t cout,
+                     size_t k, const float *weights, const float *bias)
 {
     char weight[64], shift[64];
     snprintf(weight, sizeof weight, "%s_weight", output);
@@ -256,7 +260,8 @@ static void add_conv(struct writer *w, const char *output, const char *input, si
     add_node(w, "Conv", output, bias ? 3 : 2, (const char *[]){input, weight, shift});
 }
 
-/* Doubling and trimming; the Slice takes away what Resize made from clamped borders, and what is not needed. */
+/* Doubling and trimming; the Slice takes away what Resize made from clamped borders, and what is not needed.
+ */
 static void add_up2(struct writer *w, const char *output, const char *input, size_t trim)
 {
     char doubled[64], start[32], end[32];
@@ -294,7 +299,8 @@ static Onnx__ValueInfoProto *value_info(struct writer *w, const char *name, size
     Onnx__TypeProto *type = hold(w, sizeof *type);
     Onnx__TypeProto__Tensor *tensor = hold(w, sizeof *tensor);
     Onnx__TensorShapeProto *shape = hold(w, sizeof *shape);
-    Onnx__TensorShapeProto__Dimension **list = hold(w, rank * sizeof *list), *dim = hold(w, rank * sizeof *dim);
+    Onnx__TensorShapeProto__Dimension **list = hold(w, rank * sizeof *list),
+                                      *dim = hold(w, rank * sizeof *dim);
     if (!v || !type || !tensor || !shape || !list || !dim) return NULL;
     onnx__value_info_proto__init(v);
     onnx__type_proto__init(type);
@@ -321,14 +327,16 @@ static Onnx__ValueInfoProto *value_info(struct writer *w, const char *name, size
 static void add_inputs(struct writer *w, const struct train_generator *g)
 {
     size_t n = 0;
-    w->input[n++] = value_info(w, "style", 2, (int64_t[]){0, (int64_t)g->styles}, (const char *[]){"N", NULL});
+    w->input[n++] =
+        value_info(w, "style", 2, (int64_t[]){0, (int64_t)g->styles}, (const char *[]){"N", NULL});
     w->input[n++] = value_info(w, "latent", 2, (int64_t[]){0, TRAIN_LATENT}, (const char *[]){"N", NULL});
     for (size_t i = 0; i < TRAIN_NOISES; i++) {
         char h[32], width[32];
         snprintf(h, sizeof h, "%s_h", train_noise[i].name);
         snprintf(width, sizeof width, "%s_w", train_noise[i].name);
-        w->input[n++] = value_info(w, train_noise[i].name, 4, (int64_t[]){0, (int64_t)train_noise[i].channels, 0, 0},
-                                   (const char *[]){"N", NULL, h, width});
+        w->input[n++] =
+            value_info(w, train_noise[i].name, 4, (int64_t[]){0, (int64_t)train_noise[i].channels, 0, 0},
+                       (const char *[]){"N", NULL, h, width});
     }
     w->output[0] = value_info(w, "image", 4, (int64_t[]){0, 3, 0, 0}, (const char *[]){"N", NULL, "H", "W"});
     w->graph.n_input = n;
@@ -350,7 +358,8 @@ static void add_dense(struct writer *w, const struct train_generator *g, const f
     add_int64s(w, "to_map", 2, (int64_t[]){2, 3});
 }
 
-/* Scale and shift of convolution l as maps [N, C, 1, 1]. The 1 that a scale starts from goes into its bias. */
+/* Scale and shift of convolution l as maps [N, C, 1, 1]. The 1 that a scale starts from goes into its bias.
+ */
 static void add_film(struct writer *w, const struct train_generator *g, const float *p, size_t l)
 {
     size_t cout = train_conv[l].cout;
@@ -382,8 +391,8 @@ static void add_layer(struct writer *w, const struct train_generator *g, const f
     if (c->noise >= 0 && l == 0) strcpy(input, train_noise[c->noise].name);
     if (c->noise >= 0 && l > 0) {
         snprintf(name, sizeof name, "noisy%zu", l);
-        attribute_int(w, add_node(w, "Concat", name, 2, (const char *[]){input, train_noise[c->noise].name}), "axis",
-                      1);
+        attribute_int(w, add_node(w, "Concat", name, 2, (const char *[]){input, train_noise[c->noise].name}),
+                      "axis", 1);
         strcpy(input, name);
     }
     snprintf(conv, sizeof conv, "conv%zu", l);

@@ -12,15 +12,15 @@ const struct train_noise train_noise[TRAIN_NOISES] = {
     {"noise2", 4, 2, 4},
 };
 
-/* Trims are such that every noise map's margin is a whole number of cells and nothing is left over at the end:
- * behind the pairs of lines below the margins are 3 (cell 32), 3 (16), 3 (8), 3 (4), 2 (2) and 0 (1). */
+/* Trims are such that every noise map's margin is a whole number of cells and nothing is left over at the
+ * end: behind the pairs of lines below the margins are 3 (cell 32), 3 (16), 3 (8), 3 (4), 2 (2) and 0 (1). */
 const struct train_conv train_conv[TRAIN_CONVS] = {
-    {0, 0, 96},  {0, -1, 96},             /* cell 32 */
-    {2, -1, 96},                          /* cell 16 */
-    {2, 1, 96},                           /* cell 8; the coarse picture */
-    {1, -1, 64}, {0, -1, 64},             /* cell 4 */
-    {2, 2, 48},  {0, -1, 32},             /* cell 2 */
-    {2, -1, 24}, {0, -1, 24},             /* pixels */
+    {0, 0, 96},  {0, -1, 96}, /* cell 32 */
+    {2, -1, 96},              /* cell 16 */
+    {2, 1, 96},               /* cell 8; the coarse picture */
+    {1, -1, 64}, {0, -1, 64}, /* cell 4 */
+    {2, 2, 48},  {0, -1, 32}, /* cell 2 */
+    {2, -1, 24}, {0, -1, 24}, /* pixels */
 };
 const size_t train_skip_trim[3] = {5, 1, 2}; /* margins 3 -> 1 -> 1 -> 0 */
 
@@ -61,12 +61,14 @@ static void lay_out(const struct train_generator *g, struct train_generator_pass
     s->style = train_arena_take(a, n * g->styles);
     s->latent = train_arena_take(a, n * TRAIN_LATENT);
     size_t code = g->styles + TRAIN_LATENT;
-    float **rows[] = {&s->code, &s->dcode, &s->hidden1, &s->dhidden1, &s->hidden2, &s->dhidden2, &s->film, &s->dfilm};
-    size_t widths[] = {code, code, TRAIN_HIDDEN, TRAIN_HIDDEN, TRAIN_HIDDEN, TRAIN_HIDDEN, g->film_width,
-                       g->film_width};
+    float **rows[] = {&s->code,    &s->dcode,    &s->hidden1, &s->dhidden1,
+                      &s->hidden2, &s->dhidden2, &s->film,    &s->dfilm};
+    size_t widths[] = {code,         code,         TRAIN_HIDDEN,  TRAIN_HIDDEN,
+                       TRAIN_HIDDEN, TRAIN_HIDDEN, g->film_width, g->film_width};
     for (size_t i = 0; i < 8; i++)
         *rows[i] = train_arena_take(a, n * widths[i]);
-    struct train_map m = {0, n, s->field_h / 32 + 2 * train_noise[0].margin, s->field_w / 32 + 2 * train_noise[0].margin};
+    struct train_map m = {0, n, s->field_h / 32 + 2 * train_noise[0].margin,
+                          s->field_w / 32 + 2 * train_noise[0].margin};
     for (size_t i = 0; i < TRAIN_CONVS; i++) {
         const struct train_conv *c = &train_conv[i];
         if (i == TRAIN_COARSE_CONV + 1) {
@@ -115,9 +117,9 @@ static void lay_out(const struct train_generator *g, struct train_generator_pass
         *fine[i] = train_arena_take(a, train_map_size(s->fine_map));
 }
 
-enum bst_code train_generator_pass_new(const struct train_generator *g, size_t n, size_t field_h, size_t field_w,
-                                       size_t fine_h, size_t fine_w, struct train_generator_pass *pass,
-                                       struct bst_error *err)
+enum bst_code train_generator_pass_new(const struct train_generator *g, size_t n, size_t field_h,
+                                       size_t field_w, size_t fine_h, size_t fine_w,
+                                       struct train_generator_pass *pass, struct bst_error *err)
 {
     *pass = (struct train_generator_pass){
         .n = n, .field_h = field_h, .field_w = field_w, .fine_h = fine_h, .fine_w = fine_w};
@@ -154,20 +156,22 @@ static void leaky_backward(size_t count, const float *y, float *dy)
         if (y[i] < 0.0f) dy[i] *= TRAIN_LEAK;
 }
 
-static void dense_forward(const struct train_generator *g, const float *params, struct train_generator_pass *s)
+static void dense_forward(const struct train_generator *g, const float *params,
+                          struct train_generator_pass *s)
 {
     size_t code = g->styles + TRAIN_LATENT;
     for (size_t i = 0; i < s->n; i++) {
         memcpy(s->code + i * code, s->style + i * g->styles, g->styles * sizeof *s->code);
         memcpy(s->code + i * code + g->styles, s->latent + i * TRAIN_LATENT, TRAIN_LATENT * sizeof *s->code);
     }
-    train_dense_forward(s->n, code, TRAIN_HIDDEN, params + g->dense1, params + g->dense1_bias, s->code, s->hidden1);
+    train_dense_forward(s->n, code, TRAIN_HIDDEN, params + g->dense1, params + g->dense1_bias, s->code,
+                        s->hidden1);
     leaky(s->n * TRAIN_HIDDEN, s->hidden1);
-    train_dense_forward(s->n, TRAIN_HIDDEN, TRAIN_HIDDEN, params + g->dense2, params + g->dense2_bias, s->hidden1,
-                        s->hidden2);
+    train_dense_forward(s->n, TRAIN_HIDDEN, TRAIN_HIDDEN, params + g->dense2, params + g->dense2_bias,
+                        s->hidden1, s->hidden2);
     leaky(s->n * TRAIN_HIDDEN, s->hidden2);
-    train_dense_forward(s->n, TRAIN_HIDDEN, g->film_width, params + g->film, params + g->film_bias, s->hidden2,
-                        s->film);
+    train_dense_forward(s->n, TRAIN_HIDDEN, g->film_width, params + g->film, params + g->film_bias,
+                        s->hidden2, s->film);
     /* A scale is 1 plus what the network says. */
     for (size_t i = 0; i < s->n; i++)
         for (size_t l = 0; l < TRAIN_CONVS; l++)
@@ -175,21 +179,22 @@ static void dense_forward(const struct train_generator *g, const float *params, 
                 s->film[i * g->film_width + g->film_at[l] + c] += 1.0f;
 }
 
-static void dense_backward(const struct train_generator *g, const float *params, struct train_generator_pass *s,
-                           float *dparams)
+static void dense_backward(const struct train_generator *g, const float *params,
+                           struct train_generator_pass *s, float *dparams)
 {
     size_t code = g->styles + TRAIN_LATENT;
-    train_dense_backward(s->n, TRAIN_HIDDEN, g->film_width, params + g->film, s->hidden2, s->dfilm, s->dhidden2,
-                         dparams + g->film, dparams + g->film_bias);
+    train_dense_backward(s->n, TRAIN_HIDDEN, g->film_width, params + g->film, s->hidden2, s->dfilm,
+                         s->dhidden2, dparams + g->film, dparams + g->film_bias);
     leaky_backward(s->n * TRAIN_HIDDEN, s->hidden2, s->dhidden2);
-    train_dense_backward(s->n, TRAIN_HIDDEN, TRAIN_HIDDEN, params + g->dense2, s->hidden1, s->dhidden2, s->dhidden1,
-                         dparams + g->dense2, dparams + g->dense2_bias);
+    train_dense_backward(s->n, TRAIN_HIDDEN, TRAIN_HIDDEN, params + g->dense2, s->hidden1, s->dhidden2,
+                         s->dhidden1, dparams + g->dense2, dparams + g->dense2_bias);
     leaky_backward(s->n * TRAIN_HIDDEN, s->hidden1, s->dhidden1);
     train_dense_backward(s->n, code, TRAIN_HIDDEN, params + g->dense1, s->code, s->dhidden1, s->dcode,
                          dparams + g->dense1, dparams + g->dense1_bias);
 }
 
-static struct train_film film_of(const struct train_generator *g, const struct train_generator_pass *s, size_t l)
+static struct train_film film_of(const struct train_generator *g, const struct train_generator_pass *s,
+                                 size_t l)
 {
     return (struct train_film){s->out[l], s->in[l].h, s->in[l].w, g->film_width, false};
 }
@@ -205,7 +210,8 @@ static const float *conv_input(const struct train_generator_pass *s, size_t l)
     return s->x[l] ? s->x[l] : s->y[l - 1];
 }
 
-void train_generator_forward(const struct train_generator *g, const float *params, struct train_generator_pass *s)
+void train_generator_forward(const struct train_generator *g, const float *params,
+                             struct train_generator_pass *s)
 {
     dense_forward(g, params, s);
     for (size_t l = 0; l < TRAIN_CONVS; l++) {
@@ -251,7 +257,8 @@ static void rgb_backward(const struct train_generator *g, const float *params, s
         s->dskip[3][i] = s->dfine[i] * (1.0f - s->fine[i] * s->fine[i]);
     struct train_film rgb = rgb_film(s->fine_map);
     train_film_backward(&rgb, NULL, NULL, s->rgb_raw, s->dskip[3], s->drgb, NULL, dparams + g->fine_bias);
-    train_conv_backward(s->out[last], 3, 1, params + g->fine, s->y[last], s->drgb, s->dy[last], dparams + g->fine);
+    train_conv_backward(s->out[last], 3, 1, params + g->fine, s->y[last], s->drgb, s->dy[last],
+                        dparams + g->fine);
     for (size_t i = 3; i > 0; i--)
         train_up2_backward(s->skip_map[i - 1], train_skip_trim[i - 1], s->dskip[i], s->dskip[i - 1]);
     count = train_map_size(s->coarse_map);
@@ -260,9 +267,10 @@ static void rgb_backward(const struct train_generator *g, const float *params, s
     train_window_backward(s->coarse_map, s->skip_map[0], s->top, s->left, s->dskip[0], s->dcoarse);
 }
 
-/* Where the fine half hands its gradient to the coarse half: dy of TRAIN_COARSE_CONV from the window and dcoarse. */
-static void coarse_backward(const struct train_generator *g, const float *params, struct train_generator_pass *s,
-                            float *dparams)
+/* Where the fine half hands its gradient to the coarse half: dy of TRAIN_COARSE_CONV from the window and
+ * dcoarse. */
+static void coarse_backward(const struct train_generator *g, const float *params,
+                            struct train_generator_pass *s, float *dparams)
 {
     size_t l = TRAIN_COARSE_CONV;
     struct train_film rgb = rgb_film(s->coarse_map);
@@ -272,8 +280,8 @@ static void coarse_backward(const struct train_generator *g, const float *params
     train_window_backward(s->out[l], s->window_map, s->top, s->left, s->dwindow, s->dy[l]);
 }
 
-void train_generator_backward(const struct train_generator *g, const float *params, struct train_generator_pass *s,
-                              float *dparams)
+void train_generator_backward(const struct train_generator *g, const float *params,
+                              struct train_generator_pass *s, float *dparams)
 {
     memset(s->dfilm, 0, s->n * g->film_width * sizeof *s->dfilm);
     rgb_backward(g, params, s, dparams);

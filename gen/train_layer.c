@@ -4,22 +4,23 @@
 #include <cblas.h>
 #include <string.h>
 
-/* Columns of a product that are worked on for all taps before the next ones: input and output of a block stay in
- * the second-level cache. */
+/* Columns of a product that are worked on for all taps before the next ones: input and output of a block stay
+ * in the second-level cache. */
 static size_t conv_block(size_t cin, size_t cout)
 {
     size_t columns = (size_t)(192 * 1024) / (cin + cout); /* floats */
     return columns < 256 ? 256 : columns;
 }
 
-static void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, size_t m, size_t n, size_t k, const float *a, size_t lda,
-                 const float *b, size_t ldb, float beta, float *c, size_t ldc)
+static void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, size_t m, size_t n, size_t k, const float *a,
+                 size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc)
 {
-    cblas_sgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, 1.0f, a, (blasint)lda, b, (blasint)ldb,
-                beta, c, (blasint)ldc);
+    cblas_sgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, 1.0f, a, (blasint)lda, b,
+                (blasint)ldb, beta, c, (blasint)ldc);
 }
 
-void train_conv_forward(struct train_map in, size_t cout, size_t k, const float *weights, const float *x, float *raw)
+void train_conv_forward(struct train_map in, size_t cout, size_t k, const float *weights, const float *x,
+                        float *raw)
 {
     size_t pixels = in.n * in.h * in.w;
     size_t used = pixels - (k - 1) * (in.w + 1);
@@ -45,11 +46,11 @@ void train_conv_backward(struct train_map in, size_t cout, size_t k, const float
             size_t moved = at + tap / k * in.w + tap % k;
             size_t w = tap * cout * in.c;
             if (dx)
-                gemm(CblasTrans, CblasNoTrans, in.c, columns, cout, weights + w, in.c, draw + at, pixels, 1.0f,
-                     dx + moved, pixels);
+                gemm(CblasTrans, CblasNoTrans, in.c, columns, cout, weights + w, in.c, draw + at, pixels,
+                     1.0f, dx + moved, pixels);
             if (dweights)
-                gemm(CblasNoTrans, CblasTrans, cout, in.c, columns, draw + at, pixels, x + moved, pixels, 1.0f,
-                     dweights + w, in.c);
+                gemm(CblasNoTrans, CblasTrans, cout, in.c, columns, draw + at, pixels, x + moved, pixels,
+                     1.0f, dweights + w, in.c);
         }
     }
 }
@@ -112,8 +113,8 @@ void train_film_tangent(const struct train_film *f, const float *y, const float 
         }
 }
 
-/* Output pixel p (counted before trimming) of a doubled row lies between the input pixels near = p / 2 (weight 3/4)
- * and its neighbour on the side that p points to (weight 1/4). */
+/* Output pixel p (counted before trimming) of a doubled row lies between the input pixels near = p / 2
+ * (weight 3/4) and its neighbour on the side that p points to (weight 1/4). */
 static size_t up2_far(size_t p)
 {
     return p % 2 ? p / 2 + 1 : p / 2 - 1;
@@ -159,8 +160,8 @@ void train_up2_backward(struct train_map in, size_t trim, const float *dy, float
         }
 }
 
-/* Calls for every folded row: parity p of rows, q of columns, folded row i. Row 2 i + p of the bordered map is row
- * 2 i + p - 1 of the map itself. */
+/* Calls for every folded row: parity p of rows, q of columns, folded row i. Row 2 i + p of the bordered map
+ * is row 2 i + p - 1 of the map itself. */
 void train_fold_forward(struct train_map in, const float *x, float *y)
 {
     struct train_map out = train_map_fold(in);
@@ -215,16 +216,16 @@ void train_window_backward(struct train_map in, struct train_map out, const size
             }
 }
 
-void train_dense_forward(size_t n, size_t in, size_t out, const float *weights, const float *bias, const float *x,
-                         float *y)
+void train_dense_forward(size_t n, size_t in, size_t out, const float *weights, const float *bias,
+                         const float *x, float *y)
 {
     for (size_t i = 0; i < n; i++)
         memcpy(y + i * out, bias, out * sizeof *y);
     gemm(CblasNoTrans, CblasTrans, n, out, in, x, in, weights, in, 1.0f, y, out);
 }
 
-void train_dense_backward(size_t n, size_t in, size_t out, const float *weights, const float *x, const float *dy,
-                          float *dx, float *dweights, float *dbias)
+void train_dense_backward(size_t n, size_t in, size_t out, const float *weights, const float *x,
+                          const float *dy, float *dx, float *dweights, float *dbias)
 {
     gemm(CblasTrans, CblasNoTrans, out, in, n, dy, out, x, in, 1.0f, dweights, in);
     for (size_t i = 0; i < n; i++)

@@ -1,10 +1,10 @@
 /* train_layer.h - the trainer's layers: each a forward and a backward function on plain arrays.
  *
- * A map holds the activations of one shard of samples as [channel][sample][row][column], so that a whole shard is one
- * operand of a matrix product. Convolutions are unpadded and walk the map as one long row: tap (dy, dx) of a
- * kernel is the input moved by dy * w + dx, hence one sgemm a tap and no im2col. Their raw output keeps the input's
- * row length; the last k - 1 columns and rows of each sample hold values that mean nothing, and the activation that
- * always follows drops them.
+ * A map holds the activations of one shard of samples as [channel][sample][row][column], so that a whole
+ * shard is one operand of a matrix product. Convolutions are unpadded and walk the map as one long row: tap
+ * (dy, dx) of a kernel is the input moved by dy * w + dx, hence one sgemm a tap and no im2col. Their raw
+ * output keeps the input's row length; the last k - 1 columns and rows of each sample hold values that mean
+ * nothing, and the activation that always follows drops them.
  *
  * Gradients of weights are added to what is there; gradients of activations are written.
  */
@@ -41,13 +41,15 @@ static inline struct train_map train_map_fold(struct train_map m)
 }
 
 /* Convolution: x [in], weights [k * k][cout][in.c] (tap-major), raw [cout][in.n * in.h * in.w]. */
-void train_conv_forward(struct train_map in, size_t cout, size_t k, const float *weights, const float *x, float *raw);
+void train_conv_forward(struct train_map in, size_t cout, size_t k, const float *weights, const float *x,
+                        float *raw);
 /* draw must be zero where raw means nothing. dx or dweights may be NULL. */
 void train_conv_backward(struct train_map in, size_t cout, size_t k, const float *weights, const float *x,
                          const float *draw, float *dx, float *dweights);
 
 /* y = leaky(raw * scale + shift), compacted to out. raw has the layout of a convolution's output with rows of
- * raw_w and samples of raw_h rows. scale and shift [out.n][stride]; scale NULL means 1; stride 0 shares one row. */
+ * raw_w and samples of raw_h rows. scale and shift [out.n][stride]; scale NULL means 1; stride 0 shares one
+ * row. */
 struct train_film {
     struct train_map out;
     size_t raw_h, raw_w;
@@ -67,8 +69,8 @@ void train_film_tangent(const struct train_film *f, const float *y, const float 
 void train_up2_forward(struct train_map in, size_t trim, const float *x, float *y);
 void train_up2_backward(struct train_map in, size_t trim, const float *dy, float *dx);
 
-/* Space to depth behind a zero border of one pixel: channel (2 * row parity + column parity) * c + channel. With a
- * 2 x 2 convolution behind it this is a 4 x 4 convolution of stride 2 and padding 1. */
+/* Space to depth behind a zero border of one pixel: channel (2 * row parity + column parity) * c + channel.
+ * With a 2 x 2 convolution behind it this is a 4 x 4 convolution of stride 2 and padding 1. */
 void train_fold_forward(struct train_map in, const float *x, float *y);
 void train_fold_backward(struct train_map in, const float *dy, float *dx);
 
@@ -79,10 +81,10 @@ void train_window_backward(struct train_map in, struct train_map out, const size
                            const float *dy, float *dx);
 
 /* Rows of samples: y [n][out] = x [n][in] weights^T [out][in] + bias. */
-void train_dense_forward(size_t n, size_t in, size_t out, const float *weights, const float *bias, const float *x,
-                         float *y);
+void train_dense_forward(size_t n, size_t in, size_t out, const float *weights, const float *bias,
+                         const float *x, float *y);
 /* dx may be NULL. */
-void train_dense_backward(size_t n, size_t in, size_t out, const float *weights, const float *x, const float *dy,
-                          float *dx, float *dweights, float *dbias);
+void train_dense_backward(size_t n, size_t in, size_t out, const float *weights, const float *x,
+                          const float *dy, float *dx, float *dweights, float *dbias);
 
 #endif

@@ -1,15 +1,16 @@
-/* train_net.h - the two networks of the texture GAN: shapes, parameters, and a shard's forward and backward passes.
+/* train_net.h - the two networks of the texture GAN: shapes, parameters, and a shard's forward and backward
+ * passes.
  *
  * Generator (train_generator.c). Three maps of normal noise with cells of 32, 8 and 2 output pixels become a
- * picture through ten unpadded 3 x 3 convolutions at five doublings of resolution. Each convolution is followed by
- * a scale and a shift per channel (FiLM) that a small dense network computes from (style, latent). Nothing is
- * padded, so every pixel is made the same way: the texture is stationary, any size works, and periodic noise gives
- * a seamless tile. A coarse picture at 1/8 of the resolution is read off behind the fourth convolution; the fine
- * layers add detail to its enlargement. In training the coarse layers see a wide field and the fine layers only a
- * window of it.
+ * picture through ten unpadded 3 x 3 convolutions at five doublings of resolution. Each convolution is
+ * followed by a scale and a shift per channel (FiLM) that a small dense network computes from (style,
+ * latent). Nothing is padded, so every pixel is made the same way: the texture is stationary, any size works,
+ * and periodic noise gives a seamless tile. A coarse picture at 1/8 of the resolution is read off behind the
+ * fourth convolution; the fine layers add detail to its enlargement. In training the coarse layers see a wide
+ * field and the fine layers only a window of it.
  *
- * Discriminator (train_discriminator.c). Strided convolutions to a map of scores, one for each patch, conditioned on
- * the style by projection; one network judges fine windows, a second one coarse pictures.
+ * Discriminator (train_discriminator.c). Strided convolutions to a map of scores, one for each patch,
+ * conditioned on the style by projection; one network judges fine windows, a second one coarse pictures.
  *
  * Parameters of a network are one flat array, described by a table of blocks; gradients have the same layout.
  */
@@ -53,8 +54,8 @@ struct train_noise {
 extern const struct train_noise train_noise[TRAIN_NOISES];
 
 struct train_conv { /* one 3 x 3 convolution with what stands before it */
-    size_t up;    /* 0: none; else double and trim this many pixels from each side */
-    int noise;    /* index of the noise map appended to the input, or -1 */
+    size_t up;      /* 0: none; else double and trim this many pixels from each side */
+    int noise;      /* index of the noise map appended to the input, or -1 */
     size_t cout;
 };
 extern const struct train_conv train_conv[TRAIN_CONVS];
@@ -78,10 +79,10 @@ void train_generator_init(struct train_generator *g, size_t styles);
 struct train_generator_pass {
     size_t n, field_h, field_w, fine_h, fine_w;
     /* inputs */
-    float *style, *latent;       /* [n][styles], [n][TRAIN_LATENT] */
-    float *noise[TRAIN_NOISES];  /* [channels][n][h][w] */
+    float *style, *latent;      /* [n][styles], [n][TRAIN_LATENT] */
+    float *noise[TRAIN_NOISES]; /* [channels][n][h][w] */
     struct train_map noise_map[TRAIN_NOISES];
-    size_t *top, *left;          /* [n] the window's place in coarse pixels, 0 for the first one */
+    size_t *top, *left; /* [n] the window's place in coarse pixels, 0 for the first one */
     /* outputs, in (-1, 1) */
     struct train_map coarse_map, fine_map; /* coarse_map is the whole map with its margin */
     float *coarse, *fine;
@@ -95,11 +96,12 @@ struct train_generator_pass {
     float *window, *dwindow, *skip[4], *dskip[4], *rgb_raw, *drgb, *coarse_linear;
     float *memory;
 };
-enum bst_code train_generator_pass_new(const struct train_generator *g, size_t n, size_t field_h, size_t field_w,
-                                       size_t fine_h, size_t fine_w, struct train_generator_pass *pass,
-                                       struct bst_error *err);
+enum bst_code train_generator_pass_new(const struct train_generator *g, size_t n, size_t field_h,
+                                       size_t field_w, size_t fine_h, size_t fine_w,
+                                       struct train_generator_pass *pass, struct bst_error *err);
 void train_generator_pass_clear(struct train_generator_pass *pass);
-void train_generator_forward(const struct train_generator *g, const float *params, struct train_generator_pass *pass);
+void train_generator_forward(const struct train_generator *g, const float *params,
+                             struct train_generator_pass *pass);
 /* From dcoarse and dfine; adds to dparams. */
 void train_generator_backward(const struct train_generator *g, const float *params,
                               struct train_generator_pass *pass, float *dparams);
@@ -110,13 +112,15 @@ void train_generator_backward(const struct train_generator *g, const float *para
 struct train_discriminator {
     size_t styles, side, folds; /* side: pixels of the square pictures it judges */
     struct train_params params;
-    size_t channels[TRAIN_FOLDS_MAX + 1]; /* behind each strided convolution; the last one repeats for the 3 x 3 */
+    size_t channels[TRAIN_FOLDS_MAX +
+                    1]; /* behind each strided convolution; the last one repeats for the 3 x 3 */
     size_t conv[TRAIN_FOLDS_MAX + 1], bias[TRAIN_FOLDS_MAX + 1], score, score_bias, style;
 };
-void train_discriminator_init(struct train_discriminator *d, size_t styles, size_t side, size_t width, size_t folds);
+void train_discriminator_init(struct train_discriminator *d, size_t styles, size_t side, size_t width,
+                              size_t folds);
 
 struct train_discriminator_pass {
-    size_t n, patches; /* scores a sample */
+    size_t n, patches;  /* scores a sample */
     const float *style; /* [n][styles], the caller's */
     float *colour;      /* [n][12]: rows of a 3 x 4 matrix applied to each pixel first (augmentation) */
     float *image;       /* [3][n][side][side], the caller fills it in */
@@ -124,7 +128,8 @@ struct train_discriminator_pass {
     float *scores, *dscores; /* [n][patches] */
     /* between; index l is behind l layers */
     struct train_map map[TRAIN_FOLDS_MAX + 2], in[TRAIN_FOLDS_MAX + 1];
-    float *y[TRAIN_FOLDS_MAX + 2], *x[TRAIN_FOLDS_MAX + 1], *dy[TRAIN_FOLDS_MAX + 2], *draw[TRAIN_FOLDS_MAX + 1];
+    float *y[TRAIN_FOLDS_MAX + 2], *x[TRAIN_FOLDS_MAX + 1], *dy[TRAIN_FOLDS_MAX + 2],
+        *draw[TRAIN_FOLDS_MAX + 1];
     float *dx, *raw;
     float *memory;
 };
@@ -136,10 +141,10 @@ void train_discriminator_forward(const struct train_discriminator *d, const floa
 /* From dscores; dparams (added to) may be NULL; dimage is written when want_image. */
 void train_discriminator_backward(const struct train_discriminator *d, const float *params,
                                   struct train_discriminator_pass *pass, float *dparams, bool want_image);
-/* Adds the gradient of weight / (2 patches) * the sum over samples of |d(sum of scores)/d(augmented image)|^2, and
- * returns that sum divided by patches. Needs the activations of a forward pass; overwrites dy, draw, dscores.
- * The networks are linear between their bends, so the second derivative is one forward pass of the gradient itself
- * through the same bends. */
+/* Adds the gradient of weight / (2 patches) * the sum over samples of |d(sum of scores)/d(augmented
+ * image)|^2, and returns that sum divided by patches. Needs the activations of a forward pass; overwrites dy,
+ * draw, dscores. The networks are linear between their bends, so the second derivative is one forward pass of
+ * the gradient itself through the same bends. */
 double train_discriminator_penalty(const struct train_discriminator *d, const float *params,
                                    struct train_discriminator_pass *pass, float weight, float *dparams);
 

@@ -14,13 +14,13 @@
 #include "train_data.h"
 #include "train_net.h"
 
-#define TRAIN_SHARD      4   /* samples that one task computes together */
-#define TRAIN_FIELD      384 /* output pixels to a side of the field that the coarse layers see in training */
-#define TRAIN_JUDGES     2   /* discriminators: of fine windows, of coarse fields */
-#define TRAIN_CROP       96  /* defaults */
-#define TRAIN_BATCH      16
-#define TRAIN_BATCH_MAX  256
-#define TRAIN_CROP_MAX   256
+#define TRAIN_SHARD     4   /* samples that one task computes together */
+#define TRAIN_FIELD     384 /* output pixels to a side of the field that the coarse layers see in training */
+#define TRAIN_JUDGES    2   /* discriminators: of fine windows, of coarse fields */
+#define TRAIN_CROP      96  /* defaults */
+#define TRAIN_BATCH     16
+#define TRAIN_BATCH_MAX 256
+#define TRAIN_CROP_MAX  256
 
 /* What decides a run beside the data set and the seed. Recorded in the card and in the model's statement. */
 struct train_settings {
@@ -28,11 +28,11 @@ struct train_settings {
     uint64_t steps;
     float rate_generator, rate_judge; /* Adam's step sizes at their highest */
     float beta1, beta2;
-    float penalty[TRAIN_JUDGES];      /* gamma of the gradient penalties */
-    uint32_t penalty_every;           /* steps */
-    float consistency;                /* weight of |shrunk fine picture - coarse picture|^2 */
-    float jitter;                     /* augmentation: spread of brightness, contrast and saturation */
-    float average;                    /* decay of the averaged weights */
+    float penalty[TRAIN_JUDGES]; /* gamma of the gradient penalties */
+    uint32_t penalty_every;      /* steps */
+    float consistency;           /* weight of |shrunk fine picture - coarse picture|^2 */
+    float jitter;                /* augmentation: spread of brightness, contrast and saturation */
+    float average;               /* decay of the averaged weights */
 };
 void train_settings_default(struct train_settings *s);
 json_t *train_settings_json(const struct train_settings *s); /* new reference, or NULL */
@@ -67,8 +67,8 @@ struct train_run {
     struct bst_pool *pool;
 };
 
-/* Networks, first weights and buffers for run->set, run->settings and run->seed. Cleared by train_run_clear, also after
- * a failure. */
+/* Networks, first weights and buffers for run->set, run->settings and run->seed. Cleared by train_run_clear,
+ * also after a failure. */
 enum bst_code train_run_init(struct train_run *run, struct bst_error *err);
 void train_run_clear(struct train_run *run);
 /* One step; adds its losses (means over the batch) to *sum. The same for any number of threads. */

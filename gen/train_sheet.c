@@ -31,7 +31,9 @@ static void sheet_task(void *arg, size_t index, unsigned thread)
     for (size_t y = 0; y < CELL_HEIGHT; y++)
         for (size_t x = 0; x < CELL_WIDTH; x++)
             for (size_t c = 0; c < 3; c++)
-                sheet->image.samples[((style * CELL_HEIGHT + y) * sheet->image.width + column * CELL_WIDTH + x) * 3 + c] =
+                sheet->image
+                    .samples[((style * CELL_HEIGHT + y) * sheet->image.width + column * CELL_WIDTH + x) * 3 +
+                             c] =
                     (uint8_t)(pass->fine[(c * CELL_HEIGHT + y) * CELL_WIDTH + x] * 127.5f + 128.0f);
 }
 
@@ -45,7 +47,8 @@ enum bst_code train_sheet_write(const struct train_run *run, const char *path, s
         code = train_generator_pass_new(&run->generator, 1, CELL_HEIGHT, CELL_WIDTH, CELL_HEIGHT, CELL_WIDTH,
                                         &sheet.pass[t], err);
     if (!code)
-        code = bst_image_new(COLUMNS * CELL_WIDTH, (uint32_t)run->set.styles * CELL_HEIGHT, 3, 8, &sheet.image, err);
+        code = bst_image_new(COLUMNS * CELL_WIDTH, (uint32_t)run->set.styles * CELL_HEIGHT, 3, 8,
+                             &sheet.image, err);
     if (!code) {
         bst_pool_run(run->pool, run->set.styles * COLUMNS, sheet_task, &sheet);
         code = bst_png_encode(&sheet.image, 6, &png, err);

@@ -1,10 +1,10 @@
 /* train_step.c - one training step.
  *
- * Loss: relativistic pairing of patch scores (Jolicoeur-Martineau, 2018; Huang et al., 2024): a judge learns that a
- * patch r of the data set scores higher than a made patch f at the same place, softplus(f - r), and the generator
- * learns the opposite, softplus(r - f), with gradient penalties on both kinds of pictures. All networks move at once,
- * on the gradients of the same forward passes. Shards are computed in any order by any thread; their gradients are
- * summed in the order of shards, so the result does not depend on the threads.
+ * Loss: relativistic pairing of patch scores (Jolicoeur-Martineau, 2018; Huang et al., 2024): a judge learns
+ * that a patch r of the data set scores higher than a made patch f at the same place, softplus(f - r), and
+ * the generator learns the opposite, softplus(r - f), with gradient penalties on both kinds of pictures. All
+ * networks move at once, on the gradients of the same forward passes. Shards are computed in any order by any
+ * thread; their gradients are summed in the order of shards, so the result does not depend on the threads.
  */
 #include "train_run.h"
 
@@ -14,8 +14,8 @@
 #include <string.h>
 
 enum { /* streams of random numbers */
-    STREAM_WEIGHTS = 0x100,
-    STREAM_STEP = 0x200,
+       STREAM_WEIGHTS = 0x100,
+       STREAM_STEP = 0x200,
 };
 
 void train_settings_default(struct train_settings *s)
@@ -37,12 +37,12 @@ void train_settings_default(struct train_settings *s)
 json_t *train_settings_json(const struct train_settings *s)
 {
     return json_pack("{s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:f, s:f, s:f}", "batch",
-                     (json_int_t)s->batch, "crop", (json_int_t)s->crop, "steps", (json_int_t)s->steps, "field",
-                     TRAIN_FIELD, "rate_generator", (double)s->rate_generator, "rate_judge", (double)s->rate_judge,
-                     "adam_beta1", (double)s->beta1, "adam_beta2", (double)s->beta2, "penalty_fine",
-                     (double)s->penalty[0], "penalty_coarse", (double)s->penalty[1], "penalty_every",
-                     (int)s->penalty_every, "consistency", (double)s->consistency, "jitter", (double)s->jitter,
-                     "average", (double)s->average);
+                     (json_int_t)s->batch, "crop", (json_int_t)s->crop, "steps", (json_int_t)s->steps,
+                     "field", TRAIN_FIELD, "rate_generator", (double)s->rate_generator, "rate_judge",
+                     (double)s->rate_judge, "adam_beta1", (double)s->beta1, "adam_beta2", (double)s->beta2,
+                     "penalty_fine", (double)s->penalty[0], "penalty_coarse", (double)s->penalty[1],
+                     "penalty_every", (int)s->penalty_every, "consistency", (double)s->consistency, "jitter",
+                     (double)s->jitter, "average", (double)s->average);
 }
 
 static const struct train_params *params_of(const struct train_run *run, size_t net)
@@ -68,8 +68,8 @@ static enum bst_code weights_new(struct train_run *run, size_t net, struct bst_e
 static enum bst_code shard_new(const struct train_run *run, struct train_shard *s, struct bst_error *err)
 {
     size_t crop = run->settings.crop;
-    enum bst_code code = train_generator_pass_new(&run->generator, TRAIN_SHARD, TRAIN_FIELD, TRAIN_FIELD, crop, crop,
-                                                  &s->made, err);
+    enum bst_code code = train_generator_pass_new(&run->generator, TRAIN_SHARD, TRAIN_FIELD, TRAIN_FIELD,
+                                                  crop, crop, &s->made, err);
     for (size_t k = 0; !code && k < TRAIN_JUDGES; k++) {
         code = train_discriminator_pass_new(&run->judge[k], TRAIN_SHARD, &s->real[k], err);
         if (!code) code = train_discriminator_pass_new(&run->judge[k], TRAIN_SHARD, &s->fake[k], err);
@@ -117,8 +117,9 @@ void train_run_clear(struct train_run *run)
     *run = (struct train_run){0};
 }
 
-/* Random brightness, contrast and saturation as one 3 x 4 matrix: y = contrast * (grey + saturation * (x - grey)) +
- * brightness. Judges never see plain colours only, so they cannot learn the few pictures by heart. */
+/* Random brightness, contrast and saturation as one 3 x 4 matrix: y = contrast * (grey + saturation * (x -
+ * grey)) + brightness. Judges never see plain colours only, so they cannot learn the few pictures by heart.
+ */
 static void draw_colour(struct train_random *r, float jitter, float *matrix)
 {
     static const float luma[3] = {0.299f, 0.587f, 0.114f};
@@ -159,7 +160,8 @@ static void draw_inputs(const struct train_run *run, size_t index, struct train_
 }
 
 /* The coarse picture without its margin, to or from a judge. */
-static void coarse_centre(struct train_map whole, float *map, struct train_map centre, float *image, bool back)
+static void coarse_centre(struct train_map whole, float *map, struct train_map centre, float *image,
+                          bool back)
 {
     for (size_t plane = 0; plane < whole.c * whole.n; plane++)
         for (size_t y = 0; y < centre.h; y++) {
@@ -222,8 +224,9 @@ static void consistency(const struct train_run *run, struct train_shard *s)
         for (size_t y = 0; y < side; y++)
             for (size_t x = 0; x < side; x++) {
                 size_t n = plane % m->n;
-                size_t at = (plane * m->coarse_map.h + m->top[n] + TRAIN_COARSE_MARGIN + y) * m->coarse_map.w +
-                            m->left[n] + TRAIN_COARSE_MARGIN + x;
+                size_t at =
+                    (plane * m->coarse_map.h + m->top[n] + TRAIN_COARSE_MARGIN + y) * m->coarse_map.w +
+                    m->left[n] + TRAIN_COARSE_MARGIN + x;
                 size_t corner = (plane * m->fine_h + y * TRAIN_COARSE) * m->fine_w + x * TRAIN_COARSE;
                 float mean = 0.0f;
                 for (size_t i = 0; i < pixels; i++)
@@ -277,7 +280,8 @@ static void adam(const struct train_run *run, struct train_weights *w, float rat
 {
     const struct train_settings *s = &run->settings;
     double t = (double)run->step + 1;
-    float fix1 = (float)(1.0 / (1.0 - pow((double)s->beta1, t))), fix2 = (float)(1.0 / (1.0 - pow((double)s->beta2, t)));
+    float fix1 = (float)(1.0 / (1.0 - pow((double)s->beta1, t))),
+          fix2 = (float)(1.0 / (1.0 - pow((double)s->beta2, t)));
     for (size_t i = 0; i < w->count; i++) {
         float g = 0.0f;
         for (size_t shard = 0; shard < run->shards; shard++)

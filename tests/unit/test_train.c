@@ -1,7 +1,7 @@
 /* test_train.c - the trainer: every gradient against finite differences, and the crops of the data set.
  *
- * A gradient is checked along random directions: (L(x + e v) - L(x - e v)) / 2 e against the gradient's product with v.
- * The loss is a fixed random weighting of the outputs, so that every one of them counts.
+ * A gradient is checked along random directions: (L(x + e v) - L(x - e v)) / 2 e against the gradient's
+ * product with v. The loss is a fixed random weighting of the outputs, so that every one of them counts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,8 +63,8 @@ static void check_gradient(struct probe p, const float *gradient, float e, doubl
         double expected = along(p, v, e), found = dot(p.count, gradient, v);
         double size = sqrt(dot(p.count, gradient, gradient));
         if (!(fabs(expected - found) <= tolerance * size) || size == 0.0)
-            fail_msg("%s: along direction %u finite differences say %g, the gradient %g (its norm is %g)", what,
-                     (unsigned)trial, expected, found, size);
+            fail_msg("%s: along direction %u finite differences say %g, the gradient %g (its norm is %g)",
+                     what, (unsigned)trial, expected, found, size);
         free(v);
     }
 }
@@ -166,7 +167,8 @@ static void doubling_folding_window(void **state)
         if (which == 1) train_up2_backward(c.in, 2, c.weight, dx);
         if (which == 2) train_fold_backward(c.in, c.weight, dx);
         if (which == 3) train_window_backward(c.in, c.out, window_top, window_left, c.weight, dx);
-        check_gradient((struct probe){linear_loss, &c, c.x, train_map_size(c.in)}, dx, 1e-2f, 1e-3, names[which]);
+        check_gradient((struct probe){linear_loss, &c, c.x, train_map_size(c.in)}, dx, 1e-2f, 1e-3,
+                       names[which]);
         free(c.x), free(c.y), free(c.weight), free(dx);
     }
 }
@@ -229,8 +231,8 @@ static void generator(void **state)
     train_generator_backward(&c.g, c.params, p, dparams);
     for (size_t i = 0; i < c.g.params.blocks; i++) {
         const struct train_block *b = &c.g.params.block[i];
-        check_gradient((struct probe){generator_loss, &c, c.params + b->offset, b->count}, dparams + b->offset, 2e-5f,
-                       0.03, b->name);
+        check_gradient((struct probe){generator_loss, &c, c.params + b->offset, b->count},
+                       dparams + b->offset, 2e-5f, 0.03, b->name);
     }
     free(c.params), free(c.weight_fine), free(c.weight_coarse), free(dparams);
     train_generator_pass_clear(p);
@@ -264,7 +266,8 @@ static void discriminator(void **state)
     train_params_init(&c.d.params, 5, 5, c.params);
     c.weight = normals(c.pass.n * c.pass.patches, 2);
     c.scratch = calloc(c.d.params.count, sizeof *c.scratch);
-    float *dparams = calloc(c.d.params.count, sizeof *dparams), *image = normals(train_map_size(c.pass.map[0]), 3);
+    float *dparams = calloc(c.d.params.count, sizeof *dparams),
+          *image = normals(train_map_size(c.pass.map[0]), 3);
     float *colour = normals(24, 4);
     memcpy(c.pass.image, image, train_map_size(c.pass.map[0]) * sizeof *image);
     memcpy(c.pass.colour, colour, 24 * sizeof *colour);
@@ -272,12 +275,12 @@ static void discriminator(void **state)
     memcpy(c.pass.dscores, c.weight, c.pass.n * c.pass.patches * sizeof(float));
     train_discriminator_backward(&c.d, c.params, &c.pass, dparams, true);
     memcpy(image, c.pass.dimage, train_map_size(c.pass.map[0]) * sizeof *image);
-    check_gradient((struct probe){judge_loss, &c, c.pass.image, train_map_size(c.pass.map[0])}, image, 1e-4f, 0.02,
-                   "image");
+    check_gradient((struct probe){judge_loss, &c, c.pass.image, train_map_size(c.pass.map[0])}, image, 1e-4f,
+                   0.02, "image");
     for (size_t i = 0; i < c.d.params.blocks; i++) {
         const struct train_block *b = &c.d.params.block[i];
-        check_gradient((struct probe){judge_loss, &c, c.params + b->offset, b->count}, dparams + b->offset, 1e-4f, 0.02,
-                       b->name);
+        check_gradient((struct probe){judge_loss, &c, c.params + b->offset, b->count}, dparams + b->offset,
+                       1e-4f, 0.02, b->name);
     }
     /* The penalty's own gradient: of half the squared norm of the scores' gradient by the image. */
     c.penalty = true;
@@ -286,20 +289,225 @@ static void discriminator(void **state)
     train_discriminator_penalty(&c.d, c.params, &c.pass, 1.0f, dparams);
     for (size_t i = 0; i < c.d.params.blocks; i++) {
         const struct train_block *b = &c.d.params.block[i];
-        if (strncmp(b->name, "bias", 4) == 0 || strcmp(b->name, "score_bias") == 0) continue; /* zero nearly everywhere */
-        check_gradient((struct probe){judge_loss, &c, c.params + b->offset, b->count}, dparams + b->offset, 1e-4f, 0.05,
-                       b->name);
+        if (strncmp(b->name, "bias", 4) == 0 || strcmp(b->name, "score_bias") == 0)
+            continue; /* zero nearly everywhere */
+        check_gradient((struct probe){judge_loss, &c, c.params + b->offset, b->count}, dparams + b->offset,
+                       1e-4f, 0.05, b->name);
     }
     free(c.params), free(c.weight), free(c.scratch), free(dparams), free(image), free(colour);
     train_discriminator_pass_clear(&c.pass);
 }
 
+/* ---- whole runs, on a data set of two made-up pictures ---- */
+
+struct folder {
+    char path[64], manifest[128];
+};
+
+/* Two styles, one 400 x 384 picture each; the manifest gives their true digests. */
+static void write_dataset(struct folder *f)
+{
+    struct bst_error err;
+    strcpy(f->path, "/tmp/test_train.XXXXXX");
+    assert_non_null(mkdtemp(f->path));
+    struct bst_buf manifest = {0};
+    bst_buf_text(&manifest,
+                 "{\"dataset_id\": \"test\", \"styles\": [{\"name\": \"warm\", \"symmetry\": \"rotate\"}, "
+                 "{\"name\": \"cold\"}], \"items\": [");
+    for (uint32_t k = 0; k < 2; k++) {
+        struct bst_image image;
+        assert_int_equal(bst_image_new(400, 384, 3, 8, &image, &err), BST_OK);
+        for (size_t i = 0; i < bst_image_size(&image); i++)
+            image.samples[i] = (uint8_t)(i % 3 == 2 * k ? 255 - i / 1200 % 128 : i / 3 % 400 / 4);
+        uint8_t digest[BST_SHA256_LEN];
+        char hex[BST_SHA256_HEX], path[128];
+        bst_image_digest(&image, digest);
+        bst_hex(digest, sizeof digest, hex);
+        struct bst_buf png = {0};
+        assert_int_equal(bst_png_encode(&image, 1, &png, &err), BST_OK);
+        snprintf(path, sizeof path, "%s/%u.png", f->path, k);
+        assert_int_equal(bst_file_write(path, png.data, png.len, 0, &err), BST_OK);
+        bst_buf_printf(&manifest, "%s{\"file\": \"%u.png\", \"style\": \"%s\", \"pixels_sha256\": \"%s\"}",
+                       k ? "," : "", k, k ? "cold" : "warm", hex);
+        bst_buf_free(&png);
+        bst_image_clear(&image);
+    }
+    bst_buf_text(&manifest, "]}");
+    snprintf(f->manifest, sizeof f->manifest, "%s/set.json", f->path);
+    assert_int_equal(bst_file_write(f->manifest, manifest.data, manifest.len, 0, &err), BST_OK);
+    bst_buf_free(&manifest);
+}
+
+static void remove_folder(const struct folder *f)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", f->path);
+    assert_int_equal(system(command), 0);
+}
+
+static struct train_run *new_run(const struct folder *f, unsigned threads)
+{
+    struct bst_error err = {0};
+    struct train_run *run = calloc(1, sizeof *run);
+    assert_non_null(run);
+    train_settings_default(&run->settings);
+    run->settings.batch = 8;
+    run->settings.crop = 48;
+    run->seed = 3;
+    if (train_set_load(f->manifest, NULL, TRAIN_FIELD, &run->set, &err))
+        fail_msg("%s (%s)", err.what, err.where);
+    assert_int_equal(bst_pool_new(threads, &run->pool, &err), BST_OK);
+    assert_int_equal(train_run_init(run, &err), BST_OK);
+    return run;
+}
+
+static void free_run(struct train_run *run)
+{
+    train_run_clear(run);
+    free(run);
+}
+
+static void assert_same_weights(const struct train_run *a, const struct train_run *b)
+{
+    for (size_t net = 0; net <= TRAIN_JUDGES; net++)
+        assert_memory_equal(a->weights[net].value, b->weights[net].value,
+                            a->weights[net].count * sizeof(float));
+    assert_memory_equal(a->weights[0].average, b->weights[0].average, a->weights[0].count * sizeof(float));
+}
+
+/* A step moves every network; threads change nothing; a run that was saved and loaded goes on exactly. */
+static void repeatable_and_resumable(void **state)
+{
+    (void)state;
+    struct folder f;
+    struct bst_error err = {0};
+    struct train_losses losses = {0};
+    write_dataset(&f);
+    char path[128];
+    snprintf(path, sizeof path, "%s/train.checkpoint", f.path);
+    struct train_run *one = new_run(&f, 1), *two = new_run(&f, 2), *late = new_run(&f, 2);
+    float before = two->weights[1].value[0];
+    train_run_step(one, &losses);
+    train_run_step(two, &losses);
+    assert_true(before != two->weights[1].value[0]);
+    assert_same_weights(one, two);
+    assert_int_equal(train_checkpoint_save(two, path, &err), BST_OK);
+    assert_int_equal(train_checkpoint_load(late, path, &err), BST_OK);
+    assert_int_equal(late->step, 1);
+    train_run_step(two, &losses);
+    train_run_step(late, &losses);
+    assert_same_weights(two, late);
+    assert_true(isfinite(losses.generator) && losses.generator > 0);
+
+    late->seed++; /* another run's checkpoint, a damaged one, none */
+    assert_int_equal(train_checkpoint_load(late, path, &err), BST_USAGE);
+    late->seed--;
+    struct bst_buf bytes = {0};
+    assert_int_equal(bst_file_read(path, (size_t)1 << 30, &bytes, &err), BST_OK);
+    bytes.data[bytes.len / 2] ^= 1;
+    assert_int_equal(bst_file_write(path, bytes.data, bytes.len, BST_WRITE_REPLACE, &err), BST_OK);
+    assert_int_equal(train_checkpoint_load(late, path, &err), BST_UNREADABLE);
+    assert_int_equal(bst_file_write(path, bytes.data, 100, BST_WRITE_REPLACE, &err), BST_OK);
+    assert_int_equal(train_checkpoint_load(late, path, &err), BST_UNREADABLE);
+    bst_buf_free(&bytes);
+    free_run(one);
+    free_run(two);
+    free_run(late);
+    remove_folder(&f);
+}
+
+/* Crops stay inside their picture's values, and a style's crops come from its own pictures. */
+static void crops(void **state)
+{
+    (void)state;
+    struct folder f;
+    struct bst_error err = {0};
+    struct train_set set;
+    write_dataset(&f);
+    assert_int_equal(train_set_load(f.manifest, NULL, TRAIN_FIELD, &set, &err), BST_OK);
+    assert_int_equal(set.styles, 2);
+    struct train_random r;
+    train_random_init(&r, 1, 2, 3);
+    float *out = malloc(3 * 2 * 48 * 48 * sizeof *out);
+    for (size_t trial = 0; trial < 20; trial++) {
+        size_t style = trial % 2, plane = 2 * 48 * 48;
+        train_set_crop(&set, style, trial % 3 ? 48 : 384, trial % 3 ? 1 : 8, &r, 2, 1, out);
+        double mean[3] = {0};
+        for (size_t c = 0; c < 3; c++)
+            for (size_t i = 48 * 48; i < plane; i++) {
+                assert_true(out[c * plane + i] >= -1.0f && out[c * plane + i] <= 1.0f);
+                mean[c] += (double)out[c * plane + i] / (48 * 48);
+            }
+        assert_true(style == 0 ? mean[0] > 0.0 && mean[2] < 0.0 : mean[0] < 0.0 && mean[2] > 0.0);
+    }
+    free(out);
+    train_set_clear(&set);
+    remove_folder(&f);
+}
+
+/* Wrong pictures and manifests are refused with the file's name. */
+static void refused_datasets(void **state)
+{
+    (void)state;
+    struct folder f;
+    struct bst_error err = {0};
+    struct train_set set;
+    write_dataset(&f);
+    char path[128];
+    snprintf(path, sizeof path, "%s/1.png", f.path);
+    struct bst_image image;
+    assert_int_equal(bst_image_load(path, &image, &err), BST_OK);
+    image.samples[5] ^= 1;
+    struct bst_buf png = {0};
+    assert_int_equal(bst_png_encode(&image, 1, &png, &err), BST_OK);
+    assert_int_equal(bst_file_write(path, png.data, png.len, BST_WRITE_REPLACE, &err), BST_OK);
+    assert_int_equal(train_set_load(f.manifest, NULL, TRAIN_FIELD, &set, &err), BST_BROKEN);
+    assert_non_null(strstr(err.where, "1.png"));
+    bst_buf_free(&png);
+    bst_image_clear(&image);
+    static const char *const bad[] = {
+        "{}",
+        "[]",
+        "{\"styles\": [{\"name\": \"a\"}], \"items\": []}",
+        "{\"styles\": [{}], \"items\": [{}]}",
+        "{\"styles\": [{\"name\": \"a\"}], \"items\": [{\"file\": \"../x.png\", \"style\": \"a\"}]}",
+        "{\"styles\": [{\"name\": \"a\"}], \"items\": [{\"file\": \"0.png\", \"style\": \"b\"}]}",
+        "{\"styles\": [{\"name\": \"a\"}], \"items\": [{\"file\": \"0.png\", \"style\": \"a\"}]}",
+        "{\"styles\": [{\"name\": \"a\"}], \"items\": [{\"file\": \"gone.png\", \"style\": \"a\"}]}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(bst_file_write(f.manifest, bad[i], strlen(bad[i]), BST_WRITE_REPLACE, &err), BST_OK);
+        assert_int_equal(train_set_load(f.manifest, NULL, TRAIN_FIELD, &set, &err), BST_UNREADABLE);
+    }
+    remove_folder(&f);
+}
+
+static void half_precision(void **state)
+{
+    (void)state;
+    /* Values and their nearest binary16 values, by hand: exact, tie to even, tie up, subnormal, zero, too
+     * large. */
+    float in[] = {1.0f, 1.00048828125f, 1.00146484375f, 6e-8f, 1e-9f, 1e6f, -0.333333f, 65504.0f, 6.1e-5f};
+    float expected[] = {1.0f,     1.0f,      1.001953125f, 0x1p-24f, 0.0f, 65504.0f, -0.333251953125f,
+                        65504.0f, 0x3ffp-24f};
+    train_round_half(9, in);
+    for (size_t i = 0; i < 9; i++)
+        assert_true(in[i] == expected[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(conv_and_film),           cmocka_unit_test(conv_by_hand),
-        cmocka_unit_test(doubling_folding_window), cmocka_unit_test(doubling_by_hand),
-        cmocka_unit_test(generator),               cmocka_unit_test(discriminator),
+        cmocka_unit_test(conv_and_film),
+        cmocka_unit_test(conv_by_hand),
+        cmocka_unit_test(doubling_folding_window),
+        cmocka_unit_test(doubling_by_hand),
+        cmocka_unit_test(generator),
+        cmocka_unit_test(discriminator),
+        cmocka_unit_test(crops),
+        cmocka_unit_test(refused_datasets),
+        cmocka_unit_test(repeatable_and_resumable),
+        cmocka_unit_test(half_precision),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
