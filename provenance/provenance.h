@@ -129,6 +129,8 @@ struct bst_secrets {
     struct bst_secret item[12];
 };
 void bst_secrets_clear(struct bst_secrets *secrets);
+/* What the statement holds instead of the words, as hexadecimal. */
+void bst_secret_commitment(const struct bst_secret *secret, char out[static BST_SHA256_HEX]);
 
 /* Canonical payload bytes (RFC 8785) of each kind of statement. */
 enum bst_code bst_statement_generation(const struct bst_generation *generation, const struct bst_identity *author,
