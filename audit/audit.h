@@ -1,12 +1,17 @@
 /* audit.h - answers: is a picture what it claims to be, can its origin be proved, what does the ledger know?
- * Public face of audit/; installed as <blindstamp/audit.h>. Only reads: needs no private key, changes no ledger.
+ * Public face of audit/; installed as <blindstamp/audit.h>. Only reads: needs no private key, changes no
+ * ledger.
  *
  * Map of the folder:
- *   verify.c    one file -> checks and a verdict
- *   replay.c    makes the picture again from its statement and compares pixels
- *   show.c      what a file says about itself, nothing judged
- *   query.c     the ledger's records by author, model, seed, time, words, digest
- *   verdict.c   verdicts as words and as JSON
+ *   verify.c      one file -> checks and a verdict; verify.h what its parts share
+ *   credential.c  the checks of manifest, signature and signer
+ *   receipt.c     the checks of statement, receipt and ledger
+ *   replay.c      makes the picture again from its statement and compares pixels
+ *   facts.c       what a statement says, in plain fields
+ *   verdict.c     verdicts as words and as JSON
+ *   show.c        what a file says about itself, nothing judged
+ *   query.c       the ledger's records by author, model, seed, time, words, digest
+ *   checkpoint.c  is a checkpoint kept elsewhere still part of a ledger?
  */
 #ifndef BST_AUDIT_H
 #define BST_AUDIT_H
@@ -21,31 +26,34 @@ extern "C" {
 
 enum bst_result {
     BST_PASS,
-    BST_FAIL,     /* contradicts: the verdict is BST_BROKEN */
-    BST_UNKNOWN,  /* could not be decided with what is at hand (signer not trusted, no ledger) */
-    BST_SKIPPED,  /* not asked for, or does not apply */
+    BST_FAIL,    /* contradicts: the verdict is BST_BROKEN */
+    BST_UNKNOWN, /* could not be decided with what is at hand (signer not trusted, no ledger) */
+    BST_SKIPPED, /* not asked for, or does not apply */
 };
 struct bst_check {
-    const char *id;      /* "manifest.binding", "signature", "signer", "statement", "receipt", "ledger", "pixels", "replay" */
+    const char *id; /* "file", "manifest", "manifest.binding", "signature", "signer", "statement", "digest",
+                       "pixels", "receipt", "ledger", "metadata", "replay" */
     enum bst_result result;
-    char words[320];     /* one sentence that a lawyer can read */
+    char words[320]; /* one sentence that a lawyer can read */
 };
 struct bst_verdict {
     char *path;
-    enum bst_code code;  /* BST_OK verified, 2 no provenance, 3 broken, 4 unreadable, 6 intact but not trusted */
-    char words[320];     /* the verdict in one sentence */
+    enum bst_code
+        code;        /* BST_OK verified, 2 no provenance, 3 broken, 4 unreadable, 6 intact but not trusted */
+    char words[320]; /* the verdict in one sentence */
     size_t check_count;
     struct bst_check checks[16];
-    char *author, *author_key_id, *model, *title, *prompt, *seed, *image_id, *made; /* as far as the file tells; else NULL */
-    uint64_t entry;      /* ledger index */
+    char *author, *author_key_id, *model, *title, *prompt, *seed, *image_id,
+        *made;      /* as far as the file tells; else NULL */
+    uint64_t entry; /* ledger index */
     bool has_entry;
-    json_t *statement;   /* or NULL */
-    json_t *c2pa;        /* report with status codes, or NULL */
+    json_t *statement; /* or NULL */
+    json_t *c2pa;      /* report with status codes, or NULL */
 };
 struct bst_verify_options {
-    const char *home;       /* whose identity, root and ledger are trusted; NULL: nobody's */
-    const char *ledger;     /* another ledger file to look in, or NULL */
-    const char *roots;      /* more trusted certificate anchors, PEM text, or NULL */
+    const char *home;            /* whose identity, root and ledger are trusted; NULL: nobody's */
+    const char *ledger;          /* another ledger file to look in, or NULL */
+    const char *roots;           /* more trusted certificate anchors, PEM text, or NULL */
     const char *const *log_keys; /* more trusted log verifier keys (name+hex+base64) */
     size_t log_key_count;
     bool replay;
@@ -54,40 +62,54 @@ struct bst_verify_options {
     const char *const *inputs; /* folders and files where replay looks for an input picture by its SHA-256 */
     size_t input_count;
     unsigned threads;
+    bst_progress progress; /* of replay; may be NULL */
+    void *progress_arg;
 };
 /* Judges one file. Returns BST_OK when a verdict was reached (whatever it is); *out must be cleared. */
 enum bst_code bst_verify(const char *path, const struct bst_verify_options *options, struct bst_verdict *out,
                          struct bst_error *err);
 void bst_verdict_clear(struct bst_verdict *verdict);
 enum bst_code bst_verdict_json(const struct bst_verdict *verdict, json_t **out, struct bst_error *err);
-/* Of two verdicts, the one a batch must report. */
+/* Of two verdicts, the one a batch must report. From good to bad: verified, intact but not trusted, unknown,
+ * unreadable, the program's own failures, altered or forged. */
 enum bst_code bst_verdict_worse(enum bst_code a, enum bst_code b);
 
 /* Everything the file says about itself, as JSON: container, metadata, manifest, statement, receipt. */
 enum bst_code bst_show(const char *path, json_t **out, struct bst_error *err);
 
 /* ---- queries ---- */
-struct bst_query { /* NULL or unset means: any. Conditions are joined by AND. */
-    const char *author;  /* name (prefix, case-insensitive) or key id (prefix) */
-    const char *model;   /* name or SHA-256 prefix */
-    const char *seed;    /* decimal */
-    const char *since, *until; /* RFC 3339 or date */
-    const char *text;    /* words, full-text search */
-    const char *digest;  /* SHA-256 of file or pixels, prefix of at least 8 digits; or a path is hashed by the caller */
-    const char *kind;    /* "generation", "training", "identity" */
+struct bst_query {             /* NULL or unset means: any. Conditions are joined by AND. */
+    const char *author;        /* name (prefix, case-insensitive) or key id (prefix) */
+    const char *model;         /* name or SHA-256 prefix */
+    const char *seed;          /* decimal */
+    const char *since, *until; /* RFC 3339 or date; until a date means to the end of that day */
+    const char *text;          /* words that must all occur; "nebul*" asks for a beginning */
+    const char *digest; /* SHA-256 of file or pixels, prefix of at least 8 digits; or a path is hashed by the
+                           caller */
+    const char *kind;   /* "generation", "training", "identity" */
+    const char *image_id;   /* UUID */
     uint64_t limit, offset; /* limit 0: no limit */
     bool descending;
 };
 struct bst_record { /* one ledger entry as an answer; unknown values are NULL, never "" */
     uint64_t entry;
-    const char *kind, *time, *author, *author_key_id, *file_name, *image_id, *model, *model_sha256, *seed, *title,
-        *prompt, *sha256, *pixels_sha256, *privacy;
+    const char *kind, *time, *author, *author_key_id, *file_name, *image_id, *model, *model_sha256, *seed,
+        *title, *prompt, *sha256, *pixels_sha256, *privacy;
     int64_t width, height; /* 0 when it has none */
 };
 typedef bool (*bst_record_fn)(void *arg, const struct bst_record *record); /* false stops */
-enum bst_code bst_query_run(struct bst_ledger *ledger, const struct bst_query *query, bst_record_fn found, void *arg,
-                            struct bst_error *err);
+enum bst_code bst_query_run(struct bst_ledger *ledger, const struct bst_query *query, bst_record_fn found,
+                            void *arg, struct bst_error *err);
+/* How many there are; limit and offset do not count. */
+enum bst_code bst_query_count(struct bst_ledger *ledger, const struct bst_query *query, uint64_t *count,
+                              struct bst_error *err);
 enum bst_code bst_record_json(const struct bst_record *record, json_t **out, struct bst_error *err);
+
+/* ---- ledgers ---- */
+/* Is this checkpoint (a signed note, kept from earlier) one that the ledger still holds, with the same root
+ * and its own signature? BST_BROKEN when not: the ledger was cut back or rewritten since. */
+enum bst_code bst_ledger_holds(struct bst_ledger *ledger, const char *note, size_t len,
+                               struct bst_error *err);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,60 @@
+/* checkpoint.c - is a checkpoint kept elsewhere still part of a ledger? A ledger stores one for every batch
+ * and never takes one away, so a checkpoint that it signed once is either found, with the same root, or
+ * history was changed. */
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit.h"
+
+static enum bst_code stored(struct bst_ledger *ledger, uint64_t size, char **note, struct bst_error *err)
+{
+    sqlite3 *db = bst_ledger_db(ledger);
+    sqlite3_stmt *stmt = NULL;
+    *note = NULL;
+    enum bst_code code = BST_OK;
+    if (sqlite3_prepare_v2(db, "SELECT note FROM checkpoint WHERE size = ?", -1, &stmt, NULL) != SQLITE_OK ||
+        sqlite3_bind_int64(stmt, 1, (sqlite3_int64)size) != SQLITE_OK)
+        code =
+            bst_fail(err, BST_UNREADABLE, "the ledger's checkpoints cannot be read: %s", sqlite3_errmsg(db));
+    int step = code == BST_OK ? sqlite3_step(stmt) : SQLITE_DONE;
+    if (step == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(stmt, 0);
+        *note = bst_strdup(text ? text : "");
+        if (!*note) code = bst_fail_memory(err);
+    } else if (step != SQLITE_DONE) {
+        code =
+            bst_fail(err, BST_UNREADABLE, "the ledger's checkpoints cannot be read: %s", sqlite3_errmsg(db));
+    }
+    sqlite3_finalize(stmt);
+    return code;
+}
+
+enum bst_code bst_ledger_holds(struct bst_ledger *ledger, const char *note, size_t len, struct bst_error *err)
+{
+    struct bst_checkpoint kept = {0}, ours = {0};
+    const char *origin = bst_ledger_origin(ledger);
+    const uint8_t *key = bst_ledger_key(ledger);
+    char *text = NULL;
+    enum bst_code code = bst_checkpoint_open(note, len, origin, key, &kept, err);
+    if (code != BST_OK) return code;
+    code = stored(ledger, kept.size, &text, err);
+    if (code == BST_OK && kept.size > bst_ledger_size(ledger)) {
+        code = bst_fail(err, BST_BROKEN,
+                        "the ledger was cut back: it has %llu entries, and once signed that it had %llu",
+                        (unsigned long long)bst_ledger_size(ledger), (unsigned long long)kept.size);
+    } else if (code == BST_OK && !text) {
+        code =
+            bst_fail(err, BST_BROKEN, "the ledger no longer holds the checkpoint over its first %llu entries",
+                     (unsigned long long)kept.size);
+    }
+    if (code == BST_OK) code = bst_checkpoint_open(text, strlen(text), origin, key, &ours, err);
+    if (code == BST_OK && memcmp(kept.root, ours.root, sizeof kept.root) != 0)
+        code = bst_fail(err, BST_BROKEN,
+                        "the first %llu entries are not those that the checkpoint was signed over",
+                        (unsigned long long)kept.size);
+    bst_checkpoint_clear(&kept);
+    bst_checkpoint_clear(&ours);
+    free(text);
+    return code;
+}

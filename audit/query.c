@@ -1,0 +1,336 @@
+/* query.c - the ledger's records by author, model, seed, time, words, digest. Each condition is a search in
+ * an index of schema/ledger.sql, never a walk through all records. */
+#include <ctype.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "query.h"
+
+#define DIGEST_DIGITS_MIN 8 /* fewer would match by chance */
+#define DAY_MS            86400000
+#define BOUND_MAX         16
+
+/* One WHERE clause under construction: text, and the values for its question marks. */
+struct builder {
+    struct bst_buf sql;
+    size_t count;
+    struct {
+        char *text; /* owned; NULL: number */
+        int64_t number;
+    } bound[BOUND_MAX];
+};
+
+static void bind_text(struct builder *b, char *text)
+{
+    if (!text || b->count == BOUND_MAX) {
+        b->sql.failed = true;
+        free(text);
+        return;
+    }
+    b->bound[b->count++].text = text;
+}
+
+static void bind_number(struct builder *b, int64_t number)
+{
+    if (b->count == BOUND_MAX)
+        b->sql.failed = true;
+    else
+        b->bound[b->count++].number = number;
+}
+
+static void builder_clear(struct builder *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        free(b->bound[i].text);
+    bst_buf_free(&b->sql);
+}
+
+static void condition(struct builder *b, const char *sql)
+{
+    bst_buf_printf(&b->sql, " AND %s", sql);
+}
+
+/* The two ends of all texts that start with prefix: prefix itself, and prefix with the highest character
+ * behind. */
+static void bind_prefix(struct builder *b, const char *prefix)
+{
+    bind_text(b, bst_strdup(prefix));
+    bind_text(b, bst_format("%s\xf4\x8f\xbf\xbf", prefix));
+}
+
+static bool is_hex(const char *text)
+{
+    return *text && !text[strspn(text, "0123456789abcdefABCDEF")];
+}
+
+static char *lower(const char *text)
+{
+    char *copy = bst_strdup(text);
+    for (char *c = copy; c && *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return copy;
+}
+
+static void bind_prefix_lower(struct builder *b, const char *prefix)
+{
+    char *low = lower(prefix);
+    if (low)
+        bind_prefix(b, low);
+    else
+        b->sql.failed = true;
+    free(low);
+}
+
+/* table is "author" or "model"; id_column its hexadecimal identifier. A name matches by its beginning, an
+ * identifier too, if enough digits were given. */
+static void named(struct builder *b, const char *table, const char *id_column, const char *wanted)
+{
+    bool id = is_hex(wanted) && strlen(wanted) >= DIGEST_DIGITS_MIN;
+    bst_buf_printf(
+        &b->sql, " AND r.%s IN (SELECT id FROM %s WHERE name >= ? COLLATE NOCASE AND name < ? COLLATE NOCASE",
+        table, table);
+    bind_prefix(b, wanted);
+    if (id) {
+        bst_buf_printf(&b->sql, " UNION SELECT id FROM %s WHERE %s >= ? AND %s < ?", table, id_column,
+                       id_column);
+        bind_prefix_lower(b, wanted);
+    }
+    bst_buf_text(&b->sql, ")");
+}
+
+static enum bst_code digest(struct builder *b, const char *wanted, struct bst_error *err)
+{
+    size_t len = strlen(wanted);
+    if (!is_hex(wanted) || len < DIGEST_DIGITS_MIN || len > 2 * BST_SHA256_LEN) {
+        bst_fail(err, BST_USAGE, "\"%.80s\" is neither a file nor a digest", wanted);
+        return bst_hint(err, "a digest is SHA-256 in hexadecimal, or its first %d digits or more",
+                        DIGEST_DIGITS_MIN);
+    }
+    condition(b, "r.entry IN (SELECT entry FROM record WHERE sha256 >= ? AND sha256 < ? "
+                 "UNION SELECT entry FROM record WHERE pixels_sha256 >= ? AND pixels_sha256 < ?)");
+    bind_prefix_lower(b, wanted);
+    bind_prefix_lower(b, wanted);
+    return BST_OK;
+}
+
+/* Every word must occur; quoted, so that no word is taken for an operator of the full-text language. A star
+ * at a word's end asks for all words that begin so. */
+static enum bst_code words(struct builder *b, const char *text, struct bst_error *err)
+{
+    struct bst_buf match = {0};
+    for (const char *p = text + strspn(text, " \t\r\n"); *p; p += strspn(p, " \t\r\n")) {
+        size_t len = strcspn(p, " \t\r\n");
+        bool prefix = len > 1 && p[len - 1] == '*';
+        bst_buf_text(&match, match.len ? " \"" : "\"");
+        for (size_t i = 0; i < len - prefix; i++) {
+            if (p[i] == '"') bst_buf_byte(&match, '"');
+            bst_buf_byte(&match, (uint8_t)p[i]);
+        }
+        bst_buf_text(&match, prefix ? "\"*" : "\"");
+        p += len;
+    }
+    if (!match.len) return bst_fail(err, BST_USAGE, "no word to search for was given");
+    condition(b, "r.entry IN (SELECT rowid FROM words WHERE words MATCH ?)");
+    bind_text(b, bst_buf_string(&match));
+    return BST_OK;
+}
+
+static enum bst_code moment(const char *name, const char *text, int64_t *out, struct bst_error *err)
+{
+    if (bst_time_parse(text, out)) return BST_OK;
+    bst_fail(err, BST_USAGE, "%s does not understand the time \"%.60s\"", name, text);
+    return bst_hint(err, "write 2026-11-22 or 2026-11-22T09:30:00Z");
+}
+
+static enum bst_code times(struct builder *b, const struct bst_query *query, struct bst_error *err)
+{
+    int64_t ms;
+    if (query->since) {
+        if (moment("since", query->since, &ms, err) != BST_OK) return err->code;
+        condition(b, "r.time >= ?");
+        bind_number(b, ms);
+    }
+    if (query->until) {
+        if (moment("until", query->until, &ms, err) != BST_OK) return err->code;
+        /* A day alone means to its end; statements' times are whole seconds. */
+        condition(b, "r.time < ?");
+        bind_number(b, ms + (strlen(query->until) == 10 ? DAY_MS : 1000));
+    }
+    return BST_OK;
+}
+
+static enum bst_code conditions(struct builder *b, const struct bst_query *query, struct bst_error *err)
+{
+    uint64_t seed;
+    if (query->seed && !bst_parse_u64(query->seed, &seed))
+        return bst_fail(err, BST_USAGE, "the seed \"%.60s\" is not a whole number in range", query->seed);
+    if (query->author) named(b, "author", "key_id", query->author);
+    if (query->model) named(b, "model", "sha256", query->model);
+    if (query->seed) {
+        condition(b, "r.seed = ?");
+        bind_text(b, bst_format("%llu", (unsigned long long)seed));
+    }
+    if (query->kind) {
+        condition(b, "r.kind = ?");
+        bind_text(b, bst_strdup(query->kind));
+    }
+    if (query->image_id) {
+        condition(b, "r.image_id = ?");
+        bind_text(b, lower(query->image_id));
+    }
+    if (query->digest && digest(b, query->digest, err) != BST_OK) return err->code;
+    if (query->text && words(b, query->text, err) != BST_OK) return err->code;
+    return times(b, query, err);
+}
+
+static enum bst_code database_error(sqlite3 *db, struct bst_error *err)
+{
+    int code = sqlite3_errcode(db);
+    bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR;
+    bst_fail(err, damaged ? BST_UNREADABLE : BST_FAILURE, "the ledger cannot be searched: %s",
+             sqlite3_errmsg(db));
+    return damaged ? bst_hint(err, "blindstamp ledger verify says what is wrong with it") : err->code;
+}
+
+enum bst_code query_prepare(sqlite3 *db, const struct bst_query *query, enum query_form form,
+                            sqlite3_stmt **out, struct bst_error *err)
+{
+    static const char *const select[] = {
+        [QUERY_ROWS] = "", [QUERY_COUNT] = "SELECT count(*) ", [QUERY_PLAN] = "EXPLAIN QUERY PLAN "};
+    struct builder b = {0};
+    bst_buf_text(&b.sql, select[form]);
+    if (form != QUERY_COUNT)
+        bst_buf_text(&b.sql,
+                     "SELECT r.entry, r.kind, r.time, a.name, a.key_id, r.file_name, r.image_id, m.name, "
+                     "m.sha256, r.seed, r.title, r.prompt, r.sha256, r.pixels_sha256, r.privacy, r.width, "
+                     "r.height ");
+    /* CROSS JOIN keeps record outermost: the conditions are on it, the others are looked up by their key. */
+    bst_buf_text(&b.sql, form == QUERY_COUNT
+                             ? "FROM record r WHERE 1"
+                             : "FROM record r CROSS JOIN author a ON a.id = r.author LEFT JOIN model m ON "
+                               "m.id = r.model WHERE 1");
+    enum bst_code code = conditions(&b, query, err);
+    if (code == BST_OK && form != QUERY_COUNT) {
+        /* A plus sign hides the row number from the planner, which else would rather walk all records in
+         * order than sort the few that an index finds. */
+        bst_buf_printf(&b.sql, " ORDER BY %sr.entry %s LIMIT ? OFFSET ?", b.count ? "+" : "",
+                       query->descending ? "DESC" : "ASC");
+        bind_number(&b, query->limit && query->limit < INT64_MAX ? (int64_t)query->limit : -1);
+        bind_number(&b, query->offset < INT64_MAX ? (int64_t)query->offset : INT64_MAX);
+    }
+    const char *sql = bst_buf_string(&b.sql);
+    sqlite3_stmt *stmt = NULL;
+    if (code == BST_OK && !sql) code = bst_fail_memory(err);
+    if (code == BST_OK && sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+        code = database_error(db, err);
+    for (size_t i = 0; code == BST_OK && i < b.count; i++) {
+        int done = b.bound[i].text
+                       ? sqlite3_bind_text(stmt, (int)i + 1, b.bound[i].text, -1, SQLITE_TRANSIENT)
+                       : sqlite3_bind_int64(stmt, (int)i + 1, b.bound[i].number);
+        if (done != SQLITE_OK) code = database_error(db, err);
+    }
+    builder_clear(&b);
+    if (code != BST_OK) {
+        sqlite3_finalize(stmt);
+        return code;
+    }
+    *out = stmt;
+    return BST_OK;
+}
+
+static const char *column(sqlite3_stmt *stmt, int i)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, i);
+    return text && *text ? text : NULL;
+}
+
+static void read_record(sqlite3_stmt *stmt, char time[static BST_TIME_LEN], struct bst_record *out)
+{
+    *out = (struct bst_record){
+        .entry = (uint64_t)sqlite3_column_int64(stmt, 0),
+        .kind = column(stmt, 1),
+        .author = column(stmt, 3),
+        .author_key_id = column(stmt, 4),
+        .file_name = column(stmt, 5),
+        .image_id = column(stmt, 6),
+        .model = column(stmt, 7),
+        .model_sha256 = column(stmt, 8),
+        .seed = column(stmt, 9),
+        .title = column(stmt, 10),
+        .prompt = column(stmt, 11),
+        .sha256 = column(stmt, 12),
+        .pixels_sha256 = column(stmt, 13),
+        .privacy = column(stmt, 14),
+        .width = sqlite3_column_int64(stmt, 15),
+        .height = sqlite3_column_int64(stmt, 16),
+    };
+    if (sqlite3_column_type(stmt, 2) != SQLITE_NULL) {
+        bst_time_text(sqlite3_column_int64(stmt, 2), time);
+        out->time = time;
+    }
+}
+
+enum bst_code bst_query_run(struct bst_ledger *ledger, const struct bst_query *query, bst_record_fn found,
+                            void *arg, struct bst_error *err)
+{
+    sqlite3 *db = bst_ledger_db(ledger);
+    sqlite3_stmt *stmt;
+    enum bst_code code = query_prepare(db, query, QUERY_ROWS, &stmt, err);
+    if (code != BST_OK) return code;
+    int step;
+    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct bst_record record;
+        char time[BST_TIME_LEN];
+        read_record(stmt, time, &record);
+        if (!found(arg, &record)) break;
+    }
+    if (step != SQLITE_ROW && step != SQLITE_DONE) code = database_error(db, err);
+    sqlite3_finalize(stmt);
+    return code;
+}
+
+enum bst_code bst_query_count(struct bst_ledger *ledger, const struct bst_query *query, uint64_t *count,
+                              struct bst_error *err)
+{
+    sqlite3 *db = bst_ledger_db(ledger);
+    sqlite3_stmt *stmt;
+    enum bst_code code = query_prepare(db, query, QUERY_COUNT, &stmt, err);
+    if (code != BST_OK) return code;
+    if (sqlite3_step(stmt) == SQLITE_ROW)
+        *count = (uint64_t)sqlite3_column_int64(stmt, 0);
+    else
+        code = database_error(db, err);
+    sqlite3_finalize(stmt);
+    return code;
+}
+
+static void put(json_t *object, const char *key, const char *text)
+{
+    json_object_set_new(object, key, text ? json_string(text) : json_null());
+}
+
+enum bst_code bst_record_json(const struct bst_record *record, json_t **out, struct bst_error *err)
+{
+    json_t *object = json_object();
+    if (!object) return bst_fail_memory(err);
+    json_object_set_new(object, "entry", json_integer((json_int_t)record->entry));
+    put(object, "kind", record->kind);
+    put(object, "time", record->time);
+    put(object, "author", record->author);
+    put(object, "author_key_id", record->author_key_id);
+    put(object, "file_name", record->file_name);
+    put(object, "image_id", record->image_id);
+    put(object, "model", record->model);
+    put(object, "model_sha256", record->model_sha256);
+    put(object, "seed", record->seed);
+    json_object_set_new(object, "width", record->width > 0 ? json_integer(record->width) : json_null());
+    json_object_set_new(object, "height", record->height > 0 ? json_integer(record->height) : json_null());
+    put(object, "title", record->title);
+    put(object, "prompt", record->prompt);
+    put(object, "sha256", record->sha256);
+    put(object, "pixels_sha256", record->pixels_sha256);
+    put(object, "privacy", record->privacy);
+    *out = object;
+    return BST_OK;
+}

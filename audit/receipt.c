@@ -1,0 +1,347 @@
+/* receipt.c - the checks of the signed statement, of its receipt, and of the ledger at hand. */
+#include "verify.h"
+
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the statement ---- */
+
+/* The statement counts only if the signer of the manifest also signed it: else anybody could put a foreign
+ * author's statement under his own manifest. */
+static void judge_statement(struct judge *judge)
+{
+    const struct bst_c2pa *c2pa = &judge->c2pa;
+    const struct facts *facts = &judge->facts;
+    char key_id[BST_SHA256_HEX] = "";
+    if (c2pa->signer_is_ed25519) bst_key_id(c2pa->signer_key, key_id);
+    if (!c2pa->signer_is_ed25519 || !bst_dsse_verify(&judge->dsse, c2pa->signer_key))
+        judge_say(judge, "statement", BST_FAIL,
+                  "The statement of origin was not signed by the manifest's signer, or was "
+                  "changed since.");
+    else if (strcmp(judge->dsse.key_id, key_id) != 0 || (facts->key_id && strcmp(facts->key_id, key_id) != 0))
+        judge_say(judge, "statement", BST_FAIL,
+                  "The statement of origin names another key than the one that signed it.");
+    else if (!facts->generation)
+        judge_say(judge, "statement", BST_FAIL,
+                  "The signed statement does not speak of a generated picture.");
+    else
+        judge_say(judge, "statement", BST_PASS, "%s signed the statement of how this picture was made.",
+                  facts->author ? facts->author : "The signer");
+}
+
+static bool is_digest(const char *text, const uint8_t digest[static BST_SHA256_LEN])
+{
+    char hex[BST_SHA256_HEX];
+    bst_hex(digest, BST_SHA256_LEN, hex);
+    return text && !strcmp(text, hex);
+}
+
+static enum bst_code judge_digests(struct judge *judge, struct bst_error *err)
+{
+    uint8_t digest[BST_SHA256_LEN];
+    enum bst_code code = bst_container_digest(judge->path, &judge->container.manifest, 1, digest, err);
+    if (code != BST_OK) return code;
+    if (is_digest(judge->facts.sha256, digest))
+        judge_say(judge, "digest", BST_PASS,
+                  "The file is, byte for byte, the one that the statement speaks of.");
+    else
+        judge_say(judge, "digest", BST_FAIL,
+                  "The file is not the one that the statement speaks of: its bytes differ.");
+    bst_image_digest(&judge->image, digest);
+    if (is_digest(judge->facts.pixels_sha256, digest))
+        judge_say(judge, "pixels", BST_PASS, "Every pixel is the one that the statement speaks of.");
+    else
+        judge_say(judge, "pixels", BST_FAIL, "The pixels are not those that the statement speaks of.");
+    return BST_OK;
+}
+
+/* ---- the receipt ---- */
+
+/* First and second line of a checkpoint: what log it says to be of, and how many entries it covers. */
+static bool read_checkpoint(const char *note, char **origin, uint64_t *size)
+{
+    size_t first = strcspn(note, "\n");
+    *origin = NULL;
+    if (!note[first]) return false;
+    const char *second = note + first + 1;
+    char *number = bst_format("%.*s", (int)(strcspn(second, "\n") < 24 ? strcspn(second, "\n") : 24), second);
+    bool good = number && bst_parse_u64(number, size);
+    free(number);
+    if (good) *origin = bst_format("%.*s", (int)(first < 256 ? first : 256), note);
+    return *origin != NULL;
+}
+
+enum known { UNKNOWN_LOG, GOOD, WRONG };
+
+static enum known try_key(const struct judge *judge, const char *origin, const char *known_origin,
+                          const uint8_t key[static BST_KEY_LEN], struct bst_error *err)
+{
+    if (strcmp(origin, known_origin) != 0) return UNKNOWN_LOG;
+    const struct bst_buf *envelope = &judge->c2pa.envelope;
+    return bst_proof_verify(&judge->proof, envelope->data, envelope->len, origin, key, err) == BST_OK ? GOOD
+                                                                                                      : WRONG;
+}
+
+/* Tries every key that the caller trusts for a log of this name; one that fits is enough. */
+static enum known try_keys(const struct judge *judge, const char *origin, struct bst_error *why)
+{
+    const struct bst_verify_options *options = judge->options;
+    enum known best = UNKNOWN_LOG;
+    if (judge->has_identity)
+        best = try_key(judge, origin, judge->identity.log_origin, judge->identity.log_key, why);
+    for (size_t i = 0; i < options->log_key_count && best != GOOD; i++) {
+        char *name = NULL;
+        uint8_t key[BST_KEY_LEN];
+        struct bst_error ignored = {0};
+        if (bst_vkey_parse(options->log_keys[i], &name, key, &ignored) != BST_OK) continue;
+        enum known now = try_key(judge, origin, name, key, why);
+        if (now != UNKNOWN_LOG) best = now;
+        free(name);
+    }
+    if (best != GOOD && judge->ledger && judge->ledger_asked_for) {
+        enum known now =
+            try_key(judge, origin, bst_ledger_origin(judge->ledger), bst_ledger_key(judge->ledger), why);
+        if (now != UNKNOWN_LOG) best = now;
+    }
+    return best;
+}
+
+static void judge_proof(struct judge *judge, const char *origin, uint64_t size)
+{
+    struct bst_error why = {0};
+    switch (try_keys(judge, origin, &why)) {
+    case GOOD:
+        judge_say(judge, "receipt", BST_PASS,
+                  "The receipt proves that the statement is entry %" PRIu64
+                  " of the ledger %s, which had %" PRIu64 " entries then.",
+                  judge->proof.index, origin, size);
+        break;
+    case WRONG:
+        judge_say(judge, "receipt", BST_FAIL, "The receipt does not hold: %s.", why.what);
+        break;
+    case UNKNOWN_LOG:
+        judge_say(judge, "receipt", BST_UNKNOWN,
+                  "The receipt names entry %" PRIu64 " of the ledger %s, whose key is not known here.",
+                  judge->proof.index, origin);
+        break;
+    }
+}
+
+/* ---- the ledger ---- */
+
+/* The words that the ledger keeps for one entry and that the statement only commits to. */
+static enum bst_code read_secrets(struct bst_ledger *ledger, uint64_t entry, struct bst_secrets *out,
+                                  struct bst_error *err)
+{
+    sqlite3 *db = bst_ledger_db(ledger);
+    sqlite3_stmt *stmt = NULL;
+    const size_t room = sizeof out->item / sizeof *out->item;
+    *out = (struct bst_secrets){0};
+    if (sqlite3_prepare_v2(db, "SELECT name, salt, words FROM secret WHERE entry = ?", -1, &stmt, NULL) !=
+        SQLITE_OK)
+        return bst_fail(err, BST_UNREADABLE, "the ledger's words cannot be read: %s", sqlite3_errmsg(db));
+    sqlite3_bind_int64(stmt, 1, (sqlite3_int64)entry);
+    enum bst_code code = BST_OK;
+    while (code == BST_OK && out->count < room && sqlite3_step(stmt) == SQLITE_ROW) {
+        struct bst_secret *secret = &out->item[out->count];
+        const char *name = (const char *)sqlite3_column_text(stmt, 0);
+        const char *words = (const char *)sqlite3_column_text(stmt, 2);
+        if (!name || strlen(name) >= sizeof secret->name ||
+            sqlite3_column_bytes(stmt, 1) != sizeof secret->salt)
+            continue;
+        snprintf(secret->name, sizeof secret->name, "%s", name);
+        memcpy(secret->salt, sqlite3_column_blob(stmt, 1), sizeof secret->salt);
+        secret->words = bst_strdup(words ? words : "");
+        if (secret->words)
+            out->count++;
+        else
+            code = bst_fail_memory(err);
+    }
+    sqlite3_finalize(stmt);
+    if (code != BST_OK) bst_secrets_clear(out);
+    return code;
+}
+
+static enum bst_code open_words(struct judge *judge, struct bst_error *err)
+{
+    struct bst_secrets secrets;
+    size_t opened = 0;
+    if (!facts_closed(judge->dsse.statement) && !bst_json_at(judge->dsse.statement, "subject.0.annotations"))
+        return BST_OK;
+    enum bst_code code = read_secrets(judge->ledger, judge->proof.index, &secrets, err);
+    if (code != BST_OK) return code;
+    code = facts_open(judge->dsse.statement, &secrets, &judge->opened, &opened, err);
+    if (code == BST_OK) facts_read(judge->opened, &judge->facts);
+    bst_secrets_clear(&secrets);
+    return code;
+}
+
+/* The entry's place in the ledger as it is today, proved against its newest checkpoint. */
+static enum bst_code prove_today(struct judge *judge, const struct bst_buf *envelope, struct bst_error *err)
+{
+    struct bst_proof proof = {0};
+    enum bst_code code = bst_ledger_prove(judge->ledger, judge->proof.index, &proof, err);
+    if (code == BST_OK)
+        code = bst_proof_verify(&proof, envelope->data, envelope->len, bst_ledger_origin(judge->ledger),
+                                bst_ledger_key(judge->ledger), err);
+    bst_proof_clear(&proof);
+    return code;
+}
+
+static enum bst_code judge_entry(struct judge *judge, uint64_t size, struct bst_error *err)
+{
+    const struct bst_buf *envelope = &judge->c2pa.envelope;
+    uint64_t index = judge->proof.index, now = bst_ledger_size(judge->ledger);
+    struct bst_buf stored = {0};
+    struct bst_error why = {0};
+    if (now < size) {
+        judge_say(judge, "ledger", BST_FAIL,
+                  "The ledger at hand has %" PRIu64 " entries; the receipt is of a time when it had %" PRIu64
+                  ". It is an old copy or was cut back.",
+                  now, size);
+        return BST_OK;
+    }
+    enum bst_code code = bst_ledger_entry(judge->ledger, index, &stored, &why);
+    bool same =
+        code == BST_OK && stored.len == envelope->len && !memcmp(stored.data, envelope->data, stored.len);
+    bst_buf_free(&stored);
+    if (code == BST_FAILURE) {
+        *err = why;
+        return code;
+    }
+    if (!same) {
+        judge_say(judge, "ledger", BST_FAIL,
+                  "Entry %" PRIu64 " of the ledger at hand is another statement than this "
+                  "picture's.",
+                  index);
+        return BST_OK;
+    }
+    code = prove_today(judge, envelope, &why);
+    if (code == BST_FAILURE) {
+        *err = why;
+        return code;
+    }
+    if (code != BST_OK) {
+        judge_say(judge, "ledger", BST_FAIL,
+                  "The ledger at hand holds the statement as entry %" PRIu64 ", but was tampered with: %s.",
+                  index, why.what);
+        return BST_OK;
+    }
+    judge_say(judge, "ledger", BST_PASS, "The ledger at hand holds the same statement as entry %" PRIu64 ".",
+              index);
+    return open_words(judge, err);
+}
+
+static enum bst_code judge_ledger(struct judge *judge, const char *origin, uint64_t size,
+                                  struct bst_error *err)
+{
+    if (!judge->ledger) {
+        if (judge->ledger_closed.what[0])
+            judge_say(judge, "ledger", BST_UNKNOWN, "This home's ledger cannot be read: %s.",
+                      judge->ledger_closed.what);
+        else
+            judge_say(judge, "ledger", BST_SKIPPED, "No ledger is at hand.");
+        return BST_OK;
+    }
+    if (strcmp(bst_ledger_origin(judge->ledger), origin) != 0) {
+        judge_say(judge, "ledger", BST_SKIPPED, "The ledger at hand is another one, %s.",
+                  bst_ledger_origin(judge->ledger));
+        return BST_OK;
+    }
+    return judge_entry(judge, size, err);
+}
+
+enum bst_code judge_receipt(struct judge *judge, struct bst_error *err)
+{
+    const struct bst_c2pa *c2pa = &judge->c2pa;
+    if (!judge->verdict->c2pa) return BST_OK; /* the manifest could not be read */
+    if (!c2pa->envelope.len) {
+        judge_say(judge, "receipt", BST_SKIPPED, "The manifest carries no receipt of a ledger.");
+        return BST_OK;
+    }
+    struct bst_error why = {0};
+    enum bst_code code = bst_dsse_open(c2pa->envelope.data, c2pa->envelope.len, &judge->dsse, &why);
+    judge->has_statement = code == BST_OK;
+    if (code == BST_OK) {
+        facts_read(judge->dsse.statement, &judge->facts);
+        judge_statement(judge);
+        code = judge_digests(judge, err);
+        if (code != BST_OK) return code;
+    } else {
+        judge_say(judge, "statement", BST_FAIL, "The statement of origin cannot be read: %s.", why.what);
+    }
+
+    char *origin = NULL;
+    uint64_t size = 0;
+    code = bst_proof_parse((const char *)c2pa->proof.data, c2pa->proof.len, &judge->proof, &why);
+    if (code != BST_OK || !read_checkpoint(judge->proof.checkpoint, &origin, &size)) {
+        judge_say(judge, "receipt", BST_FAIL, "The ledger's receipt cannot be read%s%s.",
+                  code == BST_OK ? "" : ": ", code == BST_OK ? "" : why.what);
+        return BST_OK;
+    }
+    judge->has_proof = true;
+    judge->verdict->entry = judge->proof.index;
+    judge->verdict->has_entry = true;
+    judge_proof(judge, origin, size);
+    code = judge->has_statement ? judge_ledger(judge, origin, size, err) : BST_OK;
+    free(origin);
+    return code;
+}
+
+/* ---- credentials that were lost ---- */
+
+struct match {
+    bool found;
+    uint64_t entry;
+    char author[200], made[BST_TIME_LEN];
+};
+
+static bool remember(void *arg, const struct bst_record *record)
+{
+    struct match *match = arg;
+    match->found = true;
+    match->entry = record->entry;
+    snprintf(match->author, sizeof match->author, "%s",
+             record->author ? record->author : "an unknown author");
+    snprintf(match->made, sizeof match->made, "%s", record->time ? record->time : "an unknown time");
+    return false;
+}
+
+enum bst_code judge_lost(struct judge *judge, struct bst_error *err)
+{
+    struct bst_verdict *verdict = judge->verdict;
+    struct match match = {0};
+    uint8_t digest[BST_SHA256_LEN];
+    char hex[BST_SHA256_HEX];
+    verdict->code = BST_NO_PROVENANCE;
+    judge_say(judge, "manifest", BST_SKIPPED, "The file carries no content credentials.");
+    if (!judge->ledger) {
+        snprintf(verdict->words, sizeof verdict->words,
+                 "Nothing in the file says where it comes from, and no ledger is at hand.");
+        return BST_OK;
+    }
+    bst_image_digest(&judge->image, digest);
+    bst_hex(digest, sizeof digest, hex);
+    const struct bst_query query = {.digest = hex};
+    enum bst_code code = bst_query_run(judge->ledger, &query, remember, &match, err);
+    if (code != BST_OK) return code;
+    if (!match.found) {
+        judge_say(judge, "ledger", BST_UNKNOWN, "The ledger at hand does not know these pixels.");
+        snprintf(verdict->words, sizeof verdict->words,
+                 "Nothing in the file says where it comes from, and the ledger at hand does not know it.");
+        return BST_OK;
+    }
+    verdict->entry = match.entry;
+    verdict->has_entry = true;
+    judge_say(judge, "ledger", BST_UNKNOWN,
+              "The same pixels stand in the ledger at hand as entry %" PRIu64 ".", match.entry);
+    snprintf(
+        verdict->words, sizeof verdict->words,
+        "The credentials were stripped from the file; the same pixels stand in the ledger as entry %" PRIu64
+        ", by %.100s, %s.",
+        match.entry, match.author, match.made);
+    return BST_OK;
+}

@@ -1,0 +1,121 @@
+/* show.c - what a file says about itself, nothing judged. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify.h"
+
+static json_t *container_json(const struct bst_container *container)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < container->count; i++) {
+        const struct bst_segment *s = &container->segments[i];
+        json_array_append_new(list, json_sprintf("%s at byte %llu, %llu bytes", s->type,
+                                                 (unsigned long long)s->whole.start,
+                                                 (unsigned long long)s->whole.length));
+    }
+    return list;
+}
+
+static enum bst_code file_json(const char *path, const struct bst_container *container, json_t **out,
+                               struct bst_error *err)
+{
+    static const char *const formats[] = {
+        [BST_FORMAT_UNKNOWN] = NULL, [BST_FORMAT_PNG] = "PNG", [BST_FORMAT_JPEG] = "JPEG"};
+    struct bst_image image = {0};
+    struct bst_error why = {0};
+    uint8_t digest[BST_SHA256_LEN];
+    char file_hex[BST_SHA256_HEX], pixels_hex[BST_SHA256_HEX] = "";
+    enum bst_code code =
+        bst_container_digest(path, &container->manifest, container->has_manifest, digest, err);
+    if (code != BST_OK) return code;
+    bst_hex(digest, sizeof digest, file_hex);
+    if (bst_image_load(path, &image, &why) == BST_OK) {
+        bst_image_digest(&image, digest);
+        bst_hex(digest, sizeof digest, pixels_hex);
+    }
+    char *name = bst_printable(path, strlen(path));
+    *out =
+        json_pack("{s:s?, s:s?, s:I, s:i, s:i, s:i, s:i, s:s, s:s?}", "path", name, "format",
+                  formats[container->format], "bytes", (json_int_t)container->size, "width", (int)image.width,
+                  "height", (int)image.height, "channels", (int)image.channels, "depth", (int)image.depth,
+                  "sha256_without_manifest", file_hex, "pixels_sha256", *pixels_hex ? pixels_hex : NULL);
+    if (why.what[0]) json_object_set_new(*out, "problem", audit_text(why.what));
+    free(name);
+    bst_image_clear(&image);
+    return *out ? BST_OK : bst_fail_memory(err);
+}
+
+static json_t *receipt_json(const struct bst_c2pa *c2pa, const struct bst_dsse *dsse)
+{
+    struct bst_proof proof = {0};
+    struct bst_error why = {0};
+    json_t *object = json_pack("{s:s?}", "key_id", dsse ? dsse->key_id : NULL);
+    if (c2pa->proof.len &&
+        bst_proof_parse((const char *)c2pa->proof.data, c2pa->proof.len, &proof, &why) == BST_OK) {
+        json_object_set_new(object, "entry", json_integer((json_int_t)proof.index));
+        json_object_set_new(object, "checkpoint", json_string(proof.checkpoint));
+        bst_proof_clear(&proof);
+    } else {
+        json_object_set_new(object, "problem", audit_text(why.what[0] ? why.what : "there is no proof"));
+    }
+    return object;
+}
+
+/* Manifest, statement and receipt; null where the file has none. */
+static enum bst_code credentials_json(const char *path, const struct bst_container *container, json_t *into,
+                                      struct bst_error *err)
+{
+    struct bst_c2pa c2pa = {0};
+    struct bst_dsse dsse = {0};
+    struct bst_error why = {0};
+    json_t *manifest = NULL, *statement = NULL, *receipt = NULL;
+    enum bst_code code = bst_c2pa_read(path, container, NULL, &c2pa, &why);
+    if (code == BST_FAILURE) {
+        *err = why;
+        return code;
+    }
+    if (code == BST_OK) {
+        manifest =
+            json_pack("{s:o, s:o, s:o, s:O?}", "label", audit_text(c2pa.label), "generator",
+                      audit_text(c2pa.generator), "signer", audit_text(c2pa.signer), "content", c2pa.report);
+    } else if (code != BST_NO_PROVENANCE) {
+        manifest = json_pack("{s:o}", "problem", audit_text(why.what));
+    }
+    if (c2pa.envelope.len) {
+        bool opened = bst_dsse_open(c2pa.envelope.data, c2pa.envelope.len, &dsse, &why) == BST_OK;
+        statement =
+            opened ? json_incref(dsse.statement) : json_pack("{s:o}", "problem", audit_text(why.what));
+        receipt = receipt_json(&c2pa, opened ? &dsse : NULL);
+        if (opened) bst_dsse_clear(&dsse);
+    }
+    json_object_set_new(into, "manifest", manifest ? manifest : json_null());
+    json_object_set_new(into, "statement", statement ? statement : json_null());
+    json_object_set_new(into, "receipt", receipt ? receipt : json_null());
+    bst_c2pa_clear(&c2pa);
+    return BST_OK;
+}
+
+enum bst_code bst_show(const char *path, json_t **out, struct bst_error *err)
+{
+    struct bst_container container = {0};
+    json_t *file = NULL, *metadata = NULL, *all = json_object();
+    enum bst_code code = all ? bst_container_scan(path, &container, err) : bst_fail_memory(err);
+    if (code == BST_OK) code = file_json(path, &container, &file, err);
+    if (code == BST_OK) {
+        json_object_set_new(all, "file", file);
+        json_object_set_new(all, "container", container_json(&container));
+        code = bst_metadata_read(path, &container, &metadata, err);
+    }
+    if (code == BST_OK) {
+        json_object_set_new(all, "metadata", metadata);
+        code = credentials_json(path, &container, all, err);
+    }
+    bst_container_clear(&container);
+    if (code != BST_OK) {
+        json_decref(all);
+        return code;
+    }
+    *out = all;
+    return BST_OK;
+}

@@ -1,0 +1,226 @@
+/* verify.c - one file -> checks and a verdict. Every check is made, whatever the ones before it found, so
+ * that the verdict can say what was changed and what was not. */
+#include "verify.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PEM_MAX (1u << 20)
+
+void judge_say(struct judge *judge, const char *id, enum bst_result result, const char *format, ...)
+{
+    struct bst_verdict *verdict = judge->verdict;
+    if (verdict->check_count == sizeof verdict->checks / sizeof *verdict->checks) return;
+    struct bst_check *check = &verdict->checks[verdict->check_count++];
+    check->id = id;
+    check->result = result;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(check->words, sizeof check->words, format, args);
+    va_end(args);
+}
+
+/* ---- what is at hand: identity, certificates, ledger ---- */
+
+/* Home's root certificate and the caller's, as one PEM text. */
+static enum bst_code gather_roots(struct judge *judge, struct bst_error *err)
+{
+    struct bst_buf pem = {0}, all = {0};
+    char *path = bst_path_join(judge->options->home, "certs/root.pem");
+    enum bst_code code = path ? bst_file_read(path, PEM_MAX, &pem, err) : bst_fail_memory(err);
+    if (code == BST_OK) {
+        bst_buf_append(&all, pem.data, pem.len);
+        bst_buf_text(&all, "\n");
+        if (judge->options->roots) bst_buf_text(&all, judge->options->roots);
+        judge->roots = bst_buf_string(&all);
+        if (!judge->roots) code = bst_fail_memory(err);
+    }
+    if (code != BST_OK) bst_buf_free(&all);
+    bst_buf_free(&pem);
+    free(path);
+    return code;
+}
+
+static enum bst_code open_ledger(struct judge *judge, struct bst_error *err)
+{
+    const struct bst_verify_options *options = judge->options;
+    if (options->ledger) {
+        judge->ledger_asked_for = true;
+        return bst_ledger_open(options->ledger, BST_LEDGER_READ, &judge->ledger, err);
+    }
+    if (!judge->has_identity) return BST_OK;
+    char *path = bst_path_join(options->home, "ledger.sqlite");
+    if (!path) return bst_fail_memory(err);
+    /* A damaged ledger at home does not stop a picture from being judged by its own credentials. */
+    if (bst_file_exists(path)) {
+        if (bst_ledger_open(path, BST_LEDGER_READ, &judge->ledger, &judge->ledger_closed) != BST_OK)
+            judge->ledger = NULL;
+    } else {
+        bst_fail(&judge->ledger_closed, BST_FAILURE, "%s is missing", path);
+    }
+    free(path);
+    return BST_OK;
+}
+
+static enum bst_code gather(struct judge *judge, struct bst_error *err)
+{
+    const char *home = judge->options->home;
+    char *identity = home ? bst_path_join(home, "identity.json") : NULL;
+    enum bst_code code = home && !identity ? bst_fail_memory(err) : BST_OK;
+    if (code == BST_OK && identity && bst_file_exists(identity)) {
+        code = bst_identity_load(home, &judge->identity, err);
+        judge->has_identity = code == BST_OK;
+        if (code == BST_OK) code = gather_roots(judge, err);
+    } else if (code == BST_OK && judge->options->roots) {
+        judge->roots = bst_strdup(judge->options->roots);
+        if (!judge->roots) code = bst_fail_memory(err);
+    }
+    free(identity);
+    return code == BST_OK ? open_ledger(judge, err) : code;
+}
+
+/* ---- the file itself ---- */
+
+static enum bst_code read_file(struct judge *judge, struct bst_error *err)
+{
+    static const char *const formats[] = {[BST_FORMAT_UNKNOWN] = "picture",
+                                          [BST_FORMAT_PNG] = "PNG picture",
+                                          [BST_FORMAT_JPEG] = "JPEG picture"};
+    enum bst_code code = bst_container_scan(judge->path, &judge->container, err);
+    if (code == BST_OK) code = bst_image_load(judge->path, &judge->image, err);
+    if (code != BST_OK) return code;
+    judge_say(judge, "file", BST_PASS, "The file is a whole %s of %u x %u pixels.",
+              formats[judge->container.format], judge->image.width, judge->image.height);
+    return BST_OK;
+}
+
+/* A file that cannot be read gets a verdict too; a machine that cannot read it is a failure. */
+static enum bst_code unreadable(struct judge *judge, struct bst_error *err)
+{
+    if (err->code != BST_UNREADABLE && err->code != BST_BROKEN) return err->code;
+    judge_say(judge, "file", BST_FAIL, "The file cannot be read: %s%s%s.", err->what,
+              err->where[0] ? ": " : "", err->where);
+    *err = (struct bst_error){0};
+    judge->verdict->code = BST_UNREADABLE;
+    snprintf(judge->verdict->words, sizeof judge->verdict->words,
+             "The file is damaged or no picture that can be read; nothing can be said of its origin.");
+    return BST_OK;
+}
+
+/* ---- metadata ---- */
+
+/* Finds a text that names the picture or the kind of its source anywhere in the metadata. */
+static bool mentions(const json_t *value, const char *text, unsigned depth)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+    if (json_is_string(value)) return strstr(json_string_value(value), text) != NULL;
+    if (depth > 16) return false;
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        if (mentions(member, text, depth + 1)) return true;
+    }
+    json_array_foreach(value, i, member)
+    {
+        if (mentions(member, text, depth + 1)) return true;
+    }
+    return false;
+}
+
+/* EXIF and XMP are words for other programs. They must not contradict what is signed. */
+static enum bst_code judge_metadata(struct judge *judge, struct bst_error *err)
+{
+    if (!judge->has_statement || !judge->facts.generation) return BST_OK;
+    json_t *metadata = NULL;
+    enum bst_code code = bst_metadata_read(judge->path, &judge->container, &metadata, err);
+    if (code == BST_UNREADABLE || code == BST_BROKEN) {
+        judge_say(judge, "metadata", BST_FAIL, "The descriptive metadata cannot be read: %s.", err->what);
+        *err = (struct bst_error){0};
+        return BST_OK;
+    }
+    if (code != BST_OK) return code;
+    const json_t *xmp = json_object_get(metadata, "xmp");
+    const struct facts *facts = &judge->facts;
+    if (!mentions(xmp, "rainedAlgorithmicMedia", 0))
+        judge_say(judge, "metadata", BST_FAIL,
+                  "The descriptive metadata does not say that the picture is AI-made, as "
+                  "the signed statement does.");
+    else if (facts->image_id && !mentions(xmp, facts->image_id, 0))
+        judge_say(judge, "metadata", BST_FAIL,
+                  "The descriptive metadata names another picture than the signed "
+                  "statement does.");
+    else if (facts->author && !mentions(metadata, facts->author, 0))
+        judge_say(judge, "metadata", BST_FAIL,
+                  "The descriptive metadata does not name the author of the signed "
+                  "statement.");
+    else
+        judge_say(judge, "metadata", BST_PASS, "The descriptive metadata agrees with the signed statement.");
+    json_decref(metadata);
+    return BST_OK;
+}
+
+/* ---- the whole ---- */
+
+/* Copies what the file tells into the verdict. */
+static enum bst_code tell(struct judge *judge, struct bst_error *err)
+{
+    struct bst_verdict *v = judge->verdict;
+    const struct facts *f = &judge->facts;
+    const struct {
+        const char *from;
+        char **to;
+    } texts[] = {{f->author, &v->author}, {f->key_id, &v->author_key_id}, {f->model, &v->model},
+                 {f->title, &v->title},   {f->prompt, &v->prompt},        {f->seed, &v->seed},
+                 {f->made, &v->made},     {f->image_id, &v->image_id}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].from && !*texts[i].to && !(*texts[i].to = bst_strdup(texts[i].from)))
+            return bst_fail_memory(err);
+    const char *signer = judge->c2pa.signer;
+    if (!v->author && signer && !(v->author = bst_printable(signer, strlen(signer))))
+        return bst_fail_memory(err);
+    if (judge->has_statement)
+        v->statement = json_incref(judge->opened ? judge->opened : judge->dsse.statement);
+    return BST_OK;
+}
+
+static enum bst_code judge_file(struct judge *judge, struct bst_error *err)
+{
+    enum bst_code code = gather(judge, err);
+    if (code != BST_OK) return code;
+    code = read_file(judge, err);
+    if (code != BST_OK) return unreadable(judge, err);
+    code = judge_credential(judge, err);
+    if (code == BST_NO_PROVENANCE) {
+        *err = (struct bst_error){0};
+        return judge_lost(judge, err);
+    }
+    if (code == BST_OK) code = judge_receipt(judge, err);
+    if (code == BST_OK) code = judge_metadata(judge, err);
+    if (code == BST_OK && judge->options->replay) code = judge_replay(judge, err);
+    if (code == BST_OK) code = tell(judge, err);
+    if (code == BST_OK) judge_conclude(judge);
+    return code;
+}
+
+enum bst_code bst_verify(const char *path, const struct bst_verify_options *options, struct bst_verdict *out,
+                         struct bst_error *err)
+{
+    *out = (struct bst_verdict){.path = bst_strdup(path)};
+    if (!out->path) return bst_fail_memory(err);
+    struct judge judge = {.path = path, .options = options, .verdict = out};
+    enum bst_code code = judge_file(&judge, err);
+    json_decref(judge.opened);
+    bst_proof_clear(&judge.proof);
+    if (judge.has_statement) bst_dsse_clear(&judge.dsse);
+    bst_c2pa_clear(&judge.c2pa);
+    bst_image_clear(&judge.image);
+    bst_container_clear(&judge.container);
+    bst_ledger_close(judge.ledger);
+    bst_identity_clear(&judge.identity);
+    free(judge.roots);
+    if (code != BST_OK) bst_verdict_clear(out);
+    return code;
+}

@@ -1,0 +1,50 @@
+/* verify.h - what the parts of bst_verify share. Private to audit/. */
+#ifndef BST_AUDIT_VERIFY_H
+#define BST_AUDIT_VERIFY_H
+
+#include "audit.h"
+#include "facts.h"
+
+/* One file under judgement, and all that was found out about it. */
+struct judge {
+    const char *path;
+    const struct bst_verify_options *options;
+    struct bst_verdict *verdict;
+
+    struct bst_identity identity; /* of options->home */
+    bool has_identity;
+    char *roots;                    /* trusted certificates: home's and the caller's; NULL: none */
+    struct bst_ledger *ledger;      /* at hand, or NULL */
+    bool ledger_asked_for;          /* the caller named it */
+    struct bst_error ledger_closed; /* why home's ledger could not be opened */
+
+    struct bst_container container;
+    struct bst_image image;
+    struct bst_c2pa c2pa;
+    struct bst_dsse dsse; /* the receipt's statement, once opened */
+    bool has_statement;
+    struct bst_proof proof;
+    bool has_proof;
+    json_t *opened; /* the statement with the words that the ledger keeps, or NULL */
+    struct facts facts;
+};
+
+/* Adds a check. */
+void judge_say(struct judge *judge, const char *id, enum bst_result result, const char *format, ...)
+    BST_PRINTF(4, 5);
+
+/* credential.c: manifest, binding, signature, signer. BST_NO_PROVENANCE when the file has no manifest. */
+enum bst_code judge_credential(struct judge *judge, struct bst_error *err);
+/* receipt.c: statement, digests, receipt, ledger; and for a file without manifest, whether the ledger knows
+ * it. */
+enum bst_code judge_receipt(struct judge *judge, struct bst_error *err);
+enum bst_code judge_lost(struct judge *judge, struct bst_error *err);
+/* replay.c */
+enum bst_code judge_replay(struct judge *judge, struct bst_error *err);
+/* Text of a stranger's file or certificate, which need not be UTF-8, as JSON; null for NULL. New reference.
+ */
+json_t *audit_text(const char *text);
+/* verdict.c: the code and the sentence from the checks. */
+void judge_conclude(struct judge *judge);
+
+#endif

@@ -1,0 +1,234 @@
+/* cli.h - the command line. The only part of Blindstamp that prints, prompts and exits.
+ *
+ * Map of the folder:
+ *   main.c        picks the command, prints its failure, returns the exit code
+ *   commands.c    the table of commands and the help made from it
+ *   cmd_*.c       one command a file: its options, its example, what it does
+ *   options.c     words of the command line -> struct cli_args
+ *   print.c       errors, tables, JSON and text from strangers on the terminal
+ *   progress.c    a bar with the time left, on a terminal only
+ *   interrupt.c   Ctrl-C
+ *   passphrase.c  passphrases from a file, the environment or the terminal
+ *   seeds.c       "1-24,99"
+ *   words.c       titles, prompts and names
+ *   models.c      where models are looked for
+ *   trust.c       home, trusted certificates and log keys
+ *   walk.c        folders -> picture files
+ *   demo          the script behind make demo
+ */
+#ifndef BST_CLI_H
+#define BST_CLI_H
+
+#include <stdio.h>
+
+#include "audit.h"
+
+/* ---- commands (commands.c) ---- */
+
+struct cli_option {
+    const char *name;     /* without the dashes */
+    char letter;          /* short form, or 0 */
+    const char *argument; /* what follows, for the help; NULL: a switch */
+    const char *help;
+    bool repeats; /* may be given several times, each counts */
+};
+
+struct cli_args;
+/* Returns the exit code. A failure (as opposed to a verdict) has filled err->what. */
+typedef enum bst_code (*cli_run_fn)(const struct cli_args *args, struct bst_error *err);
+
+struct cli_command {
+    const char *name;
+    const char *summary;              /* half a line */
+    const char *usage;                /* behind "blindstamp "; one line a form */
+    const char *details;              /* paragraphs for the help; may be NULL */
+    const struct cli_option *options; /* ended by one without a name */
+    const char *examples;
+    size_t least, most; /* operands */
+    cli_run_fn run;
+};
+
+extern const struct cli_command cmd_init, cmd_models, cmd_gen, cmd_verify, cmd_show, cmd_query, cmd_ledger,
+    cmd_key, cmd_train;
+/* Every command, ended by NULL. */
+extern const struct cli_command *const cli_commands[];
+/* Options that every command takes: --home, --json, --quiet, --help. */
+extern const struct cli_option cli_common_options[];
+
+const struct cli_command *cli_command_find(const char *name);
+enum bst_code cli_command_unknown(const char *name, struct bst_error *err);
+void cli_help_all(FILE *out);
+void cli_help_command(FILE *out, const struct cli_command *command);
+
+/* ---- options (options.c) ---- */
+
+struct cli_given {
+    const struct cli_option *option;
+    const char *value; /* "" for a switch */
+};
+struct cli_args {
+    const struct cli_command *command;
+    size_t given_count;
+    struct cli_given *given;
+    size_t operand_count;
+    const char **operands;
+};
+
+/* Understands --long VALUE, --long=VALUE, -s VALUE, -sVALUE, grouped switches and "--". Operands and options
+ * may mix. All strings are borrowed from words. BST_USAGE names the word and the nearest known one. */
+enum bst_code cli_args_parse(const struct cli_command *command, size_t count, char **words,
+                             struct cli_args *out, struct bst_error *err);
+void cli_args_clear(struct cli_args *args);
+bool cli_has(const struct cli_args *args, const char *name);
+/* The last value given, or NULL. */
+const char *cli_value(const struct cli_args *args, const char *name);
+/* The n-th value (from 0) of an option that repeats, or NULL behind the last. */
+const char *cli_nth(const struct cli_args *args, const char *name, size_t n);
+/* *out stays as it is when the option was not given. Out of [low, high] or not a number: BST_USAGE. */
+enum bst_code cli_number(const struct cli_args *args, const char *name, uint64_t low, uint64_t high,
+                         uint64_t *out, struct bst_error *err);
+enum bst_code cli_fraction(const struct cli_args *args, const char *name, double low, double high,
+                           double *out, struct bst_error *err);
+/* The candidate (ended by NULL) that word was probably meant to be, or NULL. */
+const char *cli_closest(const char *word, const char *const *candidates);
+
+/* ---- printing (print.c) ---- */
+
+enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_GOOD, CLI_BAD, CLI_DOUBT, CLI_FAINT };
+/* Starts and ends a colour; empty texts when out is no terminal, or NO_COLOR or TERM=dumb is set. */
+const char *cli_colour(FILE *out, enum cli_colour colour);
+/* "blindstamp: WHAT", "  at WHERE", "  hint: HINT"; as JSON {"error":{..}} when json. On stderr. */
+void cli_error(const struct bst_error *err, bool json);
+/* A note on stderr: "blindstamp: ...". */
+void cli_note(const char *format, ...) BST_PRINTF(1, 2);
+/* Text from a file or a stranger, made safe for a terminal. NULL prints nothing. */
+void cli_text(FILE *out, const char *text);
+/* One field of a CSV record (RFC 4180); NULL is an empty field. */
+void cli_csv(FILE *out, const char *text);
+/* JSON on stdout: compact on a line of its own, or indented. */
+enum bst_code cli_json(const json_t *value, bool indent, struct bst_error *err);
+/* "12.3 MB" */
+void cli_bytes(uint64_t bytes, char out[static 24]);
+/* Flushes stdout; a full disk or closed pipe is BST_FAILURE. */
+enum bst_code cli_flush(struct bst_error *err);
+
+/* A table on stdout. Rows are held back until the widths of the first CLI_TABLE_AHEAD are known. */
+#define CLI_TABLE_COLUMNS 16
+#define CLI_TABLE_AHEAD   200
+struct cli_table {
+    size_t columns;
+    const char *const *heads;
+    size_t rows;
+    char **cells; /* rows held back, row-major, owned */
+    size_t width[CLI_TABLE_COLUMNS];
+    bool flowing; /* widths are settled and the head is out */
+    bool failed;
+};
+void cli_table_begin(struct cli_table *table, size_t columns, const char *const *heads);
+void cli_table_row(struct cli_table *table, const char *const *cells); /* NULL cells print "unknown" */
+enum bst_code cli_table_end(struct cli_table *table, struct bst_error *err);
+
+/* ---- progress and Ctrl-C (progress.c, interrupt.c) ---- */
+
+struct cli_progress {
+    const char *label;
+    bool shown;         /* stderr is a terminal and --quiet was not given */
+    double start, last; /* seconds */
+    double base, share; /* part of the whole that the present piece of work is: done = base + share * piece */
+};
+void cli_progress_begin(struct cli_progress *progress, const char *label, const struct cli_args *args);
+/* A bst_progress function; arg is the struct. Asks to stop after Ctrl-C. */
+bool cli_progress_step(void *progress, uint64_t done, uint64_t total);
+void cli_progress_piece(struct cli_progress *progress, uint64_t index, uint64_t count);
+void cli_progress_clear(struct cli_progress *progress); /* wipes the bar's line */
+
+/* From here on SIGINT and SIGTERM only set a flag; the second one ends the program as usual. */
+void cli_interrupt_catch(void);
+bool cli_interrupted(void);
+
+/* ---- passphrases (passphrase.c) ---- */
+
+#define CLI_PASSPHRASE_MAX 1024
+/* The passphrase from --passphrase-file or BLINDSTAMP_PASSPHRASE, or NULL when neither is given. In guarded
+ * memory: ended with cli_passphrase_free. */
+enum bst_code cli_passphrase_given(const struct cli_args *args, char **out, struct bst_error *err);
+/* The same, else asked for on the terminal (twice when confirm); without a terminal BST_USAGE. */
+enum bst_code cli_passphrase_get(const struct cli_args *args, const char *prompt, bool confirm, char **out,
+                                 struct bst_error *err);
+enum bst_code cli_passphrase_file(const char *path, char **out, struct bst_error *err);
+enum bst_code cli_passphrase_ask(const char *prompt, char **out, struct bst_error *err);
+void cli_passphrase_free(char *passphrase);
+#define CLI_PASSPHRASE_OPTION                                                                                \
+    {                                                                                                        \
+        "passphrase-file", 0, "FILE", "read the passphrase from the first line of FILE", false               \
+    }
+
+/* ---- home and trust (trust.c) ---- */
+
+/* The home folder; BST_USAGE with a hint when it was never initialised and must_exist. New memory. */
+enum bst_code cli_home(const struct cli_args *args, bool must_exist, char **out, struct bst_error *err);
+/* Opens the workshop, asking for the passphrase if the keys are locked. */
+enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level,
+                          struct bst_stamper **out, struct bst_error *err);
+/* What verify trusts beside home's own identity: HOME/trust/ and the options --trust and --log-key. */
+struct cli_trust {
+    struct bst_buf roots; /* PEM certificates */
+    size_t log_key_count;
+    char **log_keys;
+};
+enum bst_code cli_trust_load(const struct cli_args *args, const char *home, struct cli_trust *out,
+                             struct bst_error *err);
+void cli_trust_clear(struct cli_trust *trust);
+/* Adds every certificate and log key found in text (a bundle as "key export" writes it). */
+enum bst_code cli_trust_add(struct cli_trust *trust, const char *text, size_t len, const char *name,
+                            struct bst_error *err);
+/* Opens --ledger FILE or home's ledger for reading. */
+enum bst_code cli_ledger(const struct cli_args *args, struct bst_ledger **out, struct bst_error *err);
+
+/* ---- seeds (seeds.c) ---- */
+
+#define CLI_SEEDS_MAX 100000u
+struct cli_seeds {
+    size_t count;
+    uint64_t *seed; /* in the order given */
+};
+/* "7", "1-24", "1,5,9-12"; each in [0, 2^64-1]; at most CLI_SEEDS_MAX in all, none twice. */
+enum bst_code cli_seeds_parse(const char *text, struct cli_seeds *out, struct bst_error *err);
+void cli_seeds_clear(struct cli_seeds *seeds);
+
+/* ---- words (words.c) ---- */
+
+/* UTF-8, not empty, no control characters (but newline and tab when lines), at most most bytes. */
+enum bst_code cli_words(const char *option, const char *text, size_t most, bool lines, struct bst_error *err);
+
+/* ---- models (models.c) ---- */
+
+/* Folders where models are looked for, first found wins: HOME/models, then BLINDSTAMP_MODELS or the program's
+ * own
+ * ../share/blindstamp/models. */
+struct cli_places {
+    size_t count;
+    char *folder[2];
+    bool bundled[2];
+};
+enum bst_code cli_places_find(const char *home, struct cli_places *out, struct bst_error *err);
+void cli_places_clear(struct cli_places *places);
+/* Calls found for every *.onnx file in the places, by name; false stops. */
+typedef bool (*cli_model_fn)(void *arg, const char *path, bool bundled);
+enum bst_code cli_models_each(const struct cli_places *places, cli_model_fn found, void *arg,
+                              struct bst_error *err);
+/* A model by the name in its card, or by a path. Unknown: BST_USAGE that lists the known ones. */
+enum bst_code cli_model_open(const struct cli_places *places, const char *name, struct bst_model **out,
+                             struct bst_error *err);
+
+/* ---- files (walk.c) ---- */
+
+/* Calls found for path itself, or when it is a folder for every *.png, *.jpg and *.jpeg below it, sorted by
+ * name; false stops. Symbolic links to folders are not followed. */
+typedef bool (*cli_file_fn)(void *arg, const char *path);
+enum bst_code cli_walk(const char *path, cli_file_fn found, void *arg, struct bst_error *err);
+bool cli_is_folder(const char *path);
+/* Fails unless a file can be created in the folder. */
+enum bst_code cli_folder_writable(const char *folder, struct bst_error *err);
+
+#endif

@@ -1,0 +1,242 @@
+/* cmd_gen.c - blindstamp gen: makes pictures, stamps them and writes them in the ledger.
+ *
+ * Pictures are delivered in batches: each batch is one ledger transaction, and its files appear under their
+ * names when it stands. What Ctrl-C or a failure finds complete is still delivered; of the rest nothing is
+ * left. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen_plan.h"
+
+#define BATCH_COUNT   32
+#define BATCH_SECONDS 20.0
+
+static const struct cli_option options[] = {
+    {"model", 'm', "NAME|FILE", "the model's name, or an ONNX file (required)", false},
+    {"seed", 's', "SEEDS", "\"7\", \"1-24\", \"1,5,9-12\"; without it one is drawn", false},
+    {"size", 0, "WxH", "pixels, as the model allows; else the model's own size", false},
+    {"style", 0, "NAME[:W],...", "one style, or a mixture: space:0.7,ink:0.3", false},
+    {"truncation", 't', "T", "0 (calm) to 1.5 (wild); 1 is as trained", false},
+    {"tile", 0, NULL, "make a seamless tile", false},
+    {"input", 'i', "FILE", "PNG or JPEG that the model starts from", false},
+    {"title", 0, "TEXT", "the picture's title", false},
+    {"prompt", 0, "TEXT", "what you had in mind; recorded, the model does not read it", false},
+    {"description", 0, "TEXT", "what is to be seen, for people who cannot see it", false},
+    {"privacy", 0, "LEVEL", "public (default), partner or private; see above", false},
+    {"output", 'o', "DIR", "folder for the pictures (default: this one)", false},
+    {"name", 0, "PATTERN", "file name with {model}, {seed}, {input} (default {model}-{seed}.png)", false},
+    {"force", 'f', NULL, "replace files that exist", false},
+    {"threads", 0, "N", "processors to use (default: all); the pixels do not depend on it", false},
+    {"compression", 0, "1-9", "PNG compression: 1 fast, 9 small", false},
+    CLI_PASSPHRASE_OPTION,
+    {0},
+};
+
+struct job {
+    const struct cli_args *args;
+    const struct bst_model *model;
+    const struct gen_plan *plan;
+    struct bst_generator *generator;
+    struct bst_stamper *stamper;
+    struct cli_progress progress;
+    json_t *array; /* with --json: what was delivered */
+    size_t delivered;
+    size_t next; /* seed whose picture is looked for first when one is delivered */
+};
+
+static void delivered(void *arg, const struct bst_stamped *stamped)
+{
+    struct job *job = arg;
+    const struct gen_plan *plan = job->plan;
+    size_t i = job->next;
+    while (i < plan->seeds.count && strcmp(plan->paths[i], stamped->path))
+        i++;
+    job->next = i + 1;
+    job->delivered++;
+    cli_progress_clear(&job->progress);
+    if (job->array) {
+        char seed[24];
+        snprintf(seed, sizeof seed, "%llu",
+                 (unsigned long long)(i < plan->seeds.count ? plan->seeds.seed[i] : 0));
+        json_array_append_new(job->array,
+                              json_pack("{s:s, s:s, s:I, s:s, s:s}", "file", stamped->path, "seed", seed,
+                                        "entry", (json_int_t)stamped->index, "image_id", stamped->image_id,
+                                        "model", plan->model_name));
+        return;
+    }
+    fputs(stamped->path, stdout);
+    if (!cli_has(job->args, "quiet")) printf("  entry %llu", (unsigned long long)stamped->index);
+    fputc('\n', stdout);
+    fflush(stdout);
+}
+
+/* What the statement says of one picture. Strings are borrowed from the plan and the card. */
+static void describe(const struct job *job, uint64_t seed, const struct bst_used *used,
+                     struct bst_generation *out)
+{
+    const struct gen_plan *plan = job->plan;
+    *out = (struct bst_generation){
+        .model_name = plan->model_name,
+        .model_title = plan->card->title,
+        .model_license = plan->card->license,
+        .model_bytes = bst_model_bytes(job->model),
+        .seed = seed,
+        .width = used->width,
+        .height = used->height,
+        .truncation = used->truncation,
+        .tile = used->tile,
+        .style_count = used->style_count,
+        .style_names = (const char *const *)plan->card->styles,
+        .style_weights = used->style_weight,
+        .prompt = plan->prompt,
+        .title = plan->title,
+        .description = plan->description,
+        .arith = BST_ARITH,
+        .privacy = plan->privacy,
+    };
+    bst_model_digest(job->model, out->model_sha256);
+    if (!plan->has_input) return;
+    out->input_name = plan->input_name;
+    memcpy(out->input_sha256, plan->input_sha256, BST_SHA256_LEN);
+    memcpy(out->input_pixels_sha256, plan->input_pixels_sha256, BST_SHA256_LEN);
+}
+
+/* Makes picture i and hands it to the stamper. */
+static enum bst_code make(struct job *job, size_t i, struct bst_error *err)
+{
+    const struct gen_plan *plan = job->plan;
+    struct bst_controls controls = plan->controls;
+    struct bst_image image = {0};
+    struct bst_used used;
+    struct bst_generation generation;
+    controls.seed = plan->seeds.seed[i];
+    cli_progress_piece(&job->progress, i, plan->seeds.count);
+    int64_t started = bst_now_ms();
+    enum bst_code code = bst_generate(job->generator, &controls, &image, &used, err);
+    if (code != BST_OK) return code;
+    describe(job, controls.seed, &used, &generation);
+    generation.started_ms = started;
+    generation.finished_ms = bst_now_ms();
+    code = bst_stamp_add(job->stamper, &image, plan->paths[i], plan->force, &generation, err);
+    bst_image_clear(&image);
+    return code;
+}
+
+/* A batch is full by count or by age, so that neither a crash nor Ctrl-C costs much. */
+static enum bst_code make_all(struct job *job, struct bst_error *err)
+{
+    double batch_start = bst_monotonic_s();
+    enum bst_code code = BST_OK;
+    for (size_t i = 0; i < job->plan->seeds.count && code == BST_OK && !cli_interrupted(); i++) {
+        code = make(job, i, err);
+        bool full =
+            bst_stamp_pending(job->stamper) >= BATCH_COUNT || bst_monotonic_s() - batch_start > BATCH_SECONDS;
+        if (code == BST_OK && full) {
+            code = bst_stamp_commit(job->stamper, delivered, job, err);
+            batch_start = bst_monotonic_s();
+        }
+    }
+    /* Complete pictures are delivered whatever stopped the rest; the first failure is the one reported. */
+    struct bst_error late = {0};
+    if (bst_stamp_pending(job->stamper) && bst_stamp_commit(job->stamper, delivered, job, &late) != BST_OK &&
+        code == BST_OK) {
+        *err = late;
+        code = late.code;
+    }
+    return code;
+}
+
+static enum bst_code finish(struct job *job, enum bst_code code, double seconds, struct bst_error *err)
+{
+    size_t count = job->plan->seeds.count;
+    cli_progress_clear(&job->progress);
+    if (job->array) {
+        struct bst_error late = {0};
+        if (cli_json(job->array, true, &late) != BST_OK && code == BST_OK) {
+            *err = late;
+            code = late.code;
+        }
+    }
+    if (cli_interrupted()) {
+        *err = (struct bst_error){0};
+        bst_fail(err, BST_FAILURE, "interrupted: %zu of %zu pictures were made and stand in the ledger",
+                 job->delivered, count);
+        return job->delivered < count ? bst_hint(err, "nothing of the others was left behind") : err->code;
+    }
+    if (code != BST_OK && job->delivered)
+        cli_note("%zu of %zu pictures were made before this:", job->delivered, count);
+    if (code == BST_OK && count > 1 && !job->array && !cli_has(job->args, "quiet"))
+        cli_note("%zu pictures in %.1f s", count, seconds);
+    return code;
+}
+
+static enum bst_code work(struct job *job, const char *home, struct bst_error *err)
+{
+    const struct bst_run_options run = {
+        .threads = job->plan->threads, .progress = cli_progress_step, .progress_arg = &job->progress};
+    enum bst_code code = cli_stamper(job->args, home, job->plan->png_level, &job->stamper, err);
+    cli_interrupt_catch();
+    cli_progress_begin(&job->progress, "making", job->args);
+    if (code == BST_OK) code = bst_generator_new(job->model, &run, &job->generator, err);
+    if (code == BST_OK && cli_has(job->args, "json") && !(job->array = json_array()))
+        code = bst_fail_memory(err);
+    if (code == BST_OK) {
+        double start = bst_monotonic_s();
+        code = make_all(job, err);
+        code = finish(job, code, bst_monotonic_s() - start, err);
+    }
+    json_decref(job->array);
+    bst_generator_free(job->generator);
+    bst_stamper_close(job->stamper);
+    return code;
+}
+
+static enum bst_code run(const struct cli_args *args, struct bst_error *err)
+{
+    const char *name = cli_value(args, "model");
+    if (!name) {
+        bst_fail(err, BST_USAGE, "gen needs to know the model");
+        return bst_hint(err, "blindstamp models lists them; then: blindstamp gen -m NAME");
+    }
+    char *home = NULL;
+    struct cli_places places = {0};
+    struct bst_model *model = NULL;
+    struct gen_plan plan = {0};
+    enum bst_code code = cli_home(args, true, &home, err);
+    if (code == BST_OK) code = cli_places_find(home, &places, err);
+    if (code == BST_OK) code = cli_model_open(&places, name, &model, err);
+    if (code == BST_OK) code = gen_plan_make(args, model, &plan, err);
+    if (code == BST_OK) {
+        struct job job = {.args = args, .model = model, .plan = &plan};
+        code = work(&job, home, err);
+    }
+    gen_plan_clear(&plan);
+    bst_model_free(model);
+    cli_places_clear(&places);
+    free(home);
+    return code;
+}
+
+const struct cli_command cmd_gen = {
+    .name = "gen",
+    .summary = "make pictures, stamp them and write them in the ledger",
+    .usage = "gen -m MODEL [--seed SEEDS] [--size WxH] [--style NAME:WEIGHT,...] [-o DIR]",
+    .details =
+        "One picture a seed; the same model, seed and controls make the same pixels on every machine. Each "
+        "file\n"
+        "carries a signed C2PA manifest, EXIF, XMP and PNG text, and the proof of its entry in your ledger.\n"
+        "\n"
+        "--privacy says what the file and the signed entry disclose:\n"
+        "  public    everything: title, prompt, description, model, seed, controls\n"
+        "  partner   model, seed and controls; the words only as commitments that you can open later\n"
+        "  private   that it is AI-made and by whom; everything else only as commitments\n"
+        "\n"
+        "Ctrl-C stops after the pictures that are complete: they are delivered, nothing is left of the rest.",
+    .options = options,
+    .examples = "blindstamp models\nblindstamp gen -m MODEL --seed 1-24 --size 768x512 --title \"Night "
+                "studies\" -o pictures",
+    .least = 0,
+    .most = 0,
+    .run = run,
+};

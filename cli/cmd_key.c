@@ -1,0 +1,421 @@
+/* cmd_key.c - blindstamp key: keys and certificates of this home, and what others gave to be trusted. */
+#include <dirent.h>
+#include <jansson.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define PEM_MAX (1u << 20)
+
+static const struct cli_option options[] = {
+    {"output", 'o', "FILE", "export: write to FILE instead of the terminal", false},
+    {"secret", 0, NULL, "export: the private key, encrypted as it is in HOME; needs -o", false},
+    {"name", 0, "NAME", "import: under this name (default: the file's)", false},
+    CLI_PASSPHRASE_OPTION,
+    {"new-passphrase-file", 0, "FILE", "passphrase: read the new one from the first line of FILE", false},
+    {"remove", 0, NULL, "passphrase: leave the keys unencrypted", false},
+    {0},
+};
+
+/* ---- certificates in words ---- */
+
+/* Subject and end of validity of a PEM certificate; NULL where it cannot be read. New memory. */
+static void read_certificate(const void *pem, size_t len, char **subject, char **until)
+{
+    *subject = *until = NULL;
+    BIO *in = BIO_new_mem_buf(pem, (int)len), *out = BIO_new(BIO_s_mem());
+    X509 *cert = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+    char *text;
+    if (cert && out &&
+        X509_NAME_print_ex(out, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
+        *subject = bst_format("%.*s", (int)BIO_get_mem_data(out, &text), text);
+    struct tm end;
+    if (cert && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &end))
+        *until = bst_format("%04d-%02d-%02d", end.tm_year + 1900, end.tm_mon + 1, end.tm_mday);
+    X509_free(cert);
+    BIO_free(in);
+    BIO_free(out);
+}
+
+static void read_certificate_file(const char *home, const char *name, char **subject, char **until)
+{
+    struct bst_error err = {0};
+    struct bst_buf pem = {0};
+    *subject = *until = NULL;
+    char *path = bst_path_join(home, name);
+    if (path && bst_file_read(path, PEM_MAX, &pem, &err) == BST_OK)
+        read_certificate(pem.data, pem.len, subject, until);
+    bst_buf_free(&pem);
+    free(path);
+}
+
+/* ---- list ---- */
+
+static const char *const key_names[] = {"author", "log", "ca"};
+static const char *const key_uses[] = {"signs pictures and statements", "signs the ledger's checkpoints",
+                                       "signed the author's certificate"};
+
+/* "yes", "no", or NULL when the file cannot be read. */
+static const char *encrypted(const char *home, const char *name)
+{
+    struct bst_key *key = NULL;
+    struct bst_error err = {0};
+    bool locked = false;
+    char *path = bst_format("%s/keys/%s.pem", home, name);
+    enum bst_code code = path ? bst_key_load(path, NULL, &key, &locked, &err) : BST_FAILURE;
+    bst_key_free(key);
+    free(path);
+    return code == BST_OK ? "no" : locked ? "yes" : NULL;
+}
+
+static json_t *list_own(const struct bst_identity *identity, const char *home)
+{
+    json_t *own = json_array();
+    for (size_t i = 0; i < 3; i++) {
+        char id[BST_SHA256_HEX] = "", *subject = NULL, *until = NULL;
+        if (i == 0) memcpy(id, identity->key_id, sizeof id);
+        if (i == 1) bst_key_id(identity->log_key, id);
+        if (i != 1) read_certificate_file(home, i ? "certs/root.pem" : "certs/author.pem", &subject, &until);
+        json_array_append_new(own, json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?}", "name", key_names[i],
+                                             "use", key_uses[i], "key_id", *id ? id : NULL, "encrypted",
+                                             encrypted(home, key_names[i]), "certificate", subject,
+                                             "valid_until", until));
+        free(subject);
+        free(until);
+    }
+    return own;
+}
+
+static json_t *list_trusted(const char *home)
+{
+    json_t *trusted = json_array();
+    char *folder = bst_path_join(home, "trust");
+    DIR *dir = folder ? opendir(folder) : NULL;
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.') continue;
+        struct cli_trust trust = {0};
+        struct bst_buf text = {0};
+        struct bst_error err = {0};
+        char *path = bst_path_join(folder, entry->d_name), *subject = NULL, *until = NULL;
+        if (path && bst_file_read(path, PEM_MAX, &text, &err) == BST_OK &&
+            cli_trust_add(&trust, (const char *)text.data, text.len, path, &err) == BST_OK) {
+            if (trust.roots.len) read_certificate(trust.roots.data, trust.roots.len, &subject, &until);
+            json_array_append_new(trusted, json_pack("{s:s, s:s?, s:s?, s:s?}", "file", path, "certificate",
+                                                     subject, "valid_until", until, "log_key",
+                                                     trust.log_key_count ? trust.log_keys[0] : NULL));
+        } else {
+            cli_error(&err, false);
+        }
+        cli_trust_clear(&trust);
+        bst_buf_free(&text);
+        free(subject);
+        free(until);
+        free(path);
+    }
+    if (dir) closedir(dir);
+    free(folder);
+    return trusted;
+}
+
+static enum bst_code print_list(const json_t *own, const json_t *trusted, struct bst_error *err)
+{
+    static const char *const heads[] = {"KEY", "KEY ID", "ENCRYPTED", "CERTIFICATE UNTIL", "USE"};
+    struct cli_table table;
+    size_t i;
+    json_t *row;
+    cli_table_begin(&table, 5, heads);
+    json_array_foreach(own, i, row)
+    {
+        const char *until = bst_json_text(row, "valid_until"), *id = bst_json_text(row, "key_id");
+        cli_table_row(&table, (const char *[]){bst_json_text(row, "name"), id ? id : "-",
+                                               bst_json_text(row, "encrypted"), until ? until : "-",
+                                               bst_json_text(row, "use")});
+    }
+    enum bst_code code = cli_table_end(&table, err);
+    if (code == BST_OK && json_array_size(trusted)) printf("\nTrusted besides:\n");
+    json_array_foreach(trusted, i, row)
+    {
+        const char *subject = bst_json_text(row, "certificate"), *key = bst_json_text(row, "log_key");
+        printf("  ");
+        cli_text(stdout, subject ? subject : "no certificate");
+        printf("; ");
+        cli_text(stdout, key ? key : "no log key");
+        printf("\n    %s\n", bst_json_text(row, "file"));
+    }
+    return code;
+}
+
+static enum bst_code key_list(const struct cli_args *args, const char *home,
+                              const struct bst_identity *identity, struct bst_error *err)
+{
+    json_t *own = list_own(identity, home), *trusted = list_trusted(home);
+    enum bst_code code;
+    if (cli_has(args, "json")) {
+        json_t *all = json_pack("{s:s, s:O, s:O}", "home", home, "keys", own, "trusted", trusted);
+        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
+        json_decref(all);
+    } else {
+        code = print_list(own, trusted, err);
+    }
+    json_decref(own);
+    json_decref(trusted);
+    return code;
+}
+
+/* ---- show ---- */
+
+static enum bst_code key_show(const struct cli_args *args, const char *home,
+                              const struct bst_identity *identity, struct bst_error *err)
+{
+    char *vkey = NULL, *pem = NULL, *subject, *until;
+    read_certificate_file(home, "certs/author.pem", &subject, &until);
+    enum bst_code code = bst_vkey_text(identity->log_origin, identity->log_key, &vkey, err);
+    if (code == BST_OK) code = bst_key_public_pem(identity->public_key, &pem, err);
+    if (code == BST_OK && cli_has(args, "json")) {
+        json_t *all = json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:s?, s:s?, s:s, s:s, s:s}", "home", home,
+                                "author", identity->name, "email", identity->email, "url", identity->url,
+                                "key_id", identity->key_id, "certificate", subject, "valid_until", until,
+                                "log", identity->log_origin, "log_key", vkey, "public_key", pem);
+        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
+        json_decref(all);
+    } else if (code == BST_OK) {
+        const struct {
+            const char *name, *text;
+        } lines[] = {{"author", identity->name},    {"email", identity->email}, {"url", identity->url},
+                     {"key id", identity->key_id},  {"certificate", subject},   {"valid until", until},
+                     {"log", identity->log_origin}, {"log key", vkey},          {"home", home}};
+        for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+            if (!lines[i].text) continue;
+            printf("%-12s ", lines[i].name);
+            cli_text(stdout, lines[i].text);
+            fputc('\n', stdout);
+        }
+        printf("%s", pem);
+    }
+    free(subject);
+    free(until);
+    free(vkey);
+    free(pem);
+    return code;
+}
+
+/* ---- export ---- */
+
+/* What others need to trust this author's pictures: the root certificate and the log's verifier key. */
+static enum bst_code bundle(const char *home, const struct bst_identity *identity, struct bst_buf *out,
+                            struct bst_error *err)
+{
+    char *vkey = NULL, *root = bst_path_join(home, "certs/root.pem");
+    struct bst_buf pem = {0};
+    enum bst_code code = root ? bst_file_read(root, PEM_MAX, &pem, err) : bst_fail_memory(err);
+    if (code == BST_OK) code = bst_vkey_text(identity->log_origin, identity->log_key, &vkey, err);
+    if (code == BST_OK) {
+        bst_buf_printf(out,
+                       "# Blindstamp: what is needed to check pictures of\n# %s\n# key id %s\n# Add it with: "
+                       "blindstamp key import FILE\n%s\n",
+                       identity->name, identity->key_id, vkey);
+        bst_buf_append(out, pem.data, pem.len);
+        if (out->failed) code = bst_fail_memory(err);
+    }
+    bst_buf_free(&pem);
+    free(vkey);
+    free(root);
+    return code;
+}
+
+static enum bst_code secret(const char *home, const char *name, struct bst_buf *out, struct bst_error *err)
+{
+    char *path = bst_format("%s/keys/%s.pem", home, name);
+    enum bst_code code = path ? bst_file_read(path, PEM_MAX, out, err) : bst_fail_memory(err);
+    free(path);
+    return code;
+}
+
+static enum bst_code key_export(const struct cli_args *args, const char *home,
+                                const struct bst_identity *identity, struct bst_error *err)
+{
+    const char *name = args->operand_count > 1 ? args->operands[1] : NULL, *path = cli_value(args, "output");
+    bool log = name && !strcmp(name, "log"), is_secret = cli_has(args, "secret");
+    struct bst_buf out = {0};
+    char *pem = NULL;
+    enum bst_code code;
+    if (name && !log && strcmp(name, "author") && !(is_secret && !strcmp(name, "ca"))) {
+        bst_fail(err, BST_USAGE, "there is no key \"%.40s\" to export", name);
+        return bst_hint(err, "author or log; with --secret also ca");
+    }
+    if (is_secret && (!name || !path)) {
+        bst_fail(err, BST_USAGE, "a private key goes into a file, and it must be said which key");
+        return bst_hint(err, "blindstamp key export author --secret -o author-key.pem");
+    }
+    if (is_secret) {
+        code = secret(home, name, &out, err);
+    } else if (name) {
+        code = bst_key_public_pem(log ? identity->log_key : identity->public_key, &pem, err);
+        if (code == BST_OK) bst_buf_text(&out, pem);
+    } else {
+        code = bundle(home, identity, &out, err);
+    }
+    if (code == BST_OK && path) {
+        code = bst_file_write(path, out.data, out.len, is_secret ? BST_WRITE_SECRET : 0, err);
+        if (code == BST_OK && cli_has(args, "json"))
+            printf("{\"bytes\":%zu,\"secret\":%s}\n", out.len, is_secret ? "true" : "false");
+    } else if (code == BST_OK && cli_has(args, "json")) {
+        json_t *all = json_pack("{s:s#}", "pem", (const char *)out.data, out.len);
+        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
+        json_decref(all);
+    } else if (code == BST_OK) {
+        fwrite(out.data, 1, out.len, stdout);
+    }
+    if (is_secret && out.data) memset(out.data, 0, out.len);
+    bst_buf_free(&out);
+    free(pem);
+    return code;
+}
+
+/* ---- import ---- */
+
+static enum bst_code key_import(const struct cli_args *args, const char *home, struct bst_error *err)
+{
+    if (args->operand_count < 2) {
+        bst_fail(err, BST_USAGE, "import needs the file that the other author's \"key export\" wrote");
+        return bst_hint(err, "blindstamp key import ada.pem");
+    }
+    const char *file = args->operands[1], *name = cli_value(args, "name");
+    if (!name) name = bst_path_name(file);
+    if (strchr(name, '/') || name[0] == '.' || !*name || strlen(name) > 100)
+        return bst_fail(err, BST_USAGE, "\"%.100s\" is not a name for what is imported", name);
+    struct bst_buf text = {0};
+    struct cli_trust trust = {0};
+    char *folder = bst_path_join(home, "trust"), *path = folder ? bst_path_join(folder, name) : NULL;
+    enum bst_code code = path ? bst_file_read(file, PEM_MAX, &text, err) : bst_fail_memory(err);
+    if (code == BST_OK && bst_buf_string(&text) && strstr((char *)text.data, "PRIVATE KEY-----")) {
+        code = bst_fail(err, BST_USAGE, "%s holds a private key, which is not for others to have", file);
+        bst_hint(err, "\"blindstamp key export\" without --secret writes what can be imported");
+    }
+    if (code == BST_OK) code = cli_trust_add(&trust, (const char *)text.data, text.len, file, err);
+    if (code == BST_OK) code = bst_folder_make(folder, 0700, err);
+    if (code == BST_OK) code = bst_file_write(path, text.data, text.len, 0, err);
+    if (code == BST_OK) {
+        char *subject = NULL, *until = NULL;
+        if (trust.roots.len) read_certificate(trust.roots.data, trust.roots.len, &subject, &until);
+        if (cli_has(args, "json")) {
+            json_t *all =
+                json_pack("{s:s, s:s?, s:s?, s:s?}", "file", path, "certificate", subject, "valid_until",
+                          until, "log_key", trust.log_key_count ? trust.log_keys[0] : NULL);
+            code = all ? cli_json(all, true, err) : bst_fail_memory(err);
+            json_decref(all);
+        } else {
+            printf("Pictures of ");
+            cli_text(stdout, subject ? subject : "this ledger's author");
+            printf(" are trusted from now on.\nTo take that back, delete %s\n", path);
+        }
+        free(subject);
+        free(until);
+    }
+    cli_trust_clear(&trust);
+    bst_buf_free(&text);
+    free(path);
+    free(folder);
+    return code;
+}
+
+/* ---- passphrase ---- */
+
+static enum bst_code key_passphrase(const struct cli_args *args, const char *home, struct bst_error *err)
+{
+    char *old = NULL, *new = NULL;
+    const char *file = cli_value(args, "new-passphrase-file");
+    const char *was = encrypted(home, "author");
+    if (file && cli_has(args, "remove"))
+        return bst_fail(err, BST_USAGE, "--remove and --new-passphrase-file contradict each other");
+    enum bst_code code = BST_OK;
+    if (was && !strcmp(was, "yes")) code = cli_passphrase_get(args, "Present passphrase", false, &old, err);
+    if (code == BST_OK && file) code = cli_passphrase_file(file, &new, err);
+    if (code == BST_OK && !file && !cli_has(args, "remove")) {
+        char *again = NULL;
+        code = cli_passphrase_ask("New passphrase", &new, err);
+        if (code == BST_OK) code = cli_passphrase_ask("the same again", &again, err);
+        if (code == BST_OK && strcmp(new, again) != 0)
+            code = bst_fail(err, BST_USAGE, "the two passphrases differ; nothing was changed");
+        cli_passphrase_free(again);
+    }
+    if (code == BST_OK) code = bst_home_passphrase(home, old, new, err);
+    if (code == BST_OK) {
+        if (cli_has(args, "json"))
+            printf("{\"encrypted\":%s}\n", new ? "true" : "false");
+        else
+            printf(new ? "The keys are encrypted with the new passphrase.\n"
+                       : "The keys are no longer encrypted: whoever can read %s can sign in your name.\n",
+                   home);
+    }
+    cli_passphrase_free(old);
+    cli_passphrase_free(new);
+    return code;
+}
+
+static enum bst_code run(const struct cli_args *args, struct bst_error *err)
+{
+    static const char *const verbs[] = {"list", "show", "export", "import", "passphrase", NULL};
+    const char *verb = args->operands[0];
+    size_t v = 0;
+    while (verbs[v] && strcmp(verbs[v], verb))
+        v++;
+    if (!verbs[v]) {
+        const char *meant = cli_closest(verb, verbs);
+        bst_fail(err, BST_USAGE, "key does not know \"%.60s\"", verb);
+        return meant ? bst_hint(err, "did you mean key %s?", meant)
+                     : bst_hint(err, "list, show, export, import or passphrase");
+    }
+    if (args->operand_count > 1 && v != 2 && v != 3)
+        return bst_fail(err, BST_USAGE, "key %s does not know what to do with \"%s\"", verb,
+                        args->operands[1]);
+    char *home = NULL;
+    struct bst_identity identity = {0};
+    enum bst_code code = cli_home(args, true, &home, err);
+    if (code == BST_OK) code = bst_identity_load(home, &identity, err);
+    if (code == BST_OK) {
+        switch (v) {
+        case 0:
+            code = key_list(args, home, &identity, err);
+            break;
+        case 1:
+            code = key_show(args, home, &identity, err);
+            break;
+        case 2:
+            code = key_export(args, home, &identity, err);
+            break;
+        case 3:
+            code = key_import(args, home, err);
+            break;
+        default:
+            code = key_passphrase(args, home, err);
+            break;
+        }
+    }
+    bst_identity_clear(&identity);
+    free(home);
+    return code;
+}
+
+const struct cli_command cmd_key = {
+    .name = "key",
+    .summary = "list, show, export, import keys; change the passphrase",
+    .usage =
+        "key list\nkey show\nkey export [author|log] [-o FILE]\nkey export author|log|ca --secret -o FILE\n"
+        "key import FILE [--name NAME]\nkey passphrase [--remove]",
+    .details =
+        "export without a name writes what others need to trust your pictures: your root certificate and "
+        "your\n"
+        "ledger's key, nothing secret. They add it with import. With a name it writes that public key "
+        "alone.\n"
+        "export --secret copies a private key into a new file with mode 0600, encrypted as it is in HOME.",
+    .options = options,
+    .examples = "blindstamp key export -o ada.pem\nblindstamp key import ada.pem\nblindstamp key passphrase",
+    .least = 1,
+    .most = 2,
+    .run = run,
+};

@@ -1,0 +1,273 @@
+/* cmd_verify.c - blindstamp verify: a verdict on each file. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const struct cli_option options[] = {
+    {"replay", 'r', NULL, "make the picture again and compare every pixel", false},
+    {"model", 'm', "PATH", "file or folder where --replay looks for the model", true},
+    {"input", 'i', "PATH", "file or folder where --replay looks for an input picture", true},
+    {"trust", 0, "FILE", "trust signers under these certificates (PEM, or \"key export\" of the author)",
+     true},
+    {"log-key", 0, "KEY|FILE", "trust the ledger with this verifier key", true},
+    {"ledger", 0, "FILE", "look in this ledger too", false},
+    {"details", 'd', NULL, "show every check, for many files too", false},
+    {"threads", 0, "N", "processors to use for --replay (default: all)", false},
+    {0},
+};
+
+struct batch {
+    const struct cli_args *args;
+    struct bst_verify_options options;
+    bool json, quiet, details;
+    enum bst_code worst;
+    size_t count, by_code[7], failures;
+};
+
+static enum cli_colour colour_of(enum bst_code code)
+{
+    switch (code) {
+    case BST_OK:
+        return CLI_GOOD;
+    case BST_BROKEN:
+    case BST_UNREADABLE:
+        return CLI_BAD;
+    default:
+        return CLI_DOUBT;
+    }
+}
+
+static const char *word_of(enum bst_code code)
+{
+    switch (code) {
+    case BST_OK:
+        return "verified";
+    case BST_NO_PROVENANCE:
+        return "unknown";
+    case BST_BROKEN:
+        return "BROKEN";
+    case BST_UNREADABLE:
+        return "unreadable";
+    case BST_UNTRUSTED:
+        return "untrusted";
+    default:
+        return "failed";
+    }
+}
+
+static void print_head(const struct bst_verdict *v)
+{
+    printf("%s%-10s%s  ", cli_colour(stdout, colour_of(v->code)), word_of(v->code),
+           cli_colour(stdout, CLI_PLAIN));
+    cli_text(stdout, v->path);
+    fputs("\n            ", stdout);
+    cli_text(stdout, v->words);
+    fputc('\n', stdout);
+}
+
+static void print_fact(const char *name, const char *text)
+{
+    if (!text) return;
+    printf("  %-12s ", name);
+    cli_text(stdout, text);
+    fputc('\n', stdout);
+}
+
+static void print_details(const struct bst_verdict *v)
+{
+    static const char *const marks[] = {
+        [BST_PASS] = "yes", [BST_FAIL] = "NO", [BST_UNKNOWN] = "open", [BST_SKIPPED] = "-"};
+    static const enum cli_colour colours[] = {
+        [BST_PASS] = CLI_GOOD, [BST_FAIL] = CLI_BAD, [BST_UNKNOWN] = CLI_DOUBT, [BST_SKIPPED] = CLI_FAINT};
+    for (size_t i = 0; i < v->check_count; i++) {
+        const struct bst_check *check = &v->checks[i];
+        printf("  %s%-4s%s %-18s ", cli_colour(stdout, colours[check->result]), marks[check->result],
+               cli_colour(stdout, CLI_PLAIN), check->id);
+        cli_text(stdout, check->words);
+        fputc('\n', stdout);
+    }
+    char entry[24];
+    snprintf(entry, sizeof entry, "%llu", (unsigned long long)v->entry);
+    print_fact("author", v->author);
+    print_fact("key id", v->author_key_id);
+    print_fact("made", v->made);
+    print_fact("model", v->model);
+    print_fact("seed", v->seed);
+    print_fact("title", v->title);
+    print_fact("prompt", v->prompt);
+    print_fact("image id", v->image_id);
+    print_fact("entry", v->has_entry ? entry : NULL);
+}
+
+static enum bst_code print_verdict(struct batch *batch, const struct bst_verdict *v, struct bst_error *err)
+{
+    if (batch->json) {
+        json_t *object = NULL;
+        if (bst_verdict_json(v, &object, err) != BST_OK) return err->code;
+        printf(batch->count > 1 ? ",\n" : "[\n");
+        enum bst_code code = cli_json(object, true, err);
+        json_decref(object);
+        return code;
+    }
+    if (batch->quiet && v->code == BST_OK) return BST_OK;
+    print_head(v);
+    if (batch->details) print_details(v);
+    return BST_OK;
+}
+
+static bool judge(void *arg, const char *path)
+{
+    struct batch *batch = arg;
+    struct bst_verdict verdict = {0};
+    struct bst_error err = {0};
+    if (cli_interrupted()) return false;
+    enum bst_code code = bst_verify(path, &batch->options, &verdict, &err);
+    if (code == BST_OK) {
+        batch->count++;
+        code = print_verdict(batch, &verdict, &err);
+    }
+    if (code == BST_OK) {
+        batch->by_code[verdict.code]++;
+        batch->worst = bst_verdict_worse(batch->worst, verdict.code);
+    } else {
+        cli_error(&err, batch->json);
+        batch->failures++;
+        batch->worst = bst_verdict_worse(batch->worst, code);
+    }
+    bst_verdict_clear(&verdict);
+    return true;
+}
+
+static void summary(const struct batch *batch)
+{
+    static const char *const words[] = {
+        "verified", "", "unknown", "broken", "unreadable", "", "intact but not trusted"};
+    printf("\n%zu files:", batch->count);
+    const char *comma = " ";
+    for (size_t i = 0; i < 7; i++) {
+        if (!batch->by_code[i]) continue;
+        printf("%s%zu %s", comma, batch->by_code[i], words[i]);
+        comma = ", ";
+    }
+    if (batch->failures) printf("%s%zu not judged", comma, batch->failures);
+    fputc('\n', stdout);
+}
+
+static void judge_all(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->args->operand_count; i++) {
+        struct bst_error err = {0};
+        if (cli_walk(batch->args->operands[i], judge, batch, &err) == BST_OK) continue;
+        cli_error(&err, batch->json);
+        batch->failures++;
+        batch->worst = bst_verdict_worse(batch->worst, err.code);
+    }
+    if (batch->json) printf(batch->count ? "]\n" : "[]\n");
+    if (!batch->json && !batch->quiet && batch->count > 1) summary(batch);
+}
+
+/* Fills *out with the values of a repeating option; ended by the count. */
+static enum bst_code values(const struct cli_args *args, const char *name, const char ***out, size_t *count,
+                            struct bst_error *err)
+{
+    size_t n = 0;
+    while (cli_nth(args, name, n))
+        n++;
+    *out = bst_calloc(n + 1, sizeof **out);
+    if (!*out) return bst_fail_memory(err);
+    for (size_t i = 0; i < n; i++)
+        (*out)[i] = cli_nth(args, name, i);
+    *count = n;
+    return BST_OK;
+}
+
+/* Folders and files where replay finds models: those asked for, then the usual places. */
+static enum bst_code model_places(const struct cli_args *args, const struct cli_places *places,
+                                  const char ***out, size_t *count, struct bst_error *err)
+{
+    size_t asked = 0;
+    while (cli_nth(args, "model", asked))
+        asked++;
+    *out = bst_calloc(asked + places->count + 1, sizeof **out);
+    if (!*out) return bst_fail_memory(err);
+    for (size_t i = 0; i < asked; i++)
+        (*out)[i] = cli_nth(args, "model", i);
+    for (size_t i = 0; i < places->count; i++)
+        (*out)[asked + i] = places->folder[i];
+    *count = asked + places->count;
+    return BST_OK;
+}
+
+static enum bst_code run(const struct cli_args *args, struct bst_error *err)
+{
+    struct batch batch = {.args = args, .json = cli_has(args, "json"), .quiet = cli_has(args, "quiet")};
+    struct cli_trust trust = {0};
+    struct cli_places places = {0};
+    const char **models = NULL, **inputs = NULL;
+    char *home = NULL;
+    size_t model_count = 0, input_count = 0;
+    uint64_t threads = 0;
+
+    /* A picture can be judged by somebody who has no identity: then home counts only when it is named. */
+    enum bst_code code = cli_home(args, cli_has(args, "home"), &home, err);
+    if (code == BST_OK) code = cli_trust_load(args, home, &trust, err);
+    if (code == BST_OK) code = cli_places_find(home, &places, err);
+    if (code == BST_OK) code = model_places(args, &places, &models, &model_count, err);
+    if (code == BST_OK) code = values(args, "input", &inputs, &input_count, err);
+    if (code == BST_OK) code = cli_number(args, "threads", 1, 256, &threads, err);
+    if (code == BST_OK) {
+        batch.options = (struct bst_verify_options){
+            .home = home,
+            .ledger = cli_value(args, "ledger"),
+            .roots = trust.roots.len ? bst_buf_string(&trust.roots) : NULL,
+            .log_keys = (const char *const *)trust.log_keys,
+            .log_key_count = trust.log_key_count,
+            .replay = cli_has(args, "replay"),
+            .models = models,
+            .model_count = model_count,
+            .inputs = inputs,
+            .input_count = input_count,
+            .threads = (unsigned)threads,
+        };
+        batch.details =
+            cli_has(args, "details") || (args->operand_count == 1 && !cli_is_folder(args->operands[0]));
+        cli_interrupt_catch();
+        judge_all(&batch);
+        code = batch.worst;
+        if (cli_interrupted()) {
+            bst_fail(err, BST_FAILURE, "interrupted after %zu files", batch.count);
+            code = bst_verdict_worse(code, BST_FAILURE);
+        }
+    }
+    free(inputs);
+    free(models);
+    cli_places_clear(&places);
+    cli_trust_clear(&trust);
+    free(home);
+    return code;
+}
+
+const struct cli_command cmd_verify = {
+    .name = "verify",
+    .summary = "say whether pictures are intact and where they come from",
+    .usage = "verify [--replay] FILE|DIR...",
+    .details =
+        "Checks that the file is whole, that its manifest is bound to it and signed, who signed, that the "
+        "signed\n"
+        "statement speaks of these very pixels, that the receipt is of a ledger you trust, and that the "
+        "ledger\n"
+        "at hand holds the entry. Folders are searched for PNG and JPEG files.\n\n"
+        "You trust your own identity in HOME, what \"blindstamp key import\" added, and --trust and "
+        "--log-key.\n"
+        "Works without any HOME, network or private key.\n\n"
+        "Exit codes: 0 verified, 2 nothing is known of the origin, 3 altered or forged, 4 unreadable,\n"
+        "6 intact but the signer is not trusted. The worst file counts.",
+    .options = options,
+    .examples = "blindstamp verify picture.png\nblindstamp verify --replay pictures/\n"
+                "blindstamp verify --trust ada.pem picture-from-ada.png",
+    .least = 1,
+    .most = SIZE_MAX,
+    .run = run,
+};

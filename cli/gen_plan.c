@@ -1,0 +1,312 @@
+/* gen_plan.c - options of "blindstamp gen" -> what is to be made. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gen_plan.h"
+
+/* ---- size, styles, privacy ---- */
+
+static enum bst_code plan_size(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
+{
+    const char *text = cli_value(args, "size");
+    if (!text) return BST_OK;
+    size_t left = strcspn(text, "xX");
+    char *width = bst_format("%.*s", (int)(left < 20 ? left : 20), text);
+    uint64_t w = 0, h = 0;
+    bool good = width && text[left] && bst_parse_u64(width, &w) && bst_parse_u64(text + left + 1, &h);
+    free(width);
+    if (!good) {
+        bst_fail(err, BST_USAGE, "--size \"%.40s\" is not WIDTHxHEIGHT", text);
+        return bst_hint(err, "--size 768x512");
+    }
+    if (w < 1 || h < 1 || w > BST_IMAGE_MAX_SIDE || h > BST_IMAGE_MAX_SIDE || w * h > BST_IMAGE_MAX_PIXELS)
+        return bst_fail(err, BST_USAGE,
+                        "a picture of %llu x %llu pixels is not possible: sides go from 1 to %u, %u "
+                        "megapixels in all",
+                        (unsigned long long)w, (unsigned long long)h, BST_IMAGE_MAX_SIDE,
+                        BST_IMAGE_MAX_PIXELS >> 20);
+    plan->controls.width = (uint32_t)w;
+    plan->controls.height = (uint32_t)h;
+    return BST_OK;
+}
+
+static enum bst_code unknown_style(const struct bst_card *card, const char *name, struct bst_error *err)
+{
+    struct bst_buf known = {0};
+    const char *names[BST_STYLES_MAX + 1] = {0};
+    for (size_t i = 0; i < card->style_count && i < BST_STYLES_MAX; i++) {
+        bst_buf_printf(&known, "%s%s", i ? ", " : "", card->styles[i]);
+        names[i] = card->styles[i];
+    }
+    const char *list = bst_buf_string(&known), *meant = cli_closest(name, names);
+    bst_fail(err, BST_USAGE, "the model has no style \"%.60s\"", name);
+    if (meant)
+        bst_hint(err, "did you mean %s? Its styles: %s", meant, list ? list : "");
+    else
+        bst_hint(err, "its styles: %s", list ? list : "");
+    bst_buf_free(&known);
+    return err->code;
+}
+
+/* One "name" or "name:weight". */
+static enum bst_code plan_style(char *part, struct gen_plan *plan, struct bst_error *err)
+{
+    char *colon = strchr(part, ':');
+    double weight = 1;
+    if (colon) {
+        *colon = 0;
+        if (!bst_parse_double(colon + 1, &weight) || weight <= 0 || weight > 1000)
+            return bst_fail(err, BST_USAGE, "the weight \"%.40s\" of style %.60s is no number above 0",
+                            colon + 1, part);
+    }
+    const char *name = NULL;
+    for (size_t i = 0; i < plan->card->style_count; i++)
+        if (!strcmp(plan->card->styles[i], part)) name = plan->card->styles[i];
+    if (!name) return unknown_style(plan->card, part, err);
+    for (size_t i = 0; i < plan->style_count; i++)
+        if (plan->styles[i].name == name)
+            return bst_fail(err, BST_USAGE, "the style %s is given twice", name);
+    plan->styles[plan->style_count++] = (struct bst_style){name, (float)weight};
+    return BST_OK;
+}
+
+static enum bst_code plan_styles(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
+{
+    const char *text = cli_value(args, "style");
+    if (!text) return BST_OK;
+    if (!plan->card->style_count)
+        return bst_fail(err, BST_USAGE, "the model %s has no styles to choose from", plan->model_name);
+    char *copy = bst_strdup(text);
+    if (!copy) return bst_fail_memory(err);
+    enum bst_code code = BST_OK;
+    char *rest = NULL;
+    for (char *part = strtok_r(copy, ",", &rest); part && code == BST_OK; part = strtok_r(NULL, ",", &rest))
+        code = plan_style(part, plan, err);
+    free(copy);
+    if (code == BST_OK && !plan->style_count) code = bst_fail(err, BST_USAGE, "--style is empty");
+    plan->controls.styles = plan->styles;
+    plan->controls.style_count = plan->style_count;
+    return code;
+}
+
+static enum bst_code plan_words(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
+{
+    const struct {
+        const char *option;
+        const char **out;
+        size_t most;
+        bool lines;
+    } words[] = {{"title", &plan->title, 300, false},
+                 {"prompt", &plan->prompt, 10000, true},
+                 {"description", &plan->description, 2000, true}};
+    for (size_t i = 0; i < 3; i++) {
+        *words[i].out = cli_value(args, words[i].option);
+        if (*words[i].out &&
+            cli_words(words[i].option, *words[i].out, words[i].most, words[i].lines, err) != BST_OK)
+            return err->code;
+    }
+    const char *privacy = cli_value(args, "privacy");
+    static const char *const names[] = {
+        [BST_PUBLIC] = "public", [BST_PARTNER] = "partner", [BST_PRIVATE] = "private"};
+    if (!privacy) return BST_OK;
+    for (unsigned i = 0; i < 3; i++) {
+        if (strcmp(privacy, names[i])) continue;
+        plan->privacy = (enum bst_privacy)i;
+        return BST_OK;
+    }
+    bst_fail(err, BST_USAGE, "--privacy is public, partner or private, not \"%.40s\"", privacy);
+    return bst_hint(err, "blindstamp help gen says what each discloses");
+}
+
+static enum bst_code plan_numbers(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
+{
+    double truncation = 1;
+    uint64_t threads = 0, level = 0;
+    enum bst_code code = cli_fraction(args, "truncation", 0, 1.5, &truncation, err);
+    if (code == BST_OK) code = cli_number(args, "threads", 1, 256, &threads, err);
+    if (code == BST_OK) code = cli_number(args, "compression", 1, 9, &level, err);
+    plan->controls.truncation = (float)truncation;
+    plan->controls.tile = cli_has(args, "tile");
+    plan->threads = (unsigned)threads;
+    plan->png_level = (int)level;
+    plan->force = cli_has(args, "force");
+    if (code == BST_OK && plan->controls.tile && !plan->card->tileable)
+        code = bst_fail(err, BST_USAGE, "the model %s cannot make seamless tiles", plan->model_name);
+    return code;
+}
+
+/* ---- input picture and seeds ---- */
+
+static bool has_role(const struct bst_card *card, enum bst_role role)
+{
+    for (size_t i = 0; i < card->input_count; i++)
+        if (card->inputs[i].role == role) return true;
+    return false;
+}
+
+static enum bst_code plan_input(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
+{
+    const char *path = cli_value(args, "input");
+    bool wanted = has_role(plan->card, BST_ROLE_IMAGE);
+    if (!path && !wanted) return BST_OK;
+    if (!path) {
+        bst_fail(err, BST_USAGE, "the model %s makes pictures from pictures, and none was given",
+                 plan->model_name);
+        return bst_hint(err, "--input photo.jpg");
+    }
+    if (!wanted) return bst_fail(err, BST_USAGE, "the model %s takes no input picture", plan->model_name);
+    enum bst_code code = bst_image_load(path, &plan->input, err);
+    if (code != BST_OK) return code;
+    plan->has_input = true;
+    plan->input_name = bst_path_name(path);
+    plan->controls.input = &plan->input;
+    bst_image_digest(&plan->input, plan->input_pixels_sha256);
+    return bst_sha256_file(path, plan->input_sha256, err);
+}
+
+static enum bst_code plan_seeds(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
+{
+    const char *text = cli_value(args, "seed");
+    bool random = has_role(plan->card, BST_ROLE_LATENT) || has_role(plan->card, BST_ROLE_NOISE);
+    if (text && !random && strpbrk(text, ",-"))
+        return bst_fail(err, BST_USAGE,
+                        "the model %s draws nothing from a seed: all these pictures would be the same",
+                        plan->model_name);
+    if (text) return cli_seeds_parse(text, &plan->seeds, err);
+    /* 32 bits keep the file's name short; whoever wants more gives the seed. */
+    char drawn[16];
+    snprintf(drawn, sizeof drawn, "%lu", random ? (unsigned long)randombytes_random() : 0ul);
+    return cli_seeds_parse(drawn, &plan->seeds, err);
+}
+
+/* ---- output names ---- */
+
+/* Letters that are harmless in a file name everywhere. */
+static void append_name(struct bst_buf *buf, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     (c && strchr("._-", c)) || (unsigned char)c >= 0x80;
+        bst_buf_byte(buf, plain ? (uint8_t)c : '-');
+    }
+}
+
+static enum bst_code expand(const char *pattern, const struct gen_plan *plan, uint64_t seed,
+                            struct bst_buf *out, struct bst_error *err)
+{
+    for (const char *p = pattern; *p;) {
+        if (*p != '{') {
+            bst_buf_byte(out, (uint8_t)*p++);
+        } else if (!strncmp(p, "{seed}", 6)) {
+            bst_buf_printf(out, "%llu", (unsigned long long)seed);
+            p += 6;
+        } else if (!strncmp(p, "{model}", 7)) {
+            append_name(out, plan->model_name, strlen(plan->model_name));
+            p += 7;
+        } else if (!strncmp(p, "{input}", 7) && plan->has_input) {
+            append_name(out, plan->input_name, strcspn(plan->input_name, "."));
+            p += 7;
+        } else {
+            bst_fail(err, BST_USAGE, "--name does not know \"%.20s\"", p);
+            return bst_hint(err, "it may hold {model}, {seed} and, with --input, {input}");
+        }
+    }
+    return bst_buf_string(out) ? BST_OK : bst_fail_memory(err);
+}
+
+static enum bst_code check_pattern(const char *pattern, const struct gen_plan *plan, struct bst_error *err)
+{
+    size_t len = strlen(pattern);
+    if (strchr(pattern, '/')) {
+        bst_fail(err, BST_USAGE, "--name is a file name, not a path");
+        return bst_hint(err, "-o DIR chooses the folder");
+    }
+    if (len < 5 || strcmp(pattern + len - 4, ".png"))
+        return bst_fail(err, BST_USAGE, "--name must end in .png");
+    if (plan->seeds.count > 1 && !strstr(pattern, "{seed}"))
+        return bst_fail(err, BST_USAGE, "--name must hold {seed} when several pictures are made");
+    return BST_OK;
+}
+
+static enum bst_code plan_paths(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
+{
+    const char *pattern = cli_value(args, "name");
+    if (!pattern) {
+        bool random = has_role(plan->card, BST_ROLE_LATENT) || has_role(plan->card, BST_ROLE_NOISE);
+        pattern = !plan->has_input ? "{model}-{seed}.png"
+                  : random         ? "{model}-{input}-{seed}.png"
+                                   : "{model}-{input}.png";
+    }
+    if (check_pattern(pattern, plan, err) != BST_OK) return err->code;
+    plan->paths = bst_calloc(plan->seeds.count, sizeof *plan->paths);
+    if (!plan->paths) return bst_fail_memory(err);
+    for (size_t i = 0; i < plan->seeds.count; i++) {
+        struct bst_buf name = {0};
+        enum bst_code code = expand(pattern, plan, plan->seeds.seed[i], &name, err);
+        if (code == BST_OK && name.len > 200)
+            code = bst_fail(err, BST_USAGE, "the file's name would be too long");
+        if (code == BST_OK && !(plan->paths[i] = bst_path_join(plan->folder, (char *)name.data)))
+            code = bst_fail_memory(err);
+        bst_buf_free(&name);
+        if (code != BST_OK) return code;
+        if (!plan->force && access(plan->paths[i], F_OK) == 0) {
+            bst_fail(err, BST_USAGE, "%s exists already; nothing was made", plan->paths[i]);
+            return bst_hint(err, "--force replaces it; -o DIR writes elsewhere");
+        }
+    }
+    return BST_OK;
+}
+
+static enum bst_code plan_folder(struct gen_plan *plan, struct bst_error *err)
+{
+    if (access(plan->folder, F_OK) != 0) {
+        if (bst_folder_make(plan->folder, 0777, err) != BST_OK)
+            return bst_hint(err, "choose another folder with -o DIR");
+        plan->folder_made = true;
+    }
+    return cli_folder_writable(plan->folder, err);
+}
+
+/* ---- the whole ---- */
+
+static char *name_of(const struct bst_model *model)
+{
+    const char *name = bst_model_card(model)->name, *file = bst_path_name(bst_model_path(model));
+    size_t len = strlen(file);
+    if (name && *name) return bst_strdup(name);
+    return bst_format("%.*s", (int)(len > 5 ? len - 5 : len), file);
+}
+
+enum bst_code gen_plan_make(const struct cli_args *args, const struct bst_model *model, struct gen_plan *out,
+                            struct bst_error *err)
+{
+    const char *folder = cli_value(args, "output");
+    *out = (struct gen_plan){.card = bst_model_card(model), .folder = folder ? folder : "."};
+    out->model_name = name_of(model);
+    enum bst_code code = out->model_name ? BST_OK : bst_fail_memory(err);
+    if (code == BST_OK) code = plan_size(args, out, err);
+    if (code == BST_OK) code = plan_styles(args, out, err);
+    if (code == BST_OK) code = plan_words(args, out, err);
+    if (code == BST_OK) code = plan_numbers(args, out, err);
+    if (code == BST_OK) code = plan_seeds(args, out, err);
+    if (code == BST_OK) code = plan_input(args, out, err);
+    if (code == BST_OK) code = plan_paths(args, out, err);
+    if (code == BST_OK) code = plan_folder(out, err);
+    if (code != BST_OK) gen_plan_clear(out);
+    return code;
+}
+
+void gen_plan_clear(struct gen_plan *plan)
+{
+    for (size_t i = 0; plan->paths && i < plan->seeds.count; i++)
+        free(plan->paths[i]);
+    free(plan->paths);
+    free(plan->model_name);
+    cli_seeds_clear(&plan->seeds);
+    bst_image_clear(&plan->input);
+    if (plan->folder_made) rmdir(plan->folder);
+    *plan = (struct gen_plan){0};
+}

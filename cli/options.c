@@ -1,0 +1,234 @@
+/* options.c - words of the command line -> options and operands of one command. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const struct cli_option *find_in(const struct cli_option *options, const char *name, size_t len,
+                                        char letter)
+{
+    for (; options && options->name; options++) {
+        if (letter ? options->letter == letter
+                   : strlen(options->name) == len && !strncmp(options->name, name, len))
+            return options;
+    }
+    return NULL;
+}
+
+static const struct cli_option *find_option(const struct cli_command *command, const char *name, size_t len,
+                                            char letter)
+{
+    const struct cli_option *found = find_in(command->options, name, len, letter);
+    return found ? found : find_in(cli_common_options, name, len, letter);
+}
+
+/* Edit distance of two short words with insertion, deletion and replacement; words longer than 31 are far
+ * away. */
+static unsigned distance(const char *a, const char *b)
+{
+    unsigned row[32];
+    size_t n = strlen(a), m = strlen(b);
+    if (n > 31 || m > 31) return 99;
+    for (unsigned j = 0; j <= m; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= n; i++) {
+        unsigned corner = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= m; j++) {
+            unsigned best = corner + (a[i - 1] != b[j - 1]);
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            corner = row[j];
+            row[j] = best;
+        }
+    }
+    return row[m];
+}
+
+const char *cli_closest(const char *word, const char *const *candidates)
+{
+    size_t len = strlen(word);
+    unsigned limit = len < 4 ? 1 : len < 8 ? 2 : 3, best = limit + 1;
+    const char *found = NULL;
+    for (; *candidates; candidates++) {
+        unsigned d = distance(word, *candidates);
+        if (len >= 3 && !strncmp(word, *candidates, len)) d = 1;
+        if (d < best) {
+            best = d;
+            found = *candidates;
+        }
+    }
+    return found;
+}
+
+static enum bst_code unknown_option(const struct cli_command *command, const char *word, const char *name,
+                                    size_t len, struct bst_error *err)
+{
+    const char *names[64];
+    size_t count = 0;
+    const struct cli_option *lists[] = {command->options, cli_common_options};
+    for (size_t l = 0; l < 2; l++)
+        for (const struct cli_option *o = lists[l]; o && o->name && count < 63; o++)
+            names[count++] = o->name;
+    names[count] = NULL;
+
+    bst_fail(err, BST_USAGE, "%s has no option %s", command->name, word);
+    char *typed = bst_format("%.*s", (int)(len < 64 ? len : 64), name);
+    const char *meant = typed && len > 1 ? cli_closest(typed, names) : NULL;
+    free(typed);
+    if (meant) return bst_hint(err, "did you mean --%s?", meant);
+    return bst_hint(err, "blindstamp help %s lists them", command->name);
+}
+
+static void give(struct cli_args *args, const struct cli_option *option, const char *value)
+{
+    args->given[args->given_count++] = (struct cli_given){option, value};
+}
+
+/* Takes the word that belongs to option from behind it, or fails. */
+static enum bst_code take_value(const struct cli_option *option, const char *shown, size_t count,
+                                char **words, size_t *i, struct cli_args *args, struct bst_error *err)
+{
+    if (*i + 1 >= count) {
+        bst_fail(err, BST_USAGE, "%s needs a value", shown);
+        return bst_hint(err, "%s %s: %s", shown, option->argument, option->help);
+    }
+    give(args, option, words[++*i]);
+    return BST_OK;
+}
+
+static enum bst_code parse_long(const struct cli_command *command, size_t count, char **words, size_t *i,
+                                struct cli_args *args, struct bst_error *err)
+{
+    const char *word = words[*i], *name = word + 2, *equals = strchr(name, '=');
+    size_t len = equals ? (size_t)(equals - name) : strlen(name);
+    const struct cli_option *option = find_option(command, name, len, 0);
+    if (!option) return unknown_option(command, word, name, len, err);
+    if (!option->argument) {
+        if (equals) return bst_fail(err, BST_USAGE, "--%s takes no value", option->name);
+        give(args, option, "");
+        return BST_OK;
+    }
+    if (equals) {
+        give(args, option, equals + 1);
+        return BST_OK;
+    }
+    return take_value(option, word, count, words, i, args, err);
+}
+
+/* -s VALUE, -sVALUE or switches in a group such as -qf. */
+static enum bst_code parse_short(const struct cli_command *command, size_t count, char **words, size_t *i,
+                                 struct cli_args *args, struct bst_error *err)
+{
+    const char *word = words[*i];
+    for (const char *c = word + 1; *c; c++) {
+        const struct cli_option *option = find_option(command, "", 0, *c);
+        if (!option) return unknown_option(command, word, word + 1, strlen(word + 1), err);
+        if (!option->argument) {
+            give(args, option, "");
+            continue;
+        }
+        if (c[1]) {
+            give(args, option, c[1] == '=' ? c + 2 : c + 1);
+            return BST_OK;
+        }
+        return take_value(option, word, count, words, i, args, err);
+    }
+    return BST_OK;
+}
+
+static enum bst_code check_operands(const struct cli_args *args, struct bst_error *err)
+{
+    const struct cli_command *command = args->command;
+    if (args->operand_count < command->least)
+        bst_fail(err, BST_USAGE, "%s needs more: blindstamp %.*s", command->name,
+                 (int)strcspn(command->usage, "\n"), command->usage);
+    else if (args->operand_count > command->most)
+        bst_fail(err, BST_USAGE, "%s does not know what to do with \"%s\"", command->name,
+                 args->operands[command->most]);
+    else
+        return BST_OK;
+    return bst_hint(err, "blindstamp help %s shows an example", command->name);
+}
+
+enum bst_code cli_args_parse(const struct cli_command *command, size_t count, char **words,
+                             struct cli_args *out, struct bst_error *err)
+{
+    /* Grouped switches give more than one option a word: room for every letter of every word. */
+    size_t room = 1;
+    for (size_t i = 0; i < count; i++)
+        room += strlen(words[i]) + 1;
+    *out = (struct cli_args){.command = command};
+    out->given = bst_calloc(room, sizeof *out->given);
+    out->operands = bst_calloc(count + 1, sizeof *out->operands);
+    enum bst_code code = out->given && out->operands ? BST_OK : bst_fail_memory(err);
+
+    bool options_ended = false;
+    for (size_t i = 0; code == BST_OK && i < count; i++) {
+        const char *word = words[i];
+        if (options_ended || word[0] != '-' || !word[1])
+            out->operands[out->operand_count++] = word;
+        else if (!strcmp(word, "--"))
+            options_ended = true;
+        else if (word[1] == '-')
+            code = parse_long(command, count, words, &i, out, err);
+        else
+            code = parse_short(command, count, words, &i, out, err);
+    }
+    if (code == BST_OK && !cli_has(out, "help")) code = check_operands(out, err);
+    if (code != BST_OK) cli_args_clear(out);
+    return code;
+}
+
+void cli_args_clear(struct cli_args *args)
+{
+    free(args->given);
+    free(args->operands);
+    *args = (struct cli_args){0};
+}
+
+const char *cli_nth(const struct cli_args *args, const char *name, size_t n)
+{
+    for (size_t i = 0; i < args->given_count; i++)
+        if (!strcmp(args->given[i].option->name, name) && n-- == 0) return args->given[i].value;
+    return NULL;
+}
+
+const char *cli_value(const struct cli_args *args, const char *name)
+{
+    for (size_t i = args->given_count; i-- > 0;)
+        if (!strcmp(args->given[i].option->name, name)) return args->given[i].value;
+    return NULL;
+}
+
+bool cli_has(const struct cli_args *args, const char *name)
+{
+    return cli_value(args, name) != NULL;
+}
+
+enum bst_code cli_number(const struct cli_args *args, const char *name, uint64_t low, uint64_t high,
+                         uint64_t *out, struct bst_error *err)
+{
+    const char *text = cli_value(args, name);
+    uint64_t value;
+    if (!text) return BST_OK;
+    if (bst_parse_u64(text, &value) && value >= low && value <= high) {
+        *out = value;
+        return BST_OK;
+    }
+    return bst_fail(err, BST_USAGE, "--%s must be a whole number from %llu to %llu, not \"%s\"", name,
+                    (unsigned long long)low, (unsigned long long)high, text);
+}
+
+enum bst_code cli_fraction(const struct cli_args *args, const char *name, double low, double high,
+                           double *out, struct bst_error *err)
+{
+    const char *text = cli_value(args, name);
+    double value;
+    if (!text) return BST_OK;
+    if (bst_parse_double(text, &value) && value >= low && value <= high) {
+        *out = value;
+        return BST_OK;
+    }
+    return bst_fail(err, BST_USAGE, "--%s must be a number from %g to %g, not \"%s\"", name, low, high, text);
+}
