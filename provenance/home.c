@@ -3,18 +3,15 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* renameat2 */
 #endif
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cert.h"
+#include "folder.h"
 #include "statement.h"
 
 enum bst_code bst_home_find(const char *override, char **out, struct bst_error *err)
@@ -181,41 +178,10 @@ static enum bst_code fill(const char *folder, const struct workshop *workshop, c
     return code;
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *place)
-{
-    (void)info, (void)type, (void)place;
-    return remove(path);
-}
-
-/* Removes a folder of our own making with all in it; follows no links. */
-static void remove_folder(const char *path)
-{
-    nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    fsync(fd);
-    close(fd);
-}
-
-static bool is_empty_folder(const char *path)
-{
-    DIR *folder = opendir(path);
-    if (!folder) return false;
-    unsigned count = 0;
-    while (count <= 2 && readdir(folder))
-        count++; /* "." and ".." */
-    closedir(folder);
-    return count <= 2;
-}
-
 /* An empty folder may be taken over (rename replaces it); anything else that exists may not. */
 static enum bst_code check_free(const char *home, struct bst_error *err)
 {
-    if (!bst_file_exists(home) || is_empty_folder(home)) return BST_OK;
+    if (!bst_file_exists(home) || bst_folder_is_empty(home)) return BST_OK;
     char *identity = bst_path_join(home, "identity.json");
     bool ours = identity && bst_file_exists(identity);
     free(identity);
@@ -233,47 +199,24 @@ static char *without_slashes(const char *path)
     return copy;
 }
 
-/* Creates the parent and, in it, a folder of a fresh name next to home. */
-static enum bst_code make_beside(const char *home, char **parent, char **beside, struct bst_error *err)
-{
-    const char *name = bst_path_name(home);
-    *parent = name == home ? bst_strdup(".") : bst_format("%.*s", (int)(name - home), home);
-    *beside = bst_format("%.*s.%s.init-XXXXXX", (int)(name - home), home, name);
-    if (!*parent || !*beside) return bst_fail_memory(err);
-    enum bst_code code = bst_folder_make(*parent, 0755, err);
-    if (code != BST_OK) return code;
-    if (!mkdtemp(*beside)) {
-        bst_fail_errno(err, BST_FAILURE, "cannot make a folder in %s", *parent);
-        free(*beside);
-        *beside = NULL;
-    }
-    return *beside ? BST_OK : err->code;
-}
-
 enum bst_code bst_home_init(const struct bst_init *init, struct bst_identity *out, struct bst_error *err)
 {
     struct workshop workshop = {0};
-    char *parent = NULL, *beside = NULL, *home = without_slashes(init->home);
+    char *beside = NULL, *home = without_slashes(init->home);
     if (!home) return bst_fail_memory(err);
     enum bst_code code = bst_identity_check(init->author, init->email, init->url, err);
     if (code == BST_OK) code = check_free(home, err);
     if (code == BST_OK) code = workshop_new(init, &workshop, err);
-    if (code == BST_OK) code = make_beside(home, &parent, &beside, err);
+    if (code == BST_OK) code = bst_folder_beside(home, &beside, err);
     if (code == BST_OK) code = fill(beside, &workshop, init->passphrase, err);
+    if (code == BST_OK) code = bst_folder_publish(beside, home, err);
     if (code == BST_OK) {
-        sync_folder(beside);
-        if (rename(beside, home) != 0)
-            code = bst_fail_errno(err, BST_FAILURE, "cannot make the folder %s", home);
-    }
-    if (code == BST_OK) {
-        sync_folder(parent);
         *out = workshop.identity;
         workshop.identity = (struct bst_identity){0};
     } else if (beside) {
-        remove_folder(beside);
+        bst_folder_remove(beside);
     }
     workshop_clear(&workshop);
-    free(parent);
     free(beside);
     free(home);
     return code;
@@ -323,8 +266,8 @@ enum bst_code bst_home_passphrase(const char *home, const char *old_phrase, cons
         char *fresh = bst_path_join(beside, "keys"), *folder = bst_path_join(home, "keys");
         if (code == BST_OK && (!fresh || !folder)) code = bst_fail_memory(err);
         if (code == BST_OK) code = swap_folder(fresh, folder, err);
-        if (folder && bst_file_exists(folder)) remove_folder(beside); /* else it holds the only copy */
-        sync_folder(home);
+        if (folder && bst_file_exists(folder)) bst_folder_remove(beside); /* else it holds the only copy */
+        bst_folder_sync(home);
         free(fresh);
         free(folder);
     }

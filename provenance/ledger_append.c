@@ -124,6 +124,9 @@ static enum bst_code add_entry(struct growth *growth, const struct bst_entry *en
                         "a statement of %zu bytes is larger than the %u bytes that an entry may have",
                         entry->len, BST_ENVELOPE_MAX);
     }
+    if (memchr(entry->envelope, '\n', entry->len)) {
+        return bst_fail(err, BST_USAGE, "a statement's envelope must be one line of JSON");
+    }
     enum bst_code code = bst_dsse_open(entry->envelope, entry->len, &dsse, err);
     if (code != BST_OK) return code;
     bst_merkle_leaf(entry->envelope, entry->len, leaf);
