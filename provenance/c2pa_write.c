@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define ASSERTIONS 4
-static const char *const labels[ASSERTIONS] = {"c2pa.actions.v2", "c2pa.ai-disclosure", BST_RECEIPT_LABEL,
+/* The receipt stands first: exif.c relies on where the boxes in front of it begin. */
+static const char *const labels[ASSERTIONS] = {BST_RECEIPT_LABEL, "c2pa.actions.v2", "c2pa.ai-disclosure",
                                                "c2pa.hash.data"};
 
 static void pair(struct bst_buf *out, const char *key, const char *value)
@@ -84,19 +85,10 @@ static void write_assertions(const struct bst_manifest *manifest, uint64_t chunk
     for (size_t i = 0; i < ASSERTIONS; i++) {
         size_t super = bst_jumbf_begin_super(out, BST_BOX_CBOR, labels[i]);
         size_t content = bst_jumbf_begin(out, BST_BOX_CBOR);
-        switch (i) {
-        case 0:
-            write_actions(manifest, out);
-            break;
-        case 1:
-            write_disclosure(manifest, out);
-            break;
-        case 2:
-            write_receipt(manifest, out);
-            break;
-        default:
-            write_data_hash(manifest, chunk_len, out);
-        }
+        if (i == 0) write_receipt(manifest, out);
+        if (i == 1) write_actions(manifest, out);
+        if (i == 2) write_disclosure(manifest, out);
+        if (i == 3) write_data_hash(manifest, chunk_len, out);
         bst_jumbf_end(out, content);
         bst_jumbf_end(out, super);
         if (!out->failed) bst_sha256(out->data + super + 8, out->len - super - 8, digests[i]);

@@ -144,10 +144,7 @@ static enum bst_code parse_chain(struct bst_cose *out, struct bst_error *err)
 
 static enum bst_code parse_sign1(struct bst_cose *out, struct bst_error *err)
 {
-    if (!cbor_isa_tag(out->item) || cbor_tag_value(out->item) != TAG_SIGN1) {
-        return malformed(err, "it is not a tagged COSE_Sign1");
-    }
-    cbor_item_t *array = cbor_move(cbor_tag_item(out->item));
+    cbor_item_t *array = out->item;
     if (!cbor_isa_array(array) || cbor_array_size(array) != 4) return malformed(err, "not four parts");
     cbor_item_t **part = cbor_array_handle(array);
     out->unprotected = part[1];
@@ -170,7 +167,10 @@ static enum bst_code parse_sign1(struct bst_cose *out, struct bst_error *err)
 enum bst_code bst_cose_parse(const uint8_t *data, size_t len, struct bst_cose *out, struct bst_error *err)
 {
     memset(out, 0, sizeof(*out));
-    enum bst_code code = bst_cbor_parse(data, len, &out->item, err);
+    /* Debian 12's libcbor (0.8) refuses this tag, so it is taken off here; the other spellings of tag 18 are
+     * longer than need be, which C2PA forbids. */
+    if (len == 0 || data[0] != (0xc0 | TAG_SIGN1)) return malformed(err, "it is not a tagged COSE_Sign1");
+    enum bst_code code = bst_cbor_parse(data + 1, len - 1, &out->item, err);
     if (code == BST_OK) code = parse_sign1(out, err);
     if (code != BST_OK) bst_cose_clear(out);
     return code;
