@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define REPORT_STEPS 50
 #define SAVE_SECONDS 180.0 /* between sample sheets with a checkpoint */
@@ -106,28 +107,46 @@ static enum bst_code loop(const struct bst_train_options *o, struct train_run *r
     return save(run, folder, true, err);
 }
 
-/* Writes the model and takes its digest. */
+/* The model is written twice: first beside its place, for the engine to check it and make the golden seeds.
+ */
+static enum bst_code write_model(const struct bst_train_options *o, const struct train_run *run,
+                                 const float *params, json_t *card, uint8_t digest[static BST_SHA256_LEN],
+                                 struct bst_error *err)
+{
+    struct bst_buf file = {0};
+    char *draft = bst_format("%s.draft", o->output);
+    enum bst_code code =
+        draft ? train_export(&run->generator, params, card, &file, err) : bst_fail_memory(err);
+    if (!code) code = bst_file_write(draft, file.data, file.len, BST_WRITE_REPLACE, err);
+    if (!code) code = train_golden(run, draft, params, card, err);
+    if (draft) unlink(draft);
+    file.len = 0;
+    if (!code) code = train_export(&run->generator, params, card, &file, err);
+    if (!code) code = bst_file_write(o->output, file.data, file.len, BST_WRITE_REPLACE, err);
+    if (!code) bst_sha256(file.data, file.len, digest);
+    free(draft);
+    bst_buf_free(&file);
+    return code;
+}
+
 static enum bst_code finish(const struct bst_train_options *o, const struct train_run *run,
                             struct bst_train_result *result, struct bst_error *err)
 {
     size_t count = run->weights[0].count;
     float *params = bst_calloc(count, sizeof *params);
     json_t *card = NULL;
-    struct bst_buf file = {0};
     enum bst_code code = params ? train_card(run, o, &card, err) : bst_fail_memory(err);
     if (!code) {
         memcpy(params, run->weights[0].average, count * sizeof *params);
-        code = train_export(&run->generator, params, card, &file, err);
+        train_export_round(&run->generator, params);
+        code = write_model(o, run, params, card, result->model_digest, err);
     }
-    if (!code) code = bst_file_write(o->output, file.data, file.len, BST_WRITE_REPLACE, err);
     if (!code) {
-        bst_sha256(file.data, file.len, result->model_digest);
         result->steps = run->step;
         result->dataset = json_incref(run->set.manifest);
         result->parameters = train_settings_json(&run->settings);
         if (!result->parameters) code = bst_fail_memory(err);
     }
-    bst_buf_free(&file);
     json_decref(card);
     free(params);
     return code;

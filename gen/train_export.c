@@ -1,9 +1,8 @@
 /* train_export.c - the averaged generator as an ONNX file (opset 17, IR 8).
  *
- * Inputs: style [N, styles], latent [N, 16] and the noise maps [N, C, h, w] of train_noise; output: image [N,
- * 3, H, W] in (-1, 1). Weights are stored as float16 and widened by Cast nodes, so trained values are rounded
- * to float16 by train_round_half before they are shown or exported. The node order is
- * train_generator_forward's.
+ * Inputs: style [N, styles], latent [N, 16] and the noise maps [N, C, h, w] of train_noise; output: image
+ * [N, 3, H, W] in (-1, 1). Weights are stored as float16 and widened by Cast nodes; train_export_round gives
+ * the parameters that a file really holds. The order of nodes is train_generator_forward's.
  */
 #include "onnx.pb-c.h"
 #include "train_run.h"
@@ -97,6 +96,17 @@ void train_round_half(size_t count, float *values)
 {
     for (size_t i = 0; i < count; i++)
         values[i] = half_value(half_bits(values[i]));
+}
+
+void train_export_round(const struct train_generator *g, float *params)
+{
+    train_round_half(g->params.count, params);
+    for (size_t l = 0; l < TRAIN_CONVS; l++) /* add_film stores 1 + bias */
+        for (size_t c = 0; c < train_conv[l].cout; c++) {
+            float *bias = &params[g->film_bias + g->film_at[l] + c], scale = 1.0f + *bias;
+            train_round_half(1, &scale);
+            *bias = scale - 1.0f;
+        }
 }
 
 /* ---- parts of a graph ---- */

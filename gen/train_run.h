@@ -4,7 +4,9 @@
  *   train_step.c        one step: pictures made and judged, losses, gradients, Adam, weight averaging
  *   train_checkpoint.c  the state on disk
  *   train_sheet.c       sample sheets
- *   train_export.c      the generator as ONNX with its card
+ *   train_export.c      the generator as ONNX
+ *   train_card.c        its card
+ *   train_golden.c      the written file checked by the engine, golden seeds
  *   train_data.c        the data set; train_net.h, train_layer.h: the networks
  */
 #ifndef BST_GEN_TRAIN_RUN_H
@@ -15,7 +17,7 @@
 #include "train_net.h"
 
 #define TRAIN_SHARD     4   /* samples that one task computes together */
-#define TRAIN_FIELD     384 /* output pixels to a side of the field that the coarse layers see in training */
+#define TRAIN_FIELD     320 /* output pixels to a side of the field that the coarse layers see in training */
 #define TRAIN_JUDGES    2   /* discriminators: of fine windows, of coarse fields */
 #define TRAIN_CROP      96  /* defaults */
 #define TRAIN_BATCH     16
@@ -82,13 +84,19 @@ enum bst_code train_checkpoint_load(struct train_run *run, const char *path, str
 /* A grid of pictures by the averaged weights, a row a style, a column a fixed seed, written as PNG. */
 enum bst_code train_sheet_write(const struct train_run *run, const char *path, struct bst_error *err);
 
-/* Rounds to the float16 values that an exported file holds. */
+/* Rounds to the nearest float16 values, as an exported file stores its weights; ties go to even. */
 void train_round_half(size_t count, float *values);
+/* Parameters rounded so that the generator computes what its exported file computes. */
+void train_export_round(const struct train_generator *g, float *params);
 /* The averaged generator as ONNX. card is put into the metadata. Appends to out. */
 enum bst_code train_export(const struct train_generator *g, const float *params, const json_t *card,
                            struct bst_buf *out, struct bst_error *err);
 /* The card of a run's model: new reference. */
 enum bst_code train_card(const struct train_run *run, const struct bst_train_options *options, json_t **card,
                          struct bst_error *err);
+/* Opens the exported file at path with the engine, fails when it does not make the picture that the generator
+ * makes with params (rounded), and adds golden seeds to the card. */
+enum bst_code train_golden(const struct train_run *run, const char *path, const float *params, json_t *card,
+                           struct bst_error *err);
 
 #endif

@@ -27,7 +27,7 @@ void train_settings_default(struct train_settings *s)
                                  .rate_judge = 5e-4f,
                                  .beta1 = 0.0f,
                                  .beta2 = 0.99f,
-                                 .penalty = {1.0f, 1.0f},
+                                 .penalty = {0.1f, 0.2f},
                                  .penalty_every = 4,
                                  .consistency = 1.0f,
                                  .jitter = 0.15f,
