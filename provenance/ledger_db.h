@@ -81,6 +81,9 @@ enum bst_code bst_ledger_newest(struct bst_ledger *ledger, char **note, struct b
 
 /* Best effort: the entries are safe whether or not this works. */
 void bst_head_save(const struct bst_ledger *ledger, const char *note, uint64_t size);
+/* The remembered checkpoint, its signature checked; size 0 when there is none. */
+enum bst_code bst_head_load(const struct bst_ledger *ledger, struct bst_checkpoint *out,
+                            struct bst_error *err);
 /* BST_BROKEN when the database no longer contains what that checkpoint signs; fine when there is no such
  * file. */
 enum bst_code bst_head_check(struct bst_ledger *ledger, struct bst_error *err);

@@ -17,17 +17,25 @@ static char *head_path(const struct bst_ledger *ledger)
     return bst_format("%s-checkpoint", ledger->path);
 }
 
-/* The remembered checkpoint; BST_NO_PROVENANCE when there is none. */
-static enum bst_code load(const struct bst_ledger *ledger, const char *path, struct bst_checkpoint *out,
-                          struct bst_error *err)
+enum bst_code bst_head_load(const struct bst_ledger *ledger, struct bst_checkpoint *out,
+                            struct bst_error *err)
 {
     struct bst_buf note = {0};
-    if (!bst_file_exists(path)) return bst_fail(err, BST_NO_PROVENANCE, "no checkpoint beside the ledger");
-    enum bst_code code = bst_file_read(path, HEAD_MAX, &note, err);
-    if (code != BST_OK) return code;
-    code = bst_checkpoint_open((const char *)note.data, note.len, ledger->origin, ledger->key, out, err);
+    char *path = head_path(ledger);
+    *out = (struct bst_checkpoint){0};
+    if (!path) return bst_fail_memory(err);
+    enum bst_code code = BST_OK;
+    if (bst_file_exists(path)) {
+        code = bst_file_read(path, HEAD_MAX, &note, err);
+        if (code == BST_OK) {
+            code =
+                bst_checkpoint_open((const char *)note.data, note.len, ledger->origin, ledger->key, out, err);
+        }
+        if (code != BST_OK) bst_where(err, "%s", path);
+    }
     bst_buf_free(&note);
-    return code == BST_OK ? code : bst_where(err, "%s", path);
+    free(path);
+    return code;
 }
 
 void bst_head_save(const struct bst_ledger *ledger, const char *note, uint64_t size)
@@ -37,12 +45,9 @@ void bst_head_save(const struct bst_ledger *ledger, const char *note, uint64_t s
     char *path = head_path(ledger);
     if (!path) return;
     /* Another process may have gone further since our transaction ended. */
-    uint64_t old_size = 0;
-    if (load(ledger, path, &old, &ignored) == BST_OK) {
-        old_size = old.size;
-        bst_checkpoint_clear(&old);
-    }
-    if (old_size < size) bst_file_write(path, note, strlen(note), BST_WRITE_REPLACE, &ignored);
+    bool newer = bst_head_load(ledger, &old, &ignored) == BST_OK && old.size >= size;
+    bst_checkpoint_clear(&old);
+    if (!newer) bst_file_write(path, note, strlen(note), BST_WRITE_REPLACE, &ignored);
     free(path);
 }
 
@@ -71,16 +76,8 @@ static enum bst_code compare(struct bst_ledger *ledger, const struct bst_checkpo
 enum bst_code bst_head_check(struct bst_ledger *ledger, struct bst_error *err)
 {
     struct bst_checkpoint head;
-    char *path = head_path(ledger);
-    if (!path) return bst_fail_memory(err);
-    enum bst_code code = load(ledger, path, &head, err);
-    if (code == BST_OK) {
-        code = compare(ledger, &head, err);
-        bst_checkpoint_clear(&head);
-        if (code != BST_OK) bst_where(err, "%s", path);
-    } else if (code == BST_NO_PROVENANCE) {
-        code = BST_OK;
-    }
-    free(path);
+    enum bst_code code = bst_head_load(ledger, &head, err);
+    if (code == BST_OK && head.size > 0) code = compare(ledger, &head, err);
+    bst_checkpoint_clear(&head);
     return code;
 }

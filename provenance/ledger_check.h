@@ -1,0 +1,47 @@
+/* ledger_check.h - what the parts of the ledger's check share. Private to provenance/. */
+#ifndef BST_LEDGER_CHECK_H
+#define BST_LEDGER_CHECK_H
+
+#include "ledger_index.h"
+
+/* The rules, by their stable ids in ledger_check.c. */
+enum bst_rule {
+    BST_RULE_FILE,
+    BST_RULE_SCHEMA,
+    BST_RULE_LOG,
+    BST_RULE_ENTRY_MISSING,
+    BST_RULE_LEAF_HASH,
+    BST_RULE_ENVELOPE,
+    BST_RULE_SIGNER,
+    BST_RULE_SIGNATURE,
+    BST_RULE_UNSIGNED,
+    BST_RULE_CHECKPOINT_SIGNATURE,
+    BST_RULE_CHECKPOINT_SIZE,
+    BST_RULE_CHECKPOINT_ROOT,
+    BST_RULE_TRUNCATED,
+    BST_RULE_NODE,
+    BST_RULE_SECRET,
+    BST_RULE_RECORD,
+    BST_RULE_WORDS,
+    BST_RULE_COUNT
+};
+
+struct bst_check_run {
+    struct bst_ledger *ledger;
+    bst_finding_fn found;
+    void *arg;
+    uint64_t count[BST_RULE_COUNT]; /* findings of each rule; only the first few are told one by one */
+    uint64_t size; /* entries when the check began: what comes later is left to the next one */
+};
+
+void bst_check_report(struct bst_check_run *run, enum bst_rule rule, int64_t index, const char *format, ...)
+    BST_PRINTF(4, 5);
+
+/* ledger_check_tables.c: the file's pages; tables, indexes and triggers against schema/ledger.sql. */
+enum bst_code bst_check_file(struct bst_check_run *run, struct bst_error *err);
+enum bst_code bst_check_schema(struct bst_check_run *run, struct bst_error *err);
+/* Rows that belong to no entry; the full-text index against one made afresh. */
+enum bst_code bst_check_leftovers(struct bst_check_run *run, struct bst_error *err);
+enum bst_code bst_check_words(struct bst_check_run *run, struct bst_error *err);
+
+#endif
