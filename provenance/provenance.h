@@ -8,8 +8,10 @@
  *   identity.c    who the author is
  *   statement.c   in-toto statements and their canonical bytes; dsse.c their envelopes
  *   merkle.c      RFC 6962 trees and proofs; note.c signed notes and checkpoints; proof.c tlog-proof files
- *   ledger.c      the SQLite file: open, append, prove; ledger_index.c the tables derived from entries;
- *                 ledger_check.c recomputes everything
+ *   ledger_db.c   the ledger's SQLite file; ledger.c reading and proofs; ledger_append.c adding; ledger_index.c the
+ *                 tables derived from entries; ledger_rebuild.c makes them again; ledger_check.c recomputes
+ *                 everything; ledger_head.c the last checkpoint kept apart; ledger_export.c plain files
+ *   folder.c      folders that stand there whole or not at all
  *   container.c   segments of a PNG or JPEG file; png_edit.c, jpeg_edit.c
  *   exif.c, xmp.c, png_text.c   metadata written and read
  *   jumbf.c, cbor.c, cose.c     the layers of a C2PA manifest
@@ -211,7 +213,8 @@ enum bst_ledger_mode { BST_LEDGER_READ, BST_LEDGER_WRITE };
 enum bst_code bst_ledger_create(const char *path, const char *origin, const uint8_t log_key[static BST_KEY_LEN],
                                 struct bst_error *err);
 /* A newer schema, another application's file or a damaged header is BST_UNREADABLE. Opening for reading writes
- * nothing, not even beside the file. */
+ * nothing, not even beside the file, with one exception: a transaction that a killed process left half-done is
+ * rolled back if the folder can be written, and refused if not. */
 enum bst_code bst_ledger_open(const char *path, enum bst_ledger_mode mode, struct bst_ledger **out,
                               struct bst_error *err);
 void bst_ledger_close(struct bst_ledger *ledger);
@@ -249,6 +252,13 @@ struct bst_finding {
 typedef void (*bst_finding_fn)(void *arg, const struct bst_finding *finding);
 enum bst_code bst_ledger_check(struct bst_ledger *ledger, bst_finding_fn found, void *arg, bst_progress progress,
                                void *progress_arg, struct bst_error *err);
+/* Drops everything derived from the entries (tree, records, full text) and makes it again, in one transaction. It does
+ * not mend entries: what the check says of them stays. */
+enum bst_code bst_ledger_rebuild(struct bst_ledger *ledger, bst_progress progress, void *progress_arg,
+                                 struct bst_error *err);
+/* Erases an entry's private words for good: one of them by its name ("prompt"), or all with NULL. Statement, proofs
+ * and signatures stay whole. BST_USAGE when there are none. */
+enum bst_code bst_ledger_erase(struct bst_ledger *ledger, uint64_t index, const char *name, struct bst_error *err);
 /* Writes checkpoint, entries (one DSSE envelope a line) and verifier key into a new folder. */
 enum bst_code bst_ledger_export(struct bst_ledger *ledger, const char *folder, struct bst_error *err);
 
