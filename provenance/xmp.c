@@ -153,6 +153,7 @@ void bst_xmp_read(const uint8_t *packet, size_t len, json_t *out, json_t *proble
         bst_problem(problems, place, problem);
         return;
     }
+    /* exempi itself writes "XML parsing failure" to stderr here, which no option of it prevents */
     XmpPtr xmp = xmp_new_empty();
     if (xmp != NULL && xmp_parse(xmp, (const char *)packet, len)) {
         collect(xmp, out);
