@@ -49,11 +49,9 @@ enum bst_code bst_where(struct bst_error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(place, sizeof place, format, args);
     va_end(args);
-    if (err->where[0]) {
-        strncat(place, ": ", sizeof place - strlen(place) - 1);
-        strncat(place, err->where, sizeof place - strlen(place) - 1);
-    }
-    memcpy(err->where, place, sizeof place);
+    char joined[2 * sizeof place + 2];
+    snprintf(joined, sizeof joined, "%s%s%s", place, err->where[0] ? ": " : "", err->where);
+    memcpy(err->where, joined, sizeof err->where - 1);
     return err->code;
 }
 
