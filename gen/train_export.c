@@ -361,7 +361,11 @@ static void add_dense(struct writer *w, const struct train_generator *g, const f
 {
     size_t code = g->styles + TRAIN_LATENT;
     attribute_int(w, add_node(w, "Concat", "code", 2, (const char *[]){"style", "latent"}), "axis", 1);
-    add_gemm(w, "dense1", "code", code, TRAIN_HIDDEN, p + g->dense1, p + g->dense1_bias);
+    float *dense1 = hold(w, TRAIN_HIDDEN * code * sizeof *dense1);
+    if (!dense1) return;
+    for (size_t i = 0; i < TRAIN_HIDDEN * code; i++) /* a power of two: rounding stays the same */
+        dense1[i] = p[g->dense1 + i] * (i % code < g->styles ? TRAIN_STYLE_GAIN : 1.0f);
+    add_gemm(w, "dense1", "code", code, TRAIN_HIDDEN, dense1, p + g->dense1_bias);
     add_leaky(w, "hidden1", "dense1");
     add_gemm(w, "dense2", "hidden1", TRAIN_HIDDEN, TRAIN_HIDDEN, p + g->dense2, p + g->dense2_bias);
     add_leaky(w, "hidden2", "dense2");

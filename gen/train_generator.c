@@ -39,7 +39,7 @@ void train_generator_init(struct train_generator *g, size_t styles)
     g->dense1_bias = train_params_add(p, "dense1_bias", TRAIN_HIDDEN, 0, 0);
     g->dense2 = train_params_add(p, "dense2", TRAIN_HIDDEN * TRAIN_HIDDEN, 0, sqrtf(2.0f / TRAIN_HIDDEN));
     g->dense2_bias = train_params_add(p, "dense2_bias", TRAIN_HIDDEN, 0, 0);
-    g->film = train_params_add(p, "film", g->film_width * TRAIN_HIDDEN, 0, 0.04f);
+    g->film = train_params_add(p, "film", g->film_width * TRAIN_HIDDEN, 0, 0.06f);
     g->film_bias = train_params_add(p, "film_bias", g->film_width, 0, 0);
     for (size_t i = 0; i < TRAIN_CONVS; i++) {
         char name[32];
@@ -161,7 +161,8 @@ static void dense_forward(const struct train_generator *g, const float *params,
 {
     size_t code = g->styles + TRAIN_LATENT;
     for (size_t i = 0; i < s->n; i++) {
-        memcpy(s->code + i * code, s->style + i * g->styles, g->styles * sizeof *s->code);
+        for (size_t j = 0; j < g->styles; j++)
+            s->code[i * code + j] = TRAIN_STYLE_GAIN * s->style[i * g->styles + j];
         memcpy(s->code + i * code + g->styles, s->latent + i * TRAIN_LATENT, TRAIN_LATENT * sizeof *s->code);
     }
     train_dense_forward(s->n, code, TRAIN_HIDDEN, params + g->dense1, params + g->dense1_bias, s->code,

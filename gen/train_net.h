@@ -21,9 +21,10 @@
 #include "train_layer.h"
 
 #define TRAIN_STYLES_MAX 16
-#define TRAIN_LATENT     16 /* numbers in the global latent */
-#define TRAIN_HIDDEN     64 /* width of the dense network */
-#define TRAIN_COARSE     8  /* output pixels to a side of a coarse pixel */
+#define TRAIN_LATENT     16   /* numbers in the global latent */
+#define TRAIN_STYLE_GAIN 4.0f /* a style counts as much as the latent, whose norm is about 4 */
+#define TRAIN_HIDDEN     64   /* width of the dense network */
+#define TRAIN_COARSE     8    /* output pixels to a side of a coarse pixel */
 #define TRAIN_CONVS      10
 #define TRAIN_NOISES     3
 #define TRAIN_MULTIPLE   32 /* sides of a picture are multiples of the largest cell */

@@ -23,12 +23,12 @@ void train_settings_default(struct train_settings *s)
     *s = (struct train_settings){.batch = TRAIN_BATCH,
                                  .crop = TRAIN_CROP,
                                  .steps = 20000,
-                                 .rate_generator = 5e-4f,
+                                 .rate_generator = 3e-4f,
                                  .rate_judge = 5e-4f,
-                                 .beta1 = 0.0f,
+                                 .beta1 = 0.5f,
                                  .beta2 = 0.99f,
                                  .penalty = {0.1f, 0.2f},
-                                 .penalty_every = 4,
+                                 .penalty_every = 2,
                                  .consistency = 1.0f,
                                  .jitter = 0.15f,
                                  .average = 0.999f};
@@ -206,12 +206,14 @@ static void judge_shard(const struct train_run *run, size_t k, struct train_shar
     }
     train_discriminator_backward(d, params, fake, dparams, false);
     train_discriminator_backward(d, params, real, dparams, false);
-    if (run->step % run->settings.penalty_every) return;
-    float every = (float)run->settings.penalty_every, batch = (float)run->settings.batch;
-    float weight = run->settings.penalty[k] * every / batch;
-    double scale = (double)(every / batch); /* reports are means over steps, most of which have no penalty */
-    s->losses.penalty_real[k] += scale * train_discriminator_penalty(d, params, real, weight, dparams);
-    s->losses.penalty_made[k] += scale * train_discriminator_penalty(d, params, fake, weight, dparams);
+    /* The two penalties take turns, so that no step's gradient is much larger than another's. */
+    uint64_t every = run->settings.penalty_every, turn = run->step % every;
+    double scale = (double)every / (double)run->settings.batch;
+    float weight = run->settings.penalty[k] * (float)scale;
+    if (turn == 0)
+        s->losses.penalty_real[k] += scale * train_discriminator_penalty(d, params, real, weight, dparams);
+    if (turn == every / 2)
+        s->losses.penalty_made[k] += scale * train_discriminator_penalty(d, params, fake, weight, dparams);
 }
 
 /* The fine picture, shrunk, should be the coarse one: adds to dfine and dcoarse. */

@@ -430,13 +430,14 @@ static void crops(void **state)
     train_random_init(&r, 1, 2, 3);
     float *out = malloc(3 * 2 * 48 * 48 * sizeof *out);
     for (size_t trial = 0; trial < 20; trial++) {
-        size_t style = trial % 2, plane = 2 * 48 * 48;
-        train_set_crop(&set, style, trial % 3 ? 48 : 384, trial % 3 ? 1 : 8, &r, 2, 1, out);
+        size_t style = trial % 2, shrink = trial % 3 ? 1 : TRAIN_COARSE;
+        size_t side = shrink == 1 ? 48 : TRAIN_FIELD / TRAIN_COARSE, plane = 2 * side * side;
+        train_set_crop(&set, style, side * shrink, shrink, &r, 2, 1, out);
         double mean[3] = {0};
         for (size_t c = 0; c < 3; c++)
-            for (size_t i = 48 * 48; i < plane; i++) {
+            for (size_t i = plane / 2; i < plane; i++) {
                 assert_true(out[c * plane + i] >= -1.0f && out[c * plane + i] <= 1.0f);
-                mean[c] += (double)out[c * plane + i] / (48 * 48);
+                mean[c] += (double)out[c * plane + i] / (double)(plane / 2);
             }
         assert_true(style == 0 ? mean[0] > 0.0 && mean[2] < 0.0 : mean[0] < 0.0 && mean[2] > 0.0);
     }
