@@ -26,6 +26,13 @@ static inline vf v_sqrt(vf x)
     return _mm256_sqrt_ps(x);
 }
 
+static inline void v_interleave(vf a, vf b, float *p)
+{
+    vf low = _mm256_unpacklo_ps(a, b), high = _mm256_unpackhi_ps(a, b);
+    _mm256_storeu_ps(p, _mm256_permute2f128_ps(low, high, 0x20));
+    _mm256_storeu_ps(p + VW, _mm256_permute2f128_ps(low, high, 0x31));
+}
+
 #define MICROS(F) F(6, 2) F(4, 2) F(3, 3) F(2, 4) F(1, 8)
 #include "kernel_body.h"
 #else

@@ -26,6 +26,14 @@ static inline vf v_sqrt(vf x)
     return _mm512_sqrt_ps(x);
 }
 
+static inline void v_interleave(vf a, vf b, float *p)
+{
+    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512i high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    _mm512_storeu_ps(p, _mm512_permutex2var_ps(a, low, b));
+    _mm512_storeu_ps(p + VW, _mm512_permutex2var_ps(a, high, b));
+}
+
 #define MICROS(F) F(12, 2) F(8, 3) F(6, 4) F(4, 5) F(3, 7) F(2, 8) F(1, 8)
 #include "kernel_body.h"
 #else

@@ -2,7 +2,7 @@
  * kernel_avx2.c and kernel_avx512.c include it after defining
  * - VW, the number of lanes;
  * - vf and vi, vectors of VW float and of VW int32_t;
- * - v_set(x), v_fma(a, b, c) and v_sqrt(x);
+ * - v_set(x), v_fma(a, b, c), v_sqrt(x), and v_interleave(a, b, p), which stores a[0] b[0] a[1] b[1] ...;
  * - ISA and TABLE, the name and the table of functions;
  * - MICROS(F), which calls F(rows, vectors) for each register block, most rows first.
  *
@@ -441,13 +441,14 @@ static void twice(const float *x, float *y, size_t n)
             here = v_load_part(x + i, count);
             right = v_load_part(x + i + 1, count);
         }
-        float even[VW], odd[VW];
-        v_store(even, v_fma(near, here, far * left));
-        v_store(odd, v_fma(far, right, near * here));
-        for (size_t j = 0; j < count; j++) {
-            y[2 * (i + j)] = even[j];
-            y[2 * (i + j) + 1] = odd[j];
+        vf even = v_fma(near, here, far * left), odd = v_fma(far, right, near * here);
+        if (count == VW) {
+            v_interleave(even, odd, y + 2 * i);
+            continue;
         }
+        float pairs[2 * VW];
+        v_interleave(even, odd, pairs);
+        memcpy(y + 2 * i, pairs, 2 * count * sizeof *y);
     }
 }
 
@@ -486,7 +487,7 @@ static void normal(const uint32_t *radius, const uint32_t *angle, float *y, size
     for (size_t i = 0; i < n; i += VW) {
         size_t count = n - i < VW ? n - i : VW;
         int32_t words[2][VW] = {{0}};
-        float out[2][VW];
+        float pairs[2 * VW];
         memcpy(words[0], radius + i, count * sizeof *radius);
         memcpy(words[1], angle + i, count * sizeof *angle);
         vi w, a;
@@ -497,12 +498,8 @@ static void normal(const uint32_t *radius, const uint32_t *angle, float *y, size
         vf length = v_sqrt(v_log(u) * v_set(-2.0f));
         vf cosine, sine;
         v_circle(a, &cosine, &sine);
-        v_store(out[0], length * cosine);
-        v_store(out[1], length * sine);
-        for (size_t j = 0; j < count; j++) {
-            y[2 * (i + j)] = out[0][j];
-            y[2 * (i + j) + 1] = out[1][j];
-        }
+        v_interleave(length * cosine, length * sine, pairs);
+        memcpy(y + 2 * i, pairs, 2 * count * sizeof *y);
     }
 }
 

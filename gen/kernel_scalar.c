@@ -26,5 +26,13 @@ static inline vf v_sqrt(vf x)
     return (vf){sqrtf(x[0]), sqrtf(x[1]), sqrtf(x[2]), sqrtf(x[3])};
 }
 
+static inline void v_interleave(vf a, vf b, float *p)
+{
+    for (int i = 0; i < VW; i++) {
+        p[2 * i] = a[i];
+        p[2 * i + 1] = b[i];
+    }
+}
+
 #define MICROS(F) F(8, 2) F(4, 2) F(2, 2) F(1, 2)
 #include "kernel_body.h"

@@ -1,0 +1,464 @@
+/* generate.c - controls to inputs, inputs through the plan, output to a picture. */
+#include "latent.h"
+#include "model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct bst_generator {
+    const struct bst_model *model;
+    const struct bst_kernels *kernels;
+    struct bst_pool *pool;
+    size_t memory;
+    bst_progress progress;
+    void *progress_arg;
+    struct plan *plan; /* of the last sizes, kept for the next picture */
+    int64_t dims[INPUTS_MAX][RANK_MAX];
+};
+
+/* ---- the generator ---- */
+
+/* Bytes that can be taken without swapping; 0 when the system does not say. */
+static size_t free_memory(void)
+{
+    unsigned long long kilobytes = 0;
+    FILE *file = fopen("/proc/meminfo", "r");
+    char line[256];
+    while (file != NULL && kilobytes == 0 && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "MemAvailable:", 13) == 0) kilobytes = strtoull(line + 13, NULL, 10);
+    if (file != NULL) fclose(file);
+    if (kilobytes != 0) return (size_t)kilobytes * 1024;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGE_SIZE);
+    return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
+}
+
+enum bst_code bst_generator_new(const struct bst_model *model, const struct bst_run_options *options,
+                                struct bst_generator **out, struct bst_error *err)
+{
+    *out = NULL;
+    struct bst_generator *g = bst_calloc(1, sizeof *g);
+    if (g == NULL) return bst_fail_memory(err);
+    g->model = model;
+    g->kernels = bst_kernels_for(options->isa);
+    g->memory = options->memory != 0 ? options->memory : free_memory();
+    g->progress = options->progress;
+    g->progress_arg = options->progress_arg;
+    enum bst_code code = BST_OK;
+    if (g->kernels == NULL) {
+        bst_fail(err, BST_USAGE, "instruction set '%.40s' is unknown, or this processor lacks it",
+                 options->isa != NULL ? options->isa : getenv("BLINDSTAMP_ISA"));
+        code = bst_hint(err, "scalar runs everywhere; avx2 and avx512 need a processor that has them");
+    }
+    if (code == BST_OK) code = bst_pool_new(options->threads, &g->pool, err);
+    if (code != BST_OK) {
+        bst_generator_free(g);
+        return code;
+    }
+    *out = g;
+    return BST_OK;
+}
+
+void bst_generator_free(struct bst_generator *generator)
+{
+    if (generator == NULL) return;
+    plan_free(generator->plan);
+    bst_pool_free(generator->pool);
+    free(generator);
+}
+
+/* Makes a plan for these dims unless the last one fits. spent: bytes that the inputs take beside it. */
+static enum bst_code use_plan(struct bst_generator *g, int64_t (*dims)[RANK_MAX], size_t spent,
+                              struct bst_error *err)
+{
+    const struct graph *graph = g->model->graph;
+    bool same = g->plan != NULL;
+    for (size_t i = 0; i < graph->input_count && same; i++)
+        same = memcmp(dims[i], g->dims[i], graph->inputs[i].rank * sizeof dims[i][0]) == 0;
+    if (same) return BST_OK;
+    plan_free(g->plan);
+    g->plan = NULL;
+    struct plan_options options = {g->kernels, bst_pool_threads(g->pool), g->memory, g->model->path};
+    if (g->memory != 0) options.memory = g->memory > spent ? g->memory - spent : 1;
+    for (size_t i = 0; i < graph->input_count; i++)
+        memcpy(g->dims[i], dims[i], sizeof dims[i]);
+    return plan_make(graph, (const int64_t(*)[RANK_MAX])dims, &options, &g->plan, err);
+}
+
+/* ---- controls ---- */
+
+static enum bst_code unknown_style(const struct bst_card *card, const char *name, struct bst_error *err)
+{
+    char known[200] = "";
+    for (size_t i = 0; i < card->style_count; i++) {
+        size_t len = strlen(known);
+        snprintf(known + len, sizeof known - len, "%s%s", i > 0 ? ", " : "", card->styles[i]);
+    }
+    bst_fail(err, BST_USAGE, "the model has no style '%.60s'", name);
+    if (card->style_count == 0) return bst_hint(err, "it has no styles to choose from");
+    return bst_hint(err, "its styles are %s", known);
+}
+
+/* Without styles asked for, the seed picks one: stream 0 of the random numbers. */
+static void pick_style(uint64_t seed, struct bst_used *used)
+{
+    const uint32_t counter[4] = {0, 0, 0, 0}, key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    uint32_t words[4];
+    bst_philox(counter, key, words);
+    used->style_weight[(uint64_t)words[0] * used->style_count >> 32] = 1.0f;
+}
+
+static enum bst_code resolve_styles(const struct bst_card *card, const struct bst_controls *controls,
+                                    struct bst_used *used, struct bst_error *err)
+{
+    double total = 0;
+    bool given[BST_STYLES_MAX] = {false};
+    used->style_count = card->style_count;
+    if (controls->style_count == 0 && card->style_count > 0) pick_style(controls->seed, used);
+    for (size_t i = 0; i < controls->style_count; i++) {
+        const struct bst_style *style = &controls->styles[i];
+        size_t k = 0;
+        while (k < card->style_count && strcmp(card->styles[k], style->name) != 0)
+            k++;
+        if (k == card->style_count) return unknown_style(card, style->name, err);
+        if (given[k]) return bst_fail(err, BST_USAGE, "style '%.60s' is given twice", style->name);
+        if (!(style->weight >= 0.0f && style->weight <= 1e6f))
+            return bst_fail(err, BST_USAGE, "the weight of style '%.60s' is out of range", style->name);
+        given[k] = true;
+        used->style_weight[k] = style->weight;
+        total += (double)style->weight;
+    }
+    if (controls->style_count == 0) return BST_OK;
+    if (!(total > 0)) return bst_fail(err, BST_USAGE, "all styles have weight 0");
+    /* Weights that add up already are kept to the bit, so that replaying recorded ones changes nothing. */
+    for (size_t k = 0; k < card->style_count && fabs(total - 1.0) > 1e-6; k++)
+        used->style_weight[k] = (float)((double)used->style_weight[k] / total);
+    return BST_OK;
+}
+
+static const struct bst_card_input *image_input(const struct bst_card *card)
+{
+    for (size_t i = 0; i < card->input_count; i++)
+        if (card->inputs[i].role == BST_ROLE_IMAGE) return &card->inputs[i];
+    return NULL;
+}
+
+static enum bst_code resolve_image_size(const struct bst_card *card, const struct bst_controls *controls,
+                                        struct bst_used *used, struct bst_error *err)
+{
+    if (controls->input == NULL) {
+        bst_fail(err, BST_USAGE, "this model changes a picture and was given none");
+        return bst_hint(err, "name one with --input");
+    }
+    uint64_t width = (uint64_t)controls->input->width * card->output_scale;
+    uint64_t height = (uint64_t)controls->input->height * card->output_scale;
+    if (card->fixed_size && (width != card->width || height != card->height)) {
+        bst_fail(err, BST_USAGE, "the model takes pictures of %u x %u only, not %u x %u",
+                 card->width / card->output_scale, card->height / card->output_scale, controls->input->width,
+                 controls->input->height);
+        return bst_hint(err, "scale the picture to that size first");
+    }
+    if ((controls->width != 0 && controls->width != width) ||
+        (controls->height != 0 && controls->height != height)) {
+        bst_fail(err, BST_USAGE, "this model makes %llu x %llu of the picture, not %u x %u",
+                 (unsigned long long)width, (unsigned long long)height, controls->width, controls->height);
+        return bst_hint(err, "leave the size out");
+    }
+    used->width = (uint32_t)(width > UINT32_MAX ? UINT32_MAX : width);
+    used->height = (uint32_t)(height > UINT32_MAX ? UINT32_MAX : height);
+    return BST_OK;
+}
+
+static enum bst_code resolve_size(const struct bst_card *card, const struct bst_controls *controls,
+                                  struct bst_used *used, struct bst_error *err)
+{
+    if (image_input(card) != NULL) {
+        enum bst_code code = resolve_image_size(card, controls, used, err);
+        if (code != BST_OK) return code;
+    } else {
+        if (controls->input != NULL)
+            return bst_fail(err, BST_USAGE, "this model takes no picture as its input");
+        used->width = controls->width != 0 ? controls->width : card->width;
+        used->height = controls->height != 0 ? controls->height : card->height;
+    }
+    if (used->width > BST_IMAGE_MAX_SIDE || used->height > BST_IMAGE_MAX_SIDE || used->width == 0 ||
+        used->height == 0 || (uint64_t)used->width * used->height > BST_IMAGE_MAX_PIXELS)
+        return bst_fail(err, BST_USAGE, "a picture of %u x %u cannot be made", used->width, used->height);
+    if (card->fixed_size && (used->width > card->width || used->height > card->height)) {
+        bst_fail(err, BST_USAGE, "the model makes pictures of up to %u x %u only", card->width, card->height);
+        return bst_hint(err, "leave the size out");
+    }
+    return BST_OK;
+}
+
+/* The sides at which a periodic noise map meets itself: multiples of every cell and of the card's multiple.
+ */
+static uint64_t tile_multiple(const struct bst_card *card)
+{
+    uint64_t multiple = card->size_multiple;
+    for (size_t i = 0; i < card->input_count; i++) {
+        uint64_t a = multiple, b = card->inputs[i].cell;
+        if (card->inputs[i].role != BST_ROLE_NOISE) continue;
+        while (b != 0) {
+            uint64_t rest = a % b;
+            a = b;
+            b = rest;
+        }
+        multiple = multiple / a * card->inputs[i].cell;
+    }
+    return multiple;
+}
+
+static enum bst_code resolve(const struct bst_card *card, const struct bst_controls *controls,
+                             struct bst_used *used, struct bst_error *err)
+{
+    memset(used, 0, sizeof *used);
+    if (!(controls->truncation >= 0.0f && controls->truncation <= 1.5f))
+        return bst_fail(err, BST_USAGE, "truncation is not within 0 and 1.5");
+    used->truncation = controls->truncation;
+    used->tile = controls->tile;
+    enum bst_code code = resolve_styles(card, controls, used, err);
+    if (code == BST_OK) code = resolve_size(card, controls, used, err);
+    if (code != BST_OK || !controls->tile) return code;
+    if (!card->tileable) return bst_fail(err, BST_USAGE, "this model cannot make seamless tiles");
+    uint64_t multiple = tile_multiple(card);
+    if (used->width % multiple != 0 || used->height % multiple != 0) {
+        bst_fail(err, BST_USAGE, "a seamless tile cannot be %u x %u", used->width, used->height);
+        return bst_hint(err, "each side must be a multiple of %llu", (unsigned long long)multiple);
+    }
+    return BST_OK;
+}
+
+/* ---- inputs ---- */
+
+/* Stream s of a seed belongs to the graph's input s - 1; stream 0 picks the style. */
+static void fill_noise(const struct bst_controls *controls, const struct bst_card_input *input,
+                       const int64_t *dims, uint32_t stream, float *out)
+{
+    uint64_t h = (uint64_t)dims[2], w = (uint64_t)dims[3], m = input->margin;
+    uint64_t inner_h = h - 2 * m, inner_w = w - 2 * m;
+    for (uint64_t c = 0; c < (uint64_t)dims[1]; c++) {
+        for (uint64_t y = 0; y < h; y++) {
+            float *row = out + (c * h + y) * w;
+            if (!controls->tile) {
+                bst_normal(controls->seed, stream, noise_index(c, y, 0), (size_t)w, row);
+                continue;
+            }
+            /* the inner cells are drawn where they would be without a tile, and repeat into the margins */
+            uint64_t from = (y + inner_h * m - m) % inner_h + m;
+            bst_normal(controls->seed, stream, noise_index(c, from, m), (size_t)inner_w, row + m);
+            for (uint64_t x = 0; x < m; x++) {
+                row[m - 1 - x] = row[m + inner_w - 1 - x % inner_w];
+                row[m + inner_w + x] = row[m + x % inner_w];
+            }
+        }
+    }
+}
+
+static void scale_by(float *x, size_t n, float by)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = x[i] * by;
+}
+
+/* The picture's samples on [low, high]; beyond its sides the last row and column repeat. */
+static void fill_image(const struct bst_image *rgb, const struct bst_card_input *input, const int64_t *dims,
+                       float *out)
+{
+    size_t channels = (size_t)dims[1], h = (size_t)dims[2], w = (size_t)dims[3];
+    float scale = (input->high - input->low) / 255.0f;
+    for (size_t c = 0; c < channels; c++) {
+        size_t from = input->bgr ? 2 - c : c;
+        for (size_t y = 0; y < h; y++) {
+            const uint8_t *row = rgb->samples + (y < rgb->height ? y : rgb->height - 1) * rgb->width * 3;
+            for (size_t x = 0; x < w; x++) {
+                const uint8_t *p = row + (x < rgb->width ? x : rgb->width - 1) * 3;
+                unsigned sample =
+                    channels == 3 ? p[from] : (77u * p[0] + 150u * p[1] + 29u * p[2] + 128u) >> 8;
+                out[(c * h + y) * w + x] = fmaf((float)sample, scale, input->low);
+            }
+        }
+    }
+}
+
+static enum bst_code fill_input(const struct bst_model *model, size_t index, const int64_t *dims,
+                                size_t count, const struct bst_controls *controls,
+                                const struct bst_used *used, float *out, struct bst_error *err)
+{
+    const struct bst_card_input *input = &model->card.inputs[model->roles[index]];
+    uint32_t stream = (uint32_t)index + 1;
+    struct bst_image rgb = {0};
+    enum bst_code code;
+    switch (input->role) {
+    case BST_ROLE_LATENT:
+        bst_normal(controls->seed, stream, 0, count, out);
+        scale_by(out, count, used->truncation);
+        return BST_OK;
+    case BST_ROLE_NOISE:
+        fill_noise(controls, input, dims, stream, out);
+        scale_by(out, count, used->truncation);
+        return BST_OK;
+    case BST_ROLE_STYLE:
+        memcpy(out, used->style_weight, count * sizeof *out);
+        return BST_OK;
+    default:
+        code = bst_image_to_rgb8(controls->input, &rgb, err);
+        if (code == BST_OK) fill_image(&rgb, input, dims, out);
+        bst_image_clear(&rgb);
+        return code;
+    }
+}
+
+/* ---- output ---- */
+
+struct picture_job {
+    const struct bst_kernels *k;
+    const struct bst_card *card;
+    const struct tensor *from;
+    struct bst_image *to;
+};
+
+static void picture_task(void *arg, size_t y, unsigned thread)
+{
+    const struct picture_job *job = arg;
+    size_t h = (size_t)job->from->dims[2], w = (size_t)job->from->dims[3],
+           channels = (size_t)job->from->dims[1];
+    float scale = 255.0f / (job->card->output_high - job->card->output_low);
+    uint8_t *row = job->to->samples + y * job->to->width * 3;
+    (void)thread;
+    for (size_t c = 0; c < 3; c++) {
+        size_t from = channels == 1 ? 0 : job->card->output_bgr ? 2 - c : c;
+        job->k->quantize(tensor_floats(job->from) + (from * h + y) * w, job->card->output_low, scale, row + c,
+                         3, job->to->width);
+    }
+}
+
+static enum bst_code make_picture(struct bst_generator *g, const struct tensor *from,
+                                  const struct bst_used *used, struct bst_image *out, struct bst_error *err)
+{
+    char text[DIMS_TEXT];
+    if (from->rank != 4 || from->dims[0] != 1 || (from->dims[1] != 3 && from->dims[1] != 1) ||
+        from->dims[2] < used->height || from->dims[3] < used->width)
+        return bst_fail(err, BST_UNREADABLE, "%s: the graph makes %s, which is no picture of %u x %u",
+                        g->model->path, dims_text(from->rank, from->dims, text), used->width, used->height);
+    enum bst_code code = bst_image_new(used->width, used->height, 3, 8, out, err);
+    if (code != BST_OK) return code;
+    struct picture_job job = {g->kernels, &g->model->card, from, out};
+    bst_pool_run(g->pool, used->height, picture_task, &job);
+    return BST_OK;
+}
+
+/* ---- all of it ---- */
+
+static enum bst_code run_filled(struct bst_generator *g, const int64_t (*dims)[RANK_MAX],
+                                const struct bst_controls *controls, const struct bst_used *used,
+                                float *memory, struct bst_image *out, struct bst_error *err)
+{
+    const struct graph *graph = g->model->graph;
+    const float *inputs[INPUTS_MAX] = {NULL};
+    const struct tensor *output;
+    enum bst_code code = BST_OK;
+    for (size_t i = 0; i < graph->input_count && code == BST_OK; i++) {
+        struct tensor t;
+        tensor_set_dims(&t, KIND_FLOAT, graph->inputs[i].rank, dims[i]);
+        code = fill_input(g->model, i, dims[i], t.count, controls, used, memory, err);
+        inputs[i] = memory;
+        memory += t.count;
+    }
+    if (code == BST_OK) code = plan_run(g->plan, g->pool, inputs, g->progress, g->progress_arg, &output, err);
+    if (code == BST_OK) code = make_picture(g, output, used, out, err);
+    return code;
+}
+
+static uint32_t round_up(uint32_t side, uint32_t multiple)
+{
+    return (side + multiple - 1) / multiple * multiple;
+}
+
+enum bst_code bst_generate(struct bst_generator *generator, const struct bst_controls *controls,
+                           struct bst_image *out, struct bst_used *used, struct bst_error *err)
+{
+    const struct bst_card *card = &generator->model->card;
+    const struct graph *graph = generator->model->graph;
+    int64_t dims[INPUTS_MAX][RANK_MAX];
+    struct bst_used resolved;
+    size_t count = 0;
+    memset(out, 0, sizeof *out);
+    enum bst_code code = resolve(card, controls, &resolved, err);
+    uint32_t width = resolved.width, height = resolved.height;
+    if (code == BST_OK && card->fixed_size) {
+        width = card->width;
+        height = card->height;
+    }
+    if (code == BST_OK)
+        code = model_dims(generator->model, round_up(width, card->size_multiple),
+                          round_up(height, card->size_multiple), dims, err);
+    for (size_t i = 0; i < graph->input_count && code == BST_OK; i++) {
+        struct tensor t;
+        if (!tensor_set_dims(&t, KIND_FLOAT, graph->inputs[i].rank, dims[i]) ||
+            !bst_add(count, t.count, &count))
+            code = bst_fail(err, BST_USAGE, "a picture of %u x %u cannot be made", width, height);
+    }
+    if (code == BST_OK) code = use_plan(generator, dims, count * sizeof(float), err);
+    if (code != BST_OK) return code;
+    float *memory = bst_calloc(count, sizeof *memory);
+    if (memory == NULL) return bst_fail_memory(err);
+    code = run_filled(generator, (const int64_t(*)[RANK_MAX])dims, controls, &resolved, memory, out, err);
+    free(memory);
+    if (code == BST_OK && used != NULL) *used = resolved;
+    return code;
+}
+
+/* ---- tensors in, tensor out ---- */
+
+static enum bst_code place_tensor(const struct bst_generator *g, const struct bst_tensor *tensor,
+                                  int64_t (*dims)[RANK_MAX], const float **inputs, struct bst_error *err)
+{
+    const struct graph *graph = g->model->graph;
+    for (size_t i = 0; i < graph->input_count && i < INPUTS_MAX; i++) {
+        const struct graph_input *input = &graph->inputs[i];
+        if (strcmp(input->name, tensor->name) != 0) continue;
+        if (tensor->rank != input->rank)
+            return bst_fail(err, BST_USAGE, "input '%.80s' has %zu dimensions", input->name, input->rank);
+        for (size_t d = 0; d < input->rank; d++) {
+            if (tensor->dims[d] < 1 || (input->dims[d] >= 0 && tensor->dims[d] != input->dims[d]))
+                return bst_fail(err, BST_USAGE, "dimension %zu of input '%.80s' cannot be %lld", d,
+                                input->name, (long long)tensor->dims[d]);
+            dims[i][d] = tensor->dims[d];
+        }
+        inputs[i] = tensor->data;
+        return BST_OK;
+    }
+    return bst_fail(err, BST_USAGE, "the model has no input '%.80s'", tensor->name);
+}
+
+enum bst_code bst_generator_run(struct bst_generator *generator, const struct bst_tensor *inputs,
+                                size_t input_count, struct bst_tensor *output, struct bst_error *err)
+{
+    const struct graph *graph = generator->model->graph;
+    int64_t dims[INPUTS_MAX][RANK_MAX];
+    const float *data[INPUTS_MAX] = {NULL};
+    const struct tensor *made;
+    enum bst_code code = BST_OK;
+    memset(output, 0, sizeof *output);
+    for (size_t i = 0; i < input_count && code == BST_OK; i++)
+        code = place_tensor(generator, &inputs[i], dims, data, err);
+    if (code != BST_OK) return code;
+    for (size_t i = 0; i < graph->input_count; i++)
+        if (i >= INPUTS_MAX || data[i] == NULL)
+            return bst_fail(err, BST_USAGE, "input '%.80s' is missing", graph->inputs[i].name);
+    code = use_plan(generator, dims, 0, err);
+    if (code == BST_OK)
+        code = plan_run(generator->plan, generator->pool, data, generator->progress, generator->progress_arg,
+                        &made, err);
+    if (code != BST_OK) return code;
+    output->data = malloc((made->count + 1) * sizeof *output->data);
+    if (output->data == NULL) return bst_fail_memory(err);
+    memcpy(output->data, made->data, made->count * sizeof *output->data);
+    output->name = graph->values[graph->outputs[0]].name;
+    output->rank = made->rank;
+    memcpy(output->dims, made->dims, sizeof output->dims);
+    return BST_OK;
+}

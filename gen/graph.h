@@ -1,0 +1,126 @@
+/* graph.h - a model's graph as the engine keeps it: values, nodes and constants, checked once when the file
+ * is read (onnx.c) and never changed afterwards. Private to gen/.
+ *
+ * Numbers are kept in two kinds: every floating type of the file becomes float32, every whole type int64.
+ * Whole numbers carry shapes and indices; they are worked out when a plan is made and never while a picture
+ * is.
+ */
+#ifndef BST_GRAPH_H
+#define BST_GRAPH_H
+
+#include "base.h"
+
+#define RANK_MAX       8
+#define OPSET_MIN      11
+#define OPSET_MAX      21
+#define MODEL_SIZE_MAX ((size_t)1 << 30) /* bytes of a model file */
+
+enum kind {
+    KIND_FLOAT,
+    KIND_INT,
+};
+
+struct tensor {
+    enum kind kind;
+    size_t rank;
+    int64_t dims[RANK_MAX];
+    size_t count; /* product of dims */
+    void *data;   /* count float or int64_t, row-major */
+};
+
+static inline float *tensor_floats(const struct tensor *t)
+{
+    return t->data;
+}
+
+static inline int64_t *tensor_ints(const struct tensor *t)
+{
+    return t->data;
+}
+
+/* Bytes of one number as kept in memory. */
+static inline size_t tensor_item(const struct tensor *t)
+{
+    return t->kind == KIND_FLOAT ? sizeof(float) : sizeof(int64_t);
+}
+
+/* Checks dims (each >= 0, the product's bytes within a size_t) and sets count; false when they cannot be. */
+bool tensor_set_dims(struct tensor *t, enum kind kind, size_t rank, const int64_t *dims);
+bool tensor_same_dims(const struct tensor *a, const struct tensor *b);
+/* "[1,3,64,64]" for messages. */
+#define DIMS_TEXT 128
+const char *dims_text(size_t rank, const int64_t *dims, char out[static DIMS_TEXT]);
+
+enum attribute_type { /* as on the wire */
+                      ATTRIBUTE_FLOAT = 1,
+                      ATTRIBUTE_INT = 2,
+                      ATTRIBUTE_STRING = 3,
+                      ATTRIBUTE_TENSOR = 4,
+                      ATTRIBUTE_FLOATS = 6,
+                      ATTRIBUTE_INTS = 7,
+};
+
+struct attribute {
+    const char *name;
+    enum attribute_type type;
+    float f;
+    int64_t i;
+    const char *s;
+    size_t count; /* of floats or ints */
+    const float *floats;
+    const int64_t *ints;
+    const struct tensor *t;
+};
+
+struct op;
+
+struct node {
+    const char *name; /* "" when the file gives none */
+    const struct op *op;
+    size_t input_count, output_count, attribute_count;
+    int32_t *inputs; /* places in graph.values; -1: an optional input left out */
+    int32_t *outputs;
+    struct attribute *attributes;
+};
+
+struct value {
+    const char *name;
+    const struct tensor *constant; /* an initializer, else NULL */
+};
+
+struct graph_input {
+    const char *name;
+    int32_t value;
+    enum kind kind;
+    size_t rank;
+    int64_t dims[RANK_MAX]; /* -1: decided by who runs the graph */
+};
+
+struct graph {
+    int opset;
+    size_t value_count, node_count, input_count, output_count;
+    struct value *values;
+    struct node *nodes; /* in an order in which they can run */
+    struct graph_input *inputs;
+    int32_t *outputs;
+    const char *card;           /* metadata "blindstamp.card", or NULL */
+    uint64_t parameters;        /* numbers in floating-point initializers */
+    struct graph_block *blocks; /* all memory of the graph */
+};
+
+/* Reads a model from the bytes of an ONNX file; name is for messages. Refuses what is damaged, what needs
+ * another file and every operator that is not supported, before anything is run. */
+enum bst_code graph_read(const void *data, size_t len, const char *name, struct graph **out,
+                         struct bst_error *err);
+void graph_free(struct graph *graph);
+
+/* The attribute, or NULL. */
+const struct attribute *node_attribute(const struct node *node, const char *name);
+int64_t node_int(const struct node *node, const char *name, int64_t fallback);
+float node_float(const struct node *node, const char *name, float fallback);
+const char *node_string(const struct node *node, const char *name, const char *fallback);
+/* Copies an attribute of exactly count whole numbers; fallback fills out when it is missing. False when it
+ * has another length or type. */
+bool node_ints(const struct node *node, const char *name, size_t count, int64_t fallback, int64_t *out);
+
+#endif

@@ -1,0 +1,266 @@
+/* kernel_conv.c - tiles, packing and the loop over register blocks; see kernel_conv.h. */
+#include "kernel_conv.h"
+
+#include <string.h>
+
+#define TILE_FLOATS  ((size_t)64 << 10) /* what should stay in a core's second-level cache */
+#define CHUNK_PIXELS ((size_t)1024)     /* pixels of a block's output kept before they are written */
+#define OUT_PITCH(c) (chunk_rows(c) * (c)->pitch + BST_MICRO_WIDTH_MAX)
+
+static size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t chunk_rows(const struct conv *c)
+{
+    size_t rows = CHUNK_PIXELS / c->pitch;
+    return rows == 0 ? 1 : least(rows, c->tile_h);
+}
+
+/* ---- making ---- */
+
+static void furthest_tap(const struct conv *c, size_t *y, size_t *x)
+{
+    *y = *x = 0;
+    for (size_t k = 0; k < c->taps; k++) {
+        if (c->tap_y[k] / c->stride_y > *y) *y = c->tap_y[k] / c->stride_y;
+        if (c->tap_x[k] / c->stride_x > *x) *x = c->tap_x[k] / c->stride_x;
+    }
+}
+
+static void set_tile(struct conv *c, size_t tile_h, size_t tile_w)
+{
+    size_t extra_y, extra_x;
+    furthest_tap(c, &extra_y, &extra_x);
+    c->tile_h = tile_h;
+    c->tile_w = tile_w;
+    c->rows = tile_h + extra_y;
+    c->pitch = tile_w + extra_x;
+    /* an odd number of cache lines, so that the channels spread over the cache's sets */
+    c->channel = (ceil_div(c->stride_y * c->stride_x * c->rows * c->pitch, 16) | 1) * 16;
+}
+
+/* Cycles, roughly, that all tiles of this size take on that many threads. */
+static double tile_cost(const struct conv *c, unsigned threads, size_t splits)
+{
+    size_t width = c->kernels->width;
+    double flat = (double)((c->tile_h - 1) * c->pitch + c->tile_w), compute = 0;
+    for (size_t b = 0; b < c->block_count; b++) {
+        const struct bst_micro *m = c->blocks[b].micro;
+        double pixels = (double)(m->vectors * width);
+        double runs = (double)(size_t)((flat + pixels - 1) / pixels);
+        compute +=
+            runs * (double)(m->vectors * (m->rows + 1)) * (double)(c->in_channels * c->taps) / 2 + runs * 40;
+    }
+    double gather =
+        (double)(c->in_channels * c->stride_y * c->stride_x * c->rows) * (8 + (double)c->pitch / 4);
+    double store = (double)(c->out_channels * c->tile_h) * (10 + (double)c->tile_w / 4);
+    size_t tasks =
+        c->outer * c->groups * ceil_div(c->out_h, c->tile_h) * ceil_div(c->out_w, c->tile_w) * splits;
+    return (double)ceil_div(tasks, threads) * (gather + (compute + store) / (double)splits + 300);
+}
+
+static void choose_tile(struct conv *c, unsigned threads)
+{
+    size_t best_h = 0, best_w = 0;
+    double best = 0;
+    for (size_t n = 1; n <= 256 && n <= c->out_w; n++) {
+        size_t w = ceil_div(c->out_w, n);
+        if (n > 1 && w < 16) break;
+        for (size_t h = 1; h <= c->out_h && h <= 256; h = h < 4 ? h + 1 : h + h / 3) {
+            set_tile(c, h, w);
+            if (c->in_channels * c->channel > TILE_FLOATS && best_h != 0) break;
+            bool over = c->in_channels * c->channel > TILE_FLOATS;
+            if (over && (w > 32 && n < c->out_w && ceil_div(c->out_w, n + 1) >= 16 && n < 256)) break;
+            for (size_t splits = 1; splits <= c->block_count && splits <= 64; splits *= 2) {
+                double cost = tile_cost(c, threads, splits);
+                if (best_h != 0 && cost >= best) continue;
+                best = cost;
+                best_h = h;
+                best_w = w;
+                c->splits = splits;
+            }
+            if (over) break;
+        }
+    }
+    set_tile(c, best_h, best_w);
+}
+
+static void choose_blocks(struct conv *c)
+{
+    size_t first = 0, weights = 0;
+    c->block_count = 0;
+    while (first < c->out_channels) {
+        const struct bst_micro *m = c->kernels->micros;
+        while (m->rows > c->out_channels - first)
+            m++;
+        c->blocks[c->block_count++] = (struct conv_block){m, first, weights};
+        first += m->rows;
+        weights += m->rows * c->in_channels * c->taps;
+    }
+    c->group_weights = weights;
+}
+
+enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_kernels *kernels,
+                        unsigned threads, struct bst_error *err)
+{
+    conv->kernels = kernels;
+    conv->blocks = step_take(step, conv->out_channels + 1, sizeof *conv->blocks);
+    conv->offset = step_take(step, conv->taps + 1, sizeof *conv->offset);
+    if (conv->blocks == NULL || conv->offset == NULL) return bst_fail_memory(err);
+    choose_blocks(conv);
+    conv->splits = 1;
+    choose_tile(conv, threads);
+    conv->weights = step_take(step, conv->groups * conv->group_weights, sizeof(float));
+    conv->bias = step_take(step, conv->groups * conv->out_channels + BST_MICRO_ROWS_MAX, sizeof(float));
+    if (conv->weights == NULL || conv->bias == NULL) return bst_fail_memory(err);
+    size_t plane = conv->rows * conv->pitch;
+    for (size_t k = 0; k < conv->taps; k++) {
+        size_t y = conv->tap_y[k], x = conv->tap_x[k];
+        size_t residue = (y % conv->stride_y) * conv->stride_x + x % conv->stride_x;
+        conv->offset[k] = (uint32_t)(residue * plane + y / conv->stride_y * conv->pitch + x / conv->stride_x);
+    }
+    size_t floats =
+        conv->in_channels * conv->channel + 2 * BST_MICRO_WIDTH_MAX + BST_MICRO_ROWS_MAX * OUT_PITCH(conv);
+    if (floats * sizeof(float) > step->scratch) step->scratch = floats * sizeof(float);
+    return BST_OK;
+}
+
+void conv_pack(const struct conv *conv, const float *w, size_t wg, size_t wo, size_t wi, const size_t *place,
+               const float *bias)
+{
+    for (size_t g = 0; g < conv->groups; g++) {
+        for (size_t b = 0; b < conv->block_count; b++) {
+            const struct conv_block *block = &conv->blocks[b];
+            float *to = conv->weights + g * conv->group_weights + block->weights;
+            const float *from = w + g * wg + block->first * wo;
+            for (size_t i = 0; i < conv->in_channels; i++)
+                for (size_t k = 0; k < conv->taps; k++)
+                    for (size_t r = 0; r < block->micro->rows; r++)
+                        *to++ = from[r * wo + i * wi + place[k]];
+        }
+    }
+    if (bias != NULL) memcpy(conv->bias, bias, conv->groups * conv->out_channels * sizeof *bias);
+}
+
+/* ---- running ---- */
+
+struct conv_run {
+    const struct conv *conv;
+    const struct step *step;
+    const struct run *run;
+    const float *input;
+    float *output;
+};
+
+/* Copies n numbers of an input row, from padded place x on and stride apart; outside of the row lie zeros. */
+static void gather_row(const float *row, size_t width, int64_t x, size_t stride, float *dst, size_t n)
+{
+    size_t at = 0, step = stride;
+    if (row == NULL) {
+        memset(dst, 0, n * sizeof *dst);
+        return;
+    }
+    for (; at < n && x < 0; at++, x += (int64_t)step)
+        dst[at] = 0.0f;
+    if (at < n && x < (int64_t)width) {
+        size_t inside = least(n - at, ceil_div(width - (size_t)x, step));
+        if (step == 1) {
+            memcpy(dst + at, row + x, inside * sizeof *dst);
+        } else {
+            for (size_t i = 0; i < inside; i++)
+                dst[at + i] = row[(size_t)x + i * step];
+        }
+        at += inside;
+    }
+    memset(dst + at, 0, (n - at) * sizeof *dst);
+}
+
+/* Rows and columns of a tile's input that its th by tw outputs need. */
+static void gather_tile(const struct conv *c, const float *input, size_t y0, size_t x0, size_t th, size_t tw,
+                        float *tile)
+{
+    size_t plane = c->rows * c->pitch, rows = th + (c->rows - c->tile_h), cols = tw + (c->pitch - c->tile_w);
+    for (size_t i = 0; i < c->in_channels; i++) {
+        const float *channel = input + i * c->in_h * c->in_w;
+        for (size_t py = 0; py < c->stride_y; py++) {
+            for (size_t px = 0; px < c->stride_x; px++) {
+                float *part = tile + i * c->channel + (py * c->stride_x + px) * plane;
+                int64_t x = (int64_t)(x0 * c->stride_x + px) - c->pad_x;
+                for (size_t r = 0; r < rows; r++) {
+                    int64_t y = (int64_t)((y0 + r) * c->stride_y + py) - c->pad_y;
+                    const float *row = y >= 0 && y < (int64_t)c->in_h ? channel + (size_t)y * c->in_w : NULL;
+                    gather_row(row, c->in_w, x, c->stride_x, part + r * c->pitch, cols);
+                }
+            }
+        }
+    }
+}
+
+/* Writes tw finished numbers of output row (o, channel, y) from x0 on. */
+static void store_row(const struct conv_run *job, float *row, size_t o, size_t channel, size_t y, size_t x0,
+                      size_t tw)
+{
+    const struct conv *c = job->conv;
+    const struct step *s = job->step;
+    size_t pixel = (c->place_y + y * c->step_y) * c->full_w + c->place_x + x0 * c->step_x;
+    float *to = job->output + (o * c->groups * c->out_channels + channel) * c->full_h * c->full_w + pixel;
+    if (c->step_x == 1) {
+        posts_apply(c->kernels, s->posts, s->post_count, row, to, tw, o, channel, pixel);
+        return;
+    }
+    posts_apply(c->kernels, s->posts, s->post_count, row, row, tw, o, channel, pixel);
+    for (size_t x = 0; x < tw; x++)
+        to[x * c->step_x] = row[x];
+}
+
+static void run_block(const struct conv_run *job, const struct conv_block *block, size_t o, size_t g,
+                      size_t y0, size_t x0, size_t th, size_t tw, const float *tile, float *out)
+{
+    const struct conv *c = job->conv;
+    const struct bst_micro *m = block->micro;
+    const float *weights = c->weights + g * c->group_weights + block->weights;
+    size_t first = g * c->out_channels + block->first, chunk = chunk_rows(c), pitch = OUT_PITCH(c);
+    size_t pixels = m->vectors * c->kernels->width;
+    for (size_t y = 0; y < th; y += chunk) {
+        size_t rows = least(chunk, th - y), flat = (rows - 1) * c->pitch + tw;
+        for (size_t q = 0; q < flat; q += pixels)
+            m->run(c->in_channels, c->channel, c->taps, c->offset, tile + y * c->pitch + q, weights,
+                   c->bias + first, out + q, pitch);
+        for (size_t r = 0; r < m->rows; r++)
+            for (size_t i = 0; i < rows; i++)
+                store_row(job, out + r * pitch + i * c->pitch, o, first + r, y0 + y + i, x0, tw);
+    }
+}
+
+static void conv_task(void *arg, size_t index, unsigned thread)
+{
+    const struct conv_run *job = arg;
+    const struct conv *c = job->conv;
+    size_t across = ceil_div(c->out_w, c->tile_w), down = ceil_div(c->out_h, c->tile_h);
+    size_t split = index % c->splits, tx = index / c->splits % across, ty = index / c->splits / across % down;
+    size_t plane = index / c->splits / across / down, o = plane / c->groups, g = plane % c->groups;
+    size_t y0 = ty * c->tile_h, x0 = tx * c->tile_w;
+    size_t th = least(c->tile_h, c->out_h - y0), tw = least(c->tile_w, c->out_w - x0);
+    float *tile = (float *)(void *)(job->run->scratch + thread * job->run->scratch_each);
+    float *out = tile + c->in_channels * c->channel + 2 * BST_MICRO_WIDTH_MAX;
+    const float *input = job->input + plane * c->in_channels * c->in_h * c->in_w;
+    gather_tile(c, input, y0, x0, th, tw, tile);
+    size_t begin = split * c->block_count / c->splits, end = (split + 1) * c->block_count / c->splits;
+    for (size_t b = begin; b < end; b++)
+        run_block(job, &c->blocks[b], o, g, y0, x0, th, tw, tile, out);
+}
+
+void conv_execute(const struct conv *conv, const struct step *step, const struct run *run, const float *input,
+                  float *output)
+{
+    struct conv_run job = {conv, step, run, input, output};
+    size_t tiles = ceil_div(conv->out_h, conv->tile_h) * ceil_div(conv->out_w, conv->tile_w);
+    bst_pool_run(run->pool, conv->outer * conv->groups * tiles * conv->splits, conv_task, &job);
+}

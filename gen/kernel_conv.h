@@ -1,0 +1,58 @@
+/* kernel_conv.h - the convolution that Conv, ConvTranspose, MatMul and Gemm share.
+ *
+ * The output is cut into tiles of tile_h by tile_w pixels. A task copies the input that one tile needs, all
+ * channels of it, into a thread's own memory (padding becomes zeros there; strides are resolved by keeping
+ * each residue of row and column apart), so that every tap of the kernel is a shift by a fixed offset. Then
+ * register blocks of some output channels by some dozens of pixels run over it: each number is one chain of
+ * fused multiply-adds, from the bias on, over input channel, then tap. Which tile and which block computes a
+ * number does not change the chain. Private to gen/.
+ */
+#ifndef BST_KERNEL_CONV_H
+#define BST_KERNEL_CONV_H
+
+#include "op.h"
+
+struct conv_block {
+    const struct bst_micro *micro;
+    size_t first;   /* output channel of the group */
+    size_t weights; /* place in conv.weights */
+};
+
+struct conv {
+    /* Filled by the operator. */
+    size_t outer, groups;             /* batch */
+    size_t in_channels, out_channels; /* of a group */
+    size_t in_h, in_w, out_h, out_w;  /* what this convolution reads and makes */
+    size_t stride_y, stride_x;
+    size_t taps;
+    const size_t *tap_y,
+        *tap_x;            /* place of each tap in padded coordinates, from an output's first place on */
+    int64_t pad_y, pad_x;  /* padded place minus input place; may be negative */
+    size_t full_h, full_w; /* the tensor that the output is part of */
+    size_t place_y, place_x, step_y, step_x; /* where output (y, x) lies in it */
+
+    /* Filled by conv_make. */
+    size_t tile_h, tile_w;
+    size_t rows, pitch; /* of one residue's part of a tile */
+    size_t channel;     /* floats from one input channel of a tile to the next */
+    uint32_t *offset;   /* of each tap in a tile */
+    size_t block_count, splits;
+    struct conv_block *blocks;
+    size_t group_weights;  /* floats of one group's packed weights */
+    float *weights, *bias; /* bias: out_channels of each group, BST_MICRO_ROWS_MAX more behind */
+    const struct bst_kernels *kernels;
+};
+
+/* Chooses tiles and blocks and takes memory for weights and bias from the step; raises step->scratch. */
+enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_kernels *kernels,
+                        unsigned threads, struct bst_error *err);
+/* Weight of (group, output channel, input channel, tap) lies at w[group * wg + out * wo + in * wi +
+ * place[tap]]; bias may be NULL. */
+void conv_pack(const struct conv *conv, const float *w, size_t wg, size_t wo, size_t wi, const size_t *place,
+               const float *bias);
+/* input: [outer][groups * in_channels][in_h][in_w], output: [outer][groups * out_channels][full_h][full_w].
+ */
+void conv_execute(const struct conv *conv, const struct step *step, const struct run *run, const float *input,
+                  float *output);
+
+#endif

@@ -1,0 +1,117 @@
+/* model.c - opening a model file, and the sizes of its inputs and output. */
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FOLDED_MAX ((size_t)256 << 20) /* bytes of constants while only dims are inferred */
+
+enum bst_code bst_model_open(const char *path, struct bst_model **out, struct bst_error *err)
+{
+    struct bst_buf file = {0};
+    *out = NULL;
+    enum bst_code code = bst_file_read(path, MODEL_SIZE_MAX, &file, err);
+    if (code != BST_OK) return code;
+    struct bst_model *model = bst_calloc(1, sizeof *model);
+    if (model == NULL || (model->path = bst_strdup(path)) == NULL) code = bst_fail_memory(err);
+    if (code == BST_OK) {
+        model->bytes = file.len;
+        bst_sha256(file.data, file.len, model->digest);
+        code = graph_read(file.data, file.len, path, &model->graph, err);
+    }
+    bst_buf_free(&file);
+    if (code == BST_OK) code = card_make(model, err);
+    if (code != BST_OK) {
+        bst_model_free(model);
+        return code;
+    }
+    *out = model;
+    return BST_OK;
+}
+
+void bst_model_free(struct bst_model *model)
+{
+    if (model == NULL) return;
+    card_clear(&model->card);
+    graph_free(model->graph);
+    free(model->path);
+    free(model);
+}
+
+const struct bst_card *bst_model_card(const struct bst_model *model)
+{
+    return &model->card;
+}
+
+const char *bst_model_path(const struct bst_model *model)
+{
+    return model->path;
+}
+
+uint64_t bst_model_bytes(const struct bst_model *model)
+{
+    return model->bytes;
+}
+
+uint64_t bst_model_parameters(const struct bst_model *model)
+{
+    return model->graph->parameters;
+}
+
+void bst_model_digest(const struct bst_model *model, uint8_t out[static BST_SHA256_LEN])
+{
+    memcpy(out, model->digest, BST_SHA256_LEN);
+}
+
+/* ---- sizes ---- */
+
+static int64_t cells(uint32_t side, const struct bst_card_input *input)
+{
+    return ((int64_t)side + input->cell - 1) / input->cell + 2 * (int64_t)input->margin;
+}
+
+enum bst_code model_dims(const struct bst_model *model, uint32_t width, uint32_t height,
+                         int64_t (*dims)[RANK_MAX], struct bst_error *err)
+{
+    const struct graph *graph = model->graph;
+    for (size_t i = 0; i < graph->input_count; i++) {
+        const struct graph_input *input = &graph->inputs[i];
+        if (i >= INPUTS_MAX || model->roles[i] < 0) {
+            bst_fail(err, BST_UNREADABLE, "%s: nothing says what the input '%.80s' is for", model->path,
+                     input->name);
+            return bst_hint(err, "add a model card to the file's metadata (schema/card.schema.json)");
+        }
+        const struct bst_card_input *role = &model->card.inputs[model->roles[i]];
+        for (size_t d = 0; d < input->rank; d++)
+            dims[i][d] = input->dims[d] < 0 ? 1 : input->dims[d];
+        if (role->role != BST_ROLE_NOISE && role->role != BST_ROLE_IMAGE) continue;
+        bool image = role->role == BST_ROLE_IMAGE;
+        int64_t sides[2] = {image ? height / model->card.output_scale : cells(height, role),
+                            image ? width / model->card.output_scale : cells(width, role)};
+        for (size_t d = 2; d < 4; d++) {
+            if (input->dims[d] >= 0 && input->dims[d] != sides[d - 2]) {
+                bst_fail(err, BST_USAGE, "%s makes pictures of one size only, not %u x %u", model->path,
+                         width, height);
+                return bst_hint(err, "the model's size is %u x %u", model->card.width, model->card.height);
+            }
+            dims[i][d] = sides[d - 2];
+        }
+    }
+    return BST_OK;
+}
+
+enum bst_code model_output(const struct bst_model *model, uint32_t width, uint32_t height, struct tensor *out,
+                           struct bst_error *err)
+{
+    int64_t dims[INPUTS_MAX][RANK_MAX];
+    struct plan_options options = {bst_kernels_for("scalar"), 1, FOLDED_MAX, model->path};
+    enum bst_code code = model_dims(model, width, height, dims, err);
+    if (code == BST_OK)
+        code = plan_output_dims(model->graph, (const int64_t(*)[RANK_MAX])dims, &options, out, err);
+    if (code != BST_OK) return code;
+    char text[DIMS_TEXT];
+    if (out->rank != 4 || out->dims[0] != 1 || (out->dims[1] != 3 && out->dims[1] != 1))
+        return bst_fail(err, BST_UNREADABLE, "%s: the graph makes %s, which is no grey or colour picture",
+                        model->path, dims_text(out->rank, out->dims, text));
+    return BST_OK;
+}

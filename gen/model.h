@@ -1,0 +1,32 @@
+/* model.h - an opened model, for model.c, card.c and generate.c. Private to gen/. */
+#ifndef BST_MODEL_H
+#define BST_MODEL_H
+
+#include "gen.h"
+#include "plan.h"
+
+struct bst_model {
+    char *path;
+    uint64_t bytes;
+    uint8_t digest[BST_SHA256_LEN];
+    struct graph *graph;
+    struct bst_card card;
+    int32_t roles[64]; /* place in card.inputs of each input of the graph; -1: unknown what it is for */
+};
+
+#define INPUTS_MAX    64
+#define NAME_MAX_CARD 64
+
+/* Fills model->card from the JSON in the file, or from what the graph shows when there is none. */
+enum bst_code card_make(struct bst_model *model, struct bst_error *err);
+void card_clear(struct bst_card *card);
+
+/* Dims of all inputs for a run that makes width by height pixels (already a multiple of card.size_multiple).
+ */
+enum bst_code model_dims(const struct bst_model *model, uint32_t width, uint32_t height,
+                         int64_t (*dims)[RANK_MAX], struct bst_error *err);
+/* What the graph makes of them; refuses what is no picture. */
+enum bst_code model_output(const struct bst_model *model, uint32_t width, uint32_t height, struct tensor *out,
+                           struct bst_error *err);
+
+#endif

@@ -1,0 +1,35 @@
+/* onnx.h - the number types of ONNX files. Private to gen/. */
+#ifndef BST_ONNX_H
+#define BST_ONNX_H
+
+#include "graph.h"
+#include "onnx.pb-c.h"
+
+enum onnx_type { /* TensorProto.DataType */
+                 ONNX_FLOAT = 1,
+                 ONNX_UINT8 = 2,
+                 ONNX_INT8 = 3,
+                 ONNX_INT32 = 6,
+                 ONNX_INT64 = 7,
+                 ONNX_STRING = 8,
+                 ONNX_BOOL = 9,
+                 ONNX_FLOAT16 = 10,
+                 ONNX_DOUBLE = 11,
+                 ONNX_BFLOAT16 = 16,
+};
+
+/* The kind a type is kept as; false for a type that is not supported. */
+bool onnx_kind(int64_t type, enum kind *kind);
+/* "float16" and so on, for messages. */
+const char *onnx_type_name(int64_t type);
+
+/* Exact values of the two half-width formats. */
+float onnx_half(uint16_t bits);
+float onnx_bfloat(uint16_t bits);
+
+/* Checks a tensor of the file and converts it: fills out but for data, which takes out->count numbers of
+ * tensor_item() bytes and is filled by the second call. */
+enum bst_code onnx_tensor_check(const Onnx__TensorProto *proto, struct tensor *out, struct bst_error *err);
+void onnx_tensor_fill(const Onnx__TensorProto *proto, struct tensor *out);
+
+#endif

@@ -1,0 +1,194 @@
+/* onnx_tensor.c - constants of an ONNX file: every type, both ways of storing the elements, all lengths
+ * checked. */
+#include "onnx.h"
+
+#include <string.h>
+
+bool onnx_kind(int64_t type, enum kind *kind)
+{
+    switch (type) {
+    case ONNX_FLOAT:
+    case ONNX_FLOAT16:
+    case ONNX_BFLOAT16:
+    case ONNX_DOUBLE:
+        *kind = KIND_FLOAT;
+        return true;
+    case ONNX_UINT8:
+    case ONNX_INT8:
+    case ONNX_INT32:
+    case ONNX_INT64:
+    case ONNX_BOOL:
+        *kind = KIND_INT;
+        return true;
+    default:
+        return false;
+    }
+}
+
+const char *onnx_type_name(int64_t type)
+{
+    static const char *const names[] = {"undefined", "float",  "uint8",     "int8",       "uint16",  "int16",
+                                        "int32",     "int64",  "string",    "bool",       "float16", "double",
+                                        "uint32",    "uint64", "complex64", "complex128", "bfloat16"};
+    if (type < 0 || type >= (int64_t)(sizeof names / sizeof names[0])) return "an unknown type";
+    return names[type];
+}
+
+static float float_of_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+float onnx_half(uint16_t bits)
+{
+    uint32_t sign = (uint32_t)(bits & 0x8000) << 16, exponent = bits >> 10 & 31, fraction = bits & 0x3ff;
+    if (exponent == 31) return float_of_bits(sign | 0x7f800000u | fraction << 13);
+    if (exponent > 0) return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
+    float small = (float)fraction * 0x1p-24f;
+    return sign ? -small : small;
+}
+
+float onnx_bfloat(uint16_t bits)
+{
+    return float_of_bits((uint32_t)bits << 16);
+}
+
+/* Bytes of one element in raw_data; 0 for a type that is not supported. */
+static size_t raw_item(int32_t type)
+{
+    switch (type) {
+    case ONNX_UINT8:
+    case ONNX_INT8:
+    case ONNX_BOOL:
+        return 1;
+    case ONNX_FLOAT16:
+    case ONNX_BFLOAT16:
+        return 2;
+    case ONNX_FLOAT:
+    case ONNX_INT32:
+        return 4;
+    case ONNX_INT64:
+    case ONNX_DOUBLE:
+        return 8;
+    default:
+        return 0;
+    }
+}
+
+/* Elements in the field that belongs to the type. */
+static size_t field_count(const Onnx__TensorProto *proto)
+{
+    switch (proto->data_type) {
+    case ONNX_FLOAT:
+        return proto->n_float_data;
+    case ONNX_DOUBLE:
+        return proto->n_double_data;
+    case ONNX_INT64:
+        return proto->n_int64_data;
+    default:
+        return proto->n_int32_data;
+    }
+}
+
+enum bst_code onnx_tensor_check(const Onnx__TensorProto *proto, struct tensor *out, struct bst_error *err)
+{
+    enum kind kind;
+    const char *name = proto->name != NULL ? proto->name : "";
+    memset(out, 0, sizeof *out);
+    if (proto->data_location != 0 || proto->n_external_data > 0) {
+        bst_fail(err, BST_UNREADABLE, "constant '%.80s' lies in another file, which is not read", name);
+        return bst_hint(
+            err, "save the model with its weights inside (onnx.save with save_as_external_data=False)");
+    }
+    if (!onnx_kind(proto->data_type, &kind))
+        return bst_fail(err, BST_UNREADABLE, "constant '%.80s' is of type %s, which is not supported", name,
+                        onnx_type_name(proto->data_type));
+    if (proto->n_dims > RANK_MAX)
+        return bst_fail(err, BST_UNREADABLE, "constant '%.80s' has %zu dimensions, more than %d", name,
+                        proto->n_dims, RANK_MAX);
+    if (!tensor_set_dims(out, kind, proto->n_dims, proto->dims))
+        return bst_fail(err, BST_UNREADABLE, "constant '%.80s' has impossible dimensions", name);
+    size_t have = field_count(proto), item = raw_item(proto->data_type);
+    if (proto->has_raw_data) {
+        if (proto->raw_data.len % item != 0 || (have = proto->raw_data.len / item) != out->count)
+            return bst_fail(err, BST_UNREADABLE, "constant '%.80s' has %zu bytes of data where %zu are due",
+                            name, proto->raw_data.len, out->count * item);
+    } else if (have != out->count) {
+        return bst_fail(err, BST_UNREADABLE, "constant '%.80s' has %zu elements where %zu are due", name,
+                        have, out->count);
+    }
+    return BST_OK;
+}
+
+static uint64_t little_endian(const uint8_t *p, size_t bytes)
+{
+    uint64_t x = 0;
+    for (size_t i = 0; i < bytes; i++)
+        x |= (uint64_t)p[i] << (8 * i);
+    return x;
+}
+
+static float raw_float(const uint8_t *p, int32_t type)
+{
+    double d;
+    uint64_t bits;
+    switch (type) {
+    case ONNX_FLOAT:
+        return float_of_bits((uint32_t)little_endian(p, 4));
+    case ONNX_FLOAT16:
+        return onnx_half((uint16_t)little_endian(p, 2));
+    case ONNX_BFLOAT16:
+        return onnx_bfloat((uint16_t)little_endian(p, 2));
+    default:
+        bits = little_endian(p, 8);
+        memcpy(&d, &bits, sizeof d);
+        return (float)d;
+    }
+}
+
+static int64_t raw_int(const uint8_t *p, int32_t type)
+{
+    switch (type) {
+    case ONNX_INT8:
+        return (int8_t)p[0];
+    case ONNX_UINT8:
+    case ONNX_BOOL:
+        return p[0];
+    case ONNX_INT32:
+        return (int32_t)(uint32_t)little_endian(p, 4);
+    default:
+        return (int64_t)little_endian(p, 8);
+    }
+}
+
+static float field_float(const Onnx__TensorProto *proto, size_t i)
+{
+    switch (proto->data_type) {
+    case ONNX_FLOAT:
+        return proto->float_data[i];
+    case ONNX_DOUBLE:
+        return (float)proto->double_data[i];
+    case ONNX_FLOAT16:
+        return onnx_half((uint16_t)proto->int32_data[i]);
+    default:
+        return onnx_bfloat((uint16_t)proto->int32_data[i]);
+    }
+}
+
+void onnx_tensor_fill(const Onnx__TensorProto *proto, struct tensor *out)
+{
+    size_t item = raw_item(proto->data_type);
+    const uint8_t *raw = proto->has_raw_data ? proto->raw_data.data : NULL;
+    for (size_t i = 0; i < out->count; i++) {
+        if (out->kind == KIND_FLOAT)
+            tensor_floats(out)[i] =
+                proto->has_raw_data ? raw_float(raw + i * item, proto->data_type) : field_float(proto, i);
+        else if (proto->has_raw_data)
+            tensor_ints(out)[i] = raw_int(raw + i * item, proto->data_type);
+        else
+            tensor_ints(out)[i] =
+                proto->data_type == ONNX_INT64 ? proto->int64_data[i] : (int64_t)proto->int32_data[i];
+    }
+}

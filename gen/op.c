@@ -1,0 +1,218 @@
+/* op.c - the table of operators, and helpers that their files share. */
+#include "op.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANY 4096
+
+/* Sorted by name. */
+static const struct op table[] = {
+    {"Abs", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Add", 2, 2, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE | OP_INTS, binary_infer, elementwise_prepare,
+     elementwise_run},
+    {"AveragePool", 1, 1, 1, 0, pool_infer, NULL, pool_run},
+    {"BatchNormalization", 5, 5, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, batch_norm_infer,
+     elementwise_prepare, elementwise_run},
+    {"Cast", 1, 1, 1, OP_INTS, cast_infer, NULL, cast_run},
+    {"Ceil", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Clip", 1, 3, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Concat", 1, ANY, 1, OP_INTS, concat_infer, NULL, concat_run},
+    {"Constant", 0, 0, 1, OP_INTS | OP_FOLD, constant_infer, NULL, constant_run},
+    {"ConstantOfShape", 1, 1, 1, OP_INTS | OP_FOLD, constant_of_shape_infer, NULL, constant_of_shape_run},
+    {"Conv", 2, 3, 1, OP_POSTS, conv_infer, conv_prepare, conv_run},
+    {"ConvTranspose", 2, 3, 1, OP_POSTS_FLAT, conv_transpose_infer, conv_transpose_prepare,
+     conv_transpose_run},
+    {"DepthToSpace", 1, 1, 1, 0, depth_to_space_infer, NULL, depth_to_space_run},
+    {"Div", 2, 2, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE | OP_INTS, binary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Dropout", 1, 3, 2, OP_INTS, identity_infer, NULL, alias_run},
+    {"Elu", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Equal", 2, 2, 1, OP_INTS, compare_infer, NULL, compare_run},
+    {"Exp", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Expand", 2, 2, 1, OP_INTS, expand_infer, NULL, expand_run},
+    {"Flatten", 1, 1, 1, OP_INTS, flatten_infer, NULL, alias_run},
+    {"Floor", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Gather", 2, 2, 1, OP_INTS, gather_infer, NULL, gather_run},
+    {"Gemm", 2, 3, 1, OP_POSTS, gemm_infer, matmul_prepare, matmul_run},
+    {"GlobalAveragePool", 1, 1, 1, 0, global_pool_infer, NULL, global_pool_run},
+    {"GlobalMaxPool", 1, 1, 1, 0, global_pool_infer, NULL, global_pool_run},
+    {"Identity", 1, 1, 1, OP_INTS, identity_infer, NULL, alias_run},
+    {"InstanceNormalization", 3, 3, 1, OP_POSTS | OP_IN_PLACE, instance_norm_infer, NULL, instance_norm_run},
+    {"LeakyRelu", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Log", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"MatMul", 2, 2, 1, OP_POSTS, matmul_infer, matmul_prepare, matmul_run},
+    {"Max", 2, 2, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE | OP_INTS, binary_infer, elementwise_prepare,
+     elementwise_run},
+    {"MaxPool", 1, 1, 1, 0, pool_infer, NULL, pool_run},
+    {"Min", 2, 2, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE | OP_INTS, binary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Mul", 2, 2, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE | OP_INTS, binary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Neg", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"PRelu", 2, 2, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, binary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Pad", 1, 4, 1, OP_INTS, pad_infer, NULL, pad_run},
+    {"Pow", 2, 2, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Range", 3, 3, 1, OP_INTS | OP_FOLD, range_infer, NULL, range_run},
+    {"Reciprocal", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"ReduceMax", 1, 2, 1, 0, reduce_infer, reduce_prepare, reduce_run},
+    {"ReduceMean", 1, 2, 1, 0, reduce_infer, reduce_prepare, reduce_run},
+    {"ReduceSum", 1, 2, 1, 0, reduce_infer, reduce_prepare, reduce_run},
+    {"Relu", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Reshape", 2, 2, 1, OP_INTS, reshape_infer, NULL, alias_run},
+    {"Resize", 1, 4, 1, OP_POSTS, resize_infer, resize_prepare, resize_run},
+    {"Shape", 1, 1, 1, OP_INTS | OP_FOLD, shape_infer, NULL, shape_run},
+    {"Sigmoid", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Size", 1, 1, 1, OP_INTS | OP_FOLD, size_infer, NULL, size_run},
+    {"Slice", 1, 5, 1, OP_INTS, slice_infer, NULL, slice_run},
+    {"Softmax", 1, 1, 1, 0, softmax_infer, softmax_prepare, softmax_run},
+    {"SpaceToDepth", 1, 1, 1, 0, space_to_depth_infer, NULL, space_to_depth_run},
+    {"Split", 1, 2, ANY, OP_INTS, split_infer, NULL, split_run},
+    {"Sqrt", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Squeeze", 1, 2, 1, OP_INTS, squeeze_infer, NULL, alias_run},
+    {"Sub", 2, 2, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE | OP_INTS, binary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Tanh", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
+     elementwise_run},
+    {"Tile", 2, 2, 1, OP_INTS, tile_infer, NULL, tile_run},
+    {"Transpose", 1, 1, 1, OP_INTS, transpose_infer, NULL, transpose_run},
+    {"Unsqueeze", 1, 2, 1, OP_INTS, unsqueeze_infer, NULL, alias_run},
+    {"Where", 3, 3, 1, OP_INTS, where_infer, NULL, where_run},
+};
+
+const struct op *op_find(const char *name)
+{
+    size_t low = 0, high = sizeof table / sizeof table[0];
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(name, table[middle].name);
+        if (order == 0) return &table[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+struct step_block {
+    struct step_block *next;
+    _Alignas(64) uint8_t data[];
+};
+
+void *step_take(struct step *step, size_t n, size_t item)
+{
+    size_t bytes;
+    if (!bst_mul(n, item, &bytes) || !bst_add(bytes, sizeof(struct step_block) + 64, &bytes)) return NULL;
+    struct step_block *block = aligned_alloc(64, bytes / 64 * 64);
+    if (block == NULL) return NULL;
+    memset(block, 0, bytes / 64 * 64);
+    block->next = step->blocks;
+    step->blocks = block;
+    return block->data;
+}
+
+void step_release(struct step *step)
+{
+    for (struct step_block *block = step->blocks, *next; block != NULL; block = next) {
+        next = block->next;
+        free(block);
+    }
+    step->blocks = NULL;
+}
+
+enum bst_code step_bad(struct bst_error *err, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return bst_fail(err, BST_UNREADABLE, "%s", text);
+}
+
+enum bst_code step_output(struct step *step, size_t index, enum kind kind, size_t rank, const int64_t *dims,
+                          struct bst_error *err)
+{
+    char text[DIMS_TEXT];
+    if (index >= step->output_count || step->outputs[index] == NULL) return BST_OK;
+    if (!tensor_set_dims(step->outputs[index], kind, rank, dims))
+        return step_bad(err, "the output would have impossible dimensions %s",
+                        dims_text(rank < RANK_MAX ? rank : RANK_MAX, dims, text));
+    return BST_OK;
+}
+
+const struct tensor *step_input(const struct step *step, size_t index)
+{
+    return index < step->input_count ? step->inputs[index] : NULL;
+}
+
+enum bst_code step_constant(const struct step *step, size_t index, enum kind kind, const struct tensor **out,
+                            struct bst_error *err)
+{
+    const struct tensor *t = step_input(step, index);
+    *out = NULL;
+    if (t == NULL) return BST_OK;
+    if (t->data == NULL)
+        return step_bad(err, "input %zu depends on the picture's data; it must be constant", index);
+    if (t->kind != kind || t->rank > 1) return step_bad(err, "input %zu is of the wrong type or rank", index);
+    *out = t;
+    return BST_OK;
+}
+
+enum bst_code step_float(const struct step *step, size_t index, size_t rank, struct bst_error *err)
+{
+    const struct tensor *t = step_input(step, index);
+    char text[DIMS_TEXT];
+    if (t == NULL) return step_bad(err, "input %zu is missing", index);
+    if (t->kind != KIND_FLOAT)
+        return step_bad(err, "input %zu holds whole numbers, not floating-point ones", index);
+    if (rank != 0 && t->rank != rank)
+        return step_bad(err, "input %zu is %s where %zu dimensions are supported", index,
+                        dims_text(t->rank, t->dims, text), rank);
+    return BST_OK;
+}
+
+bool axis_of(int64_t axis, size_t rank, size_t *out)
+{
+    if (axis < -(int64_t)rank || axis >= (int64_t)rank) return false;
+    *out = (size_t)(axis < 0 ? axis + (int64_t)rank : axis);
+    return true;
+}
+
+enum bst_code step_list(const struct step *step, const char *attribute, size_t index, const int64_t **list,
+                        size_t *count, struct bst_error *err)
+{
+    const struct attribute *a = node_attribute(step->node, attribute);
+    const struct tensor *t;
+    *list = NULL;
+    *count = 0;
+    if (a != NULL) {
+        if (a->type != ATTRIBUTE_INTS)
+            return step_bad(err, "attribute '%s' is no list of whole numbers", attribute);
+        *list = a->ints;
+        *count = a->count;
+        return BST_OK;
+    }
+    enum bst_code code = step_constant(step, index, KIND_INT, &t, err);
+    if (code != BST_OK || t == NULL) return code;
+    *list = tensor_ints(t);
+    *count = t->count;
+    return BST_OK;
+}

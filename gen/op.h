@@ -1,0 +1,217 @@
+/* op.h - what an operator is to the engine: a row in a table (op.c), with three functions.
+ *
+ *   infer    from the inputs' dims (and the values of constant inputs) to the outputs' dims; checks all
+ * attributes prepare  once a plan: packs weights, fills tables, says how much scratch memory each thread
+ * needs run      makes the outputs; cannot fail
+ *
+ * A step is one node of the graph with its tensors for one set of input sizes. A tensor whose data is set
+ * while steps are inferred is constant; the data of the others points into the arena while the plan runs.
+ * Elementwise operators behind a convolution (or another operator with OP_POSTS) are not run on their own but
+ * applied to its output while that is in the cache: see struct post. Private to gen/.
+ */
+#ifndef BST_OP_H
+#define BST_OP_H
+
+#include "graph.h"
+#include "kernel.h"
+
+struct step;
+
+/* An elementwise function applied in place to the output of a step. The output is seen as planes
+ * [outer][channel] [pixel] (struct planes); the operand's number for a place is operand[o * outer + c *
+ * channel + p * pixel]. */
+struct post {
+    enum { POST_UNARY, POST_BINARY, POST_CHANNEL_AFFINE } form;
+    enum bst_unary unary;
+    enum bst_binary binary;
+    float a, b;                   /* unary: parameters */
+    bool swapped;                 /* binary: the operand stands on the left */
+    const struct tensor *operand; /* binary */
+    const float *scale, *shift;   /* channel affine: fma(x, scale[c], shift[c]) */
+    size_t outer, channel, pixel; /* steps through the operand; pixel is 0 or 1 */
+};
+
+struct planes {
+    size_t outer, channels, pixels;
+};
+
+/* What a step needs while it runs. */
+struct run {
+    const struct bst_kernels *kernels;
+    struct bst_pool *pool;
+    uint8_t *scratch; /* threads times scratch_each bytes, 64-byte aligned */
+    size_t scratch_each;
+};
+
+enum op_flags {
+    OP_POSTS = 2,       /* run applies step->posts */
+    OP_POSTS_FLAT = 4,  /* as OP_POSTS, but only operands with pixel == 0 */
+    OP_ELEMENTWISE = 8, /* op_post can make a post of it */
+    OP_INTS = 16,       /* run also takes whole numbers */
+    OP_FOLD = 32,       /* the output depends on dims and constants alone */
+    OP_IN_PLACE = 64,   /* the output may take the memory of an input of the same dims */
+};
+
+struct op {
+    const char *name;
+    unsigned inputs_min, inputs_max, outputs_max;
+    unsigned flags;
+    enum bst_code (*infer)(struct step *step, struct bst_error *err);
+    enum bst_code (*prepare)(struct step *step, const struct bst_kernels *kernels, unsigned threads,
+                             struct bst_error *err); /* NULL: nothing to prepare */
+    void (*run)(const struct step *step, const struct run *run);
+};
+
+struct step {
+    const struct node *node;
+    const struct op *op;
+    int opset;
+    size_t input_count, output_count;
+    const struct tensor **inputs; /* NULL: left out */
+    struct tensor **outputs;      /* NULL: not asked for */
+    struct tensor *result; /* what run writes: outputs[0], or the output of the last step fused into this */
+    const struct tensor *source; /* elementwise: the input that posts[0], its own function, is applied to;
+                                    NULL when the function cannot be a post */
+    struct post *posts;
+    size_t post_count;
+    struct post own[2]; /* what comes before the fused ones: set by prepare */
+    size_t own_count;
+    bool alias;                /* the output is the first input under other dims; set by infer */
+    bool fused;                /* applied by another step; not run */
+    void *prepared;            /* made by prepare, with step_take */
+    struct step_block *blocks; /* memory that lives as long as the step */
+    size_t scratch;            /* bytes of scratch memory each thread needs */
+};
+
+/* Zeroed, 64-byte aligned memory that lives as long as the step; NULL when there is none. */
+void *step_take(struct step *step, size_t n, size_t item);
+void step_release(struct step *step);
+
+/* The row of the table, or NULL. */
+const struct op *op_find(const char *name);
+
+/* ---- for the operators' files ---- */
+
+/* Sets the dims of an output that may not have been asked for; refuses impossible ones. */
+enum bst_code step_output(struct step *step, size_t index, enum kind kind, size_t rank, const int64_t *dims,
+                          struct bst_error *err);
+/* The input, or NULL when it was left out. */
+const struct tensor *step_input(const struct step *step, size_t index);
+/* An input that must be constant, of a kind and of at most rank 1; *out is NULL when it was left out. */
+enum bst_code step_constant(const struct step *step, size_t index, enum kind kind, const struct tensor **out,
+                            struct bst_error *err);
+/* Fails unless the input is a float tensor of the rank (any rank: 0). */
+enum bst_code step_float(const struct step *step, size_t index, size_t rank, struct bst_error *err);
+enum bst_code step_bad(struct bst_error *err, const char *format, ...) BST_PRINTF(2, 3);
+/* Turns an axis in [-rank, rank) into [0, rank). */
+bool axis_of(int64_t axis, size_t rank, size_t *out);
+
+/* Axes and other lists that moved from an attribute to an input in some operator set: the attribute if there,
+ * else the input at index; *list is NULL when neither is given. */
+enum bst_code step_list(const struct step *step, const char *attribute, size_t index, const int64_t **list,
+                        size_t *count, struct bst_error *err);
+
+/* ---- posts (op_elementwise.c) ---- */
+
+struct planes planes_of(const struct tensor *t);
+/* The steps through an operand that is broadcast over out; false when planes cannot express it. */
+bool post_operand(const struct tensor *operand, const struct tensor *out, struct post *post);
+/* The post that does what the elementwise step does to its input at index; false when it cannot be one. */
+bool op_post(const struct step *step, size_t index, struct post *post);
+/* Applies posts to count numbers of plane (o, c) from pixel p on: from src to dst, which may be the same. */
+void posts_apply(const struct bst_kernels *k, const struct post *posts, size_t post_count, const float *src,
+                 float *dst, size_t count, size_t o, size_t c, size_t p);
+/* The same over a whole tensor by all threads, in place. */
+void posts_apply_all(const struct run *run, const struct step *step, const float *src, float *dst);
+
+/* ---- movement (op_move.c) ---- */
+
+/* dst[i] = src[sum of index * strides] for every index below dims, dst dense and row-major; item is 4 or 8
+ * bytes. */
+void copy_strided(const struct run *run, void *dst, const void *src, size_t rank, const int64_t *dims,
+                  const int64_t *strides, size_t item);
+/* Row-major strides in numbers. */
+void dense_strides(size_t rank, const int64_t *dims, int64_t *strides);
+
+/* ---- the operators, by file ---- */
+
+#define OP_INFER(name) enum bst_code name##_infer(struct step *step, struct bst_error *err)
+#define OP_PREPARE(name)                                                                                     \
+    enum bst_code name##_prepare(struct step *step, const struct bst_kernels *kernels, unsigned threads,     \
+                                 struct bst_error *err)
+#define OP_RUN(name) void name##_run(const struct step *step, const struct run *run)
+
+OP_INFER(conv);
+OP_PREPARE(conv);
+OP_RUN(conv);
+OP_INFER(conv_transpose);
+OP_PREPARE(conv_transpose);
+OP_RUN(conv_transpose);
+OP_INFER(gemm);
+OP_INFER(matmul);
+OP_PREPARE(matmul);
+OP_RUN(matmul);
+OP_INFER(unary);
+OP_INFER(binary);
+OP_INFER(batch_norm);
+OP_PREPARE(elementwise);
+OP_RUN(elementwise);
+OP_INFER(compare);
+OP_RUN(compare);
+OP_INFER(where);
+OP_RUN(where);
+OP_INFER(cast);
+OP_RUN(cast);
+OP_INFER(instance_norm);
+OP_RUN(instance_norm);
+OP_INFER(reduce);
+OP_PREPARE(reduce);
+OP_RUN(reduce);
+OP_INFER(softmax);
+OP_PREPARE(softmax);
+OP_RUN(softmax);
+OP_INFER(pool);
+OP_INFER(global_pool);
+OP_RUN(pool);
+OP_RUN(global_pool);
+OP_INFER(resize);
+OP_PREPARE(resize);
+OP_RUN(resize);
+OP_INFER(reshape);
+OP_INFER(flatten);
+OP_INFER(squeeze);
+OP_INFER(unsqueeze);
+OP_INFER(identity);
+OP_RUN(alias);
+OP_INFER(transpose);
+OP_RUN(transpose);
+OP_INFER(concat);
+OP_RUN(concat);
+OP_INFER(split);
+OP_RUN(split);
+OP_INFER(slice);
+OP_RUN(slice);
+OP_INFER(gather);
+OP_RUN(gather);
+OP_INFER(expand);
+OP_RUN(expand);
+OP_INFER(tile);
+OP_RUN(tile);
+OP_INFER(pad);
+OP_RUN(pad);
+OP_INFER(depth_to_space);
+OP_RUN(depth_to_space);
+OP_INFER(space_to_depth);
+OP_RUN(space_to_depth);
+OP_INFER(shape);
+OP_RUN(shape);
+OP_INFER(size);
+OP_RUN(size);
+OP_INFER(constant);
+OP_RUN(constant);
+OP_INFER(constant_of_shape);
+OP_RUN(constant_of_shape);
+OP_INFER(range);
+OP_RUN(range);
+
+#endif
