@@ -217,7 +217,9 @@ void cli_places_clear(struct cli_places *places);
 typedef bool (*cli_model_fn)(void *arg, const char *path, bool bundled);
 enum bst_code cli_models_each(const struct cli_places *places, cli_model_fn found, void *arg,
                               struct bst_error *err);
-/* A model by the name in its card, or by a path. Unknown: BST_USAGE that lists the known ones. */
+/* The name in the model's card, or else its file's without ".onnx". New memory, or NULL. */
+char *cli_model_name(const struct bst_model *model);
+/* A model by that name, or by a path. Unknown: BST_USAGE that lists the known ones. */
 enum bst_code cli_model_open(const struct cli_places *places, const char *name, struct bst_model **out,
                              struct bst_error *err);
 

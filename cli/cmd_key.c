@@ -29,10 +29,12 @@ static void read_certificate(const void *pem, size_t len, char **subject, char *
     *subject = *until = NULL;
     BIO *in = BIO_new_mem_buf(pem, (int)len), *out = BIO_new(BIO_s_mem());
     X509 *cert = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
-    char *text;
-    if (cert && out &&
-        X509_NAME_print_ex(out, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
-        *subject = bst_format("%.*s", (int)BIO_get_mem_data(out, &text), text);
+    unsigned long form = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+    if (cert && out && X509_NAME_print_ex(out, X509_get_subject_name(cert), 0, form) >= 0) {
+        char *text = NULL;
+        long size = BIO_get_mem_data(out, &text);
+        *subject = bst_format("%.*s", (int)size, text ? text : "");
+    }
     struct tm end;
     if (cert && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &end))
         *until = bst_format("%04d-%02d-%02d", end.tm_year + 1900, end.tm_mon + 1, end.tm_mday);

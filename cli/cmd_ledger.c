@@ -89,7 +89,7 @@ static void finding(void *arg, const struct bst_finding *f)
 
 static void finding_of(struct findings *findings, const char *rule, const struct bst_error *err)
 {
-    char words[600];
+    char words[800];
     snprintf(words, sizeof words, "%s%s%s", err->what, err->where[0] ? ": " : "", err->where);
     finding(findings, &(struct bst_finding){.code = BST_BROKEN, .index = -1, .rule = rule, .words = words});
 }

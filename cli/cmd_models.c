@@ -58,6 +58,7 @@ static void list_row(struct listing *l, const struct bst_model *model)
 {
     const struct bst_card *card = bst_model_card(model);
     char digest[BST_SHA256_HEX], size[32], bytes[24];
+    char *name = cli_model_name(model);
     char *styles = join(card->styles, card->style_count);
     digest_text(model, digest);
     digest[16] = 0;
@@ -65,9 +66,10 @@ static void list_row(struct listing *l, const struct bst_model *model)
     cli_bytes(bst_model_bytes(model), bytes);
     char parameters[32];
     snprintf(parameters, sizeof parameters, "%llu", (unsigned long long)bst_model_parameters(model));
-    cli_table_row(&l->table, (const char *[]){card->name, styles && *styles ? styles : "none", size,
-                                              parameters, bytes, card->license, digest});
+    cli_table_row(&l->table, (const char *[]){name, styles && *styles ? styles : "none", size, parameters,
+                                              bytes, card->license, digest});
     free(styles);
+    free(name);
 }
 
 static bool list_step(void *arg, const char *path, bool bundled)

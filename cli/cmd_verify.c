@@ -62,7 +62,12 @@ static void print_head(const struct bst_verdict *v)
     printf("%s%-10s%s  ", cli_colour(stdout, colour_of(v->code)), word_of(v->code),
            cli_colour(stdout, CLI_PLAIN));
     cli_text(stdout, v->path);
-    fputs("\n            ", stdout);
+    fputc('\n', stdout);
+}
+
+static void print_words(const struct bst_verdict *v)
+{
+    printf("%12s", "");
     cli_text(stdout, v->words);
     fputc('\n', stdout);
 }
@@ -113,6 +118,7 @@ static enum bst_code print_verdict(struct batch *batch, const struct bst_verdict
     }
     if (batch->quiet && v->code == BST_OK) return BST_OK;
     print_head(v);
+    if (batch->details || v->code != BST_OK) print_words(v);
     if (batch->details) print_details(v);
     return BST_OK;
 }

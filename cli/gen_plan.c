@@ -272,20 +272,12 @@ static enum bst_code plan_folder(struct gen_plan *plan, struct bst_error *err)
 
 /* ---- the whole ---- */
 
-static char *name_of(const struct bst_model *model)
-{
-    const char *name = bst_model_card(model)->name, *file = bst_path_name(bst_model_path(model));
-    size_t len = strlen(file);
-    if (name && *name) return bst_strdup(name);
-    return bst_format("%.*s", (int)(len > 5 ? len - 5 : len), file);
-}
-
 enum bst_code gen_plan_make(const struct cli_args *args, const struct bst_model *model, struct gen_plan *out,
                             struct bst_error *err)
 {
     const char *folder = cli_value(args, "output");
     *out = (struct gen_plan){.card = bst_model_card(model), .folder = folder ? folder : "."};
-    out->model_name = name_of(model);
+    out->model_name = cli_model_name(model);
     enum bst_code code = out->model_name ? BST_OK : bst_fail_memory(err);
     if (code == BST_OK) code = plan_size(args, out, err);
     if (code == BST_OK) code = plan_styles(args, out, err);

@@ -50,6 +50,8 @@ static int run(const struct cli_command *command, size_t count, char **words)
         return cli_flush(&err) == BST_OK ? 0 : fail(&err, false);
     }
     enum bst_code code = command->run(&args, &err);
+    /* A verdict comes with its code alone, a failure with words. */
+    if (code == BST_OK) err = (struct bst_error){0};
     if (!err.what[0] && cli_flush(&err) != BST_OK) code = err.code;
     if (err.what[0]) cli_error(&err, json);
     cli_args_clear(&args);

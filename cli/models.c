@@ -7,6 +7,8 @@
 
 #include "cli.h"
 
+#define KNOWN_MAX 64
+
 /* BLINDSTAMP_MODELS, else share/blindstamp/models beside the folder that the running program is in. */
 static char *bundled_folder(void)
 {
@@ -72,13 +74,21 @@ enum bst_code cli_models_each(const struct cli_places *places, cli_model_fn foun
     return code;
 }
 
+char *cli_model_name(const struct bst_model *model)
+{
+    const char *name = bst_model_card(model)->name, *file = bst_path_name(bst_model_path(model));
+    size_t len = strlen(file);
+    if (name && *name) return bst_strdup(name);
+    return bst_format("%.*s", (int)(len > 5 ? len - 5 : len), file);
+}
+
 /* ---- by name ---- */
 
 struct search {
     const char *name;
     struct bst_model *model;
-    struct bst_buf known;  /* names met so far: "a, b" */
-    const char *names[65]; /* the same, for "did you mean" */
+    struct bst_buf known;       /* names met so far: "a, b" */
+    char *names[KNOWN_MAX + 1]; /* the same, for "did you mean"; ended by NULL */
     size_t count;
     struct bst_error broken; /* why a file called like the name could not be read */
 };
@@ -95,19 +105,18 @@ static bool search_step(void *arg, const char *path, bool bundled)
             s->broken = err;
         return true;
     }
-    const char *name = bst_model_card(model)->name;
+    char *name = cli_model_name(model);
     if (name && !strcmp(name, s->name)) {
         s->model = model;
+        free(name);
         return false;
     }
-    if (name) {
-        bst_buf_printf(&s->known, "%s%s", s->known.len ? ", " : "", name);
-        if (s->count < 64) {
-            s->names[s->count] = bst_strdup(name);
-            if (s->names[s->count]) s->count++;
-        }
-    }
     bst_model_free(model);
+    if (name) bst_buf_printf(&s->known, "%s%s", s->known.len ? ", " : "", name);
+    if (name && s->count < KNOWN_MAX)
+        s->names[s->count++] = name;
+    else
+        free(name);
     return true;
 }
 
@@ -118,7 +127,8 @@ static enum bst_code unknown_model(struct search *s, struct bst_error *err)
         return err->code;
     }
     bst_fail(err, BST_USAGE, "there is no model \"%s\"", s->name);
-    const char *meant = cli_closest(s->name, s->names), *known = bst_buf_string(&s->known);
+    const char *meant = cli_closest(s->name, (const char *const *)s->names),
+               *known = bst_buf_string(&s->known);
     if (meant) return bst_hint(err, "did you mean %s? Known: %s", meant, known ? known : "");
     if (s->known.len) return bst_hint(err, "known models: %s; or give the path of an ONNX file", known);
     return bst_hint(err, "no models are installed; give the path of an ONNX file");
@@ -135,7 +145,7 @@ enum bst_code cli_model_open(const struct cli_places *places, const char *name, 
     if (code == BST_OK && !s.model) code = unknown_model(&s, err);
     *out = s.model;
     for (size_t i = 0; i < s.count; i++)
-        free((char *)s.names[i]);
+        free(s.names[i]);
     bst_buf_free(&s.known);
     return code;
 }

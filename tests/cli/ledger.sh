@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# ledger: what is changed behind its back is found; many may write at once; newer and foreign files are refused.
+. tests/cli/helpers.bash
+models
+identity
+"$bs" gen -m dots --seed 1-6 --size 16x16 -o "$work/p" >/dev/null
+"$bs" gen -m dots --seed 7-9 --size 16x16 --title "Three more" --privacy partner -o "$work/p" >/dev/null
+ledger=$work/home/ledger.sqlite
+
+expect 0 "status" "$bs" ledger status
+says "counts entries by kind" 'entries +10: 9 generation, 1 identity'
+expect 0 "status as JSON" "$bs" ledger status --json
+check "with the checkpoint" jq -e '.entries == 10 and (.checkpoint | contains("\n10\n"))' "$work/out"
+expect 0 "intact" "$bs" ledger verify
+says "says what was done" 'intact: 10 entries'
+expect 0 "intact as JSON" "$bs" ledger verify --json
+check "without findings" jq -e '.code == 0 and .key_known and .findings == []' "$work/out"
+expect 1 "unknown verb" "$bs" ledger verfiy
+hints "the near verb is suggested" 'did you mean verify'
+
+# ---- edits by a person with a shell: first the guards are dropped, as that person would ----
+edit() { # NAME RULE-OR-WORDS SQL
+    mkdir -p "$work/edit"
+    cp "$work/home"/ledger.sqlite* "$work/edit/"
+    sqlite3 "$work/edit/ledger.sqlite" >"$work/sql" 2>&1 <<SQL
+SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger';
+SQL
+    { cat "$work/sql"; echo "$3"; } | sqlite3 "$work/edit/ledger.sqlite" 2>"$work/sqlerr" || cat "$work/sqlerr"
+    if [ -s "$work/sqlerr" ]; then not_ok "$1: the edit itself failed: $(cat "$work/sqlerr")"; fi
+    expect 3 "$1" "$bs" ledger verify --ledger "$work/edit/ledger.sqlite" --log-key "$("$bs" key show --json | jq -r .log_key)"
+    says "$1: is named" "$2"
+    rm -rf "$work/edit"
+}
+refuse() { # NAME SQL: the ledger's own guards stop an accident
+    cp "$ledger" "$work/guard.sqlite"
+    if sqlite3 "$work/guard.sqlite" "$2" >/dev/null 2>"$work/err"; then not_ok "$1"; else ok "$1"; fi
+    rm -f "$work/guard.sqlite"
+}
+refuse "an accidental update is stopped" "UPDATE entry SET leaf = zeroblob(32) WHERE idx = 3"
+refuse "an accidental delete is stopped" "DELETE FROM entry WHERE idx = 3"
+refuse "an accidental replace is stopped" "INSERT OR REPLACE INTO entry SELECT 3, leaf, envelope FROM entry WHERE idx = 4"
+swap="UPDATE entry SET idx = -1 WHERE idx = 3; UPDATE entry SET idx = 3 WHERE idx = 4; UPDATE entry SET idx = 4 WHERE idx = -1"
+check_swap="PRAGMA ignore_check_constraints = ON; $swap"
+edit "an envelope changed" 'entry 3' "UPDATE entry SET envelope = CAST(replace(CAST(envelope AS TEXT), 'A', 'B') AS BLOB) WHERE idx = 3;"
+edit "an envelope and its hash exchanged for another's" 'entry 3' "UPDATE entry SET (leaf, envelope) = (SELECT leaf, envelope FROM entry WHERE idx = 4) WHERE idx = 3;"
+edit "a leaf hash changed" 'entry 5' "UPDATE entry SET leaf = zeroblob(32) WHERE idx = 5;"
+edit "an entry deleted" 'entry 3|3' "PRAGMA foreign_keys = OFF; DELETE FROM entry WHERE idx = 3;"
+edit "the last entry deleted" 'checkpoint|entr' "PRAGMA foreign_keys = OFF; DELETE FROM entry WHERE idx = 9;"
+edit "an entry inserted" '10|checkpoint' "INSERT INTO entry SELECT 10, leaf, envelope FROM entry WHERE idx = 4;"
+edit "two entries swapped" 'entry 3|entry 4' "PRAGMA foreign_keys = OFF; $check_swap;"
+edit "a checkpoint deleted" 'checkpoint' "DELETE FROM checkpoint WHERE size = (SELECT max(size) FROM checkpoint);"
+edit "a checkpoint changed" 'checkpoint' "UPDATE checkpoint SET note = replace(note, char(10) || '10' || char(10), char(10) || '11' || char(10));"
+edit "a tree node changed" 'node|tree' "UPDATE node SET hash = zeroblob(32) WHERE level = 1 AND idx = 1;"
+edit "a record falsified" 'entry 4|record' "UPDATE record SET seed = '999' WHERE entry = 4;"
+edit "an author renamed in the index" 'author|record' "UPDATE author SET name = 'Someone Else';"
+edit "a record removed" 'entry 4|record' "DELETE FROM words WHERE rowid = 4; DELETE FROM record WHERE entry = 4;"
+edit "kept words falsified" 'entry 7|secret|commitment' "UPDATE secret SET words = 'Four more' WHERE entry = 7 AND name = 'title';"
+edit "log key exchanged" 'key|checkpoint' "UPDATE log SET key = zeroblob(32);"
+
+# ---- cut back to an earlier, consistent state ----
+"$bs" ledger status --json | jq -r .checkpoint >"$work/kept"
+expect 0 "a checkpoint kept elsewhere" "$bs" ledger verify --checkpoint "$work/kept"
+cp -r "$work/home" "$work/old"
+"$bs" gen -m dots --seed 10-11 --size 16x16 -o "$work/p" >/dev/null
+"$bs" ledger status --json | jq -r .checkpoint >"$work/kept2"
+expect 0 "it still holds after more entries" "$bs" ledger verify --checkpoint "$work/kept" --checkpoint "$work/kept2"
+expect 3 "an old copy put back" "$bs" ledger verify --home "$work/old" --checkpoint "$work/kept2"
+says "is recognised" 'cut back'
+expect 3 "and a picture made since contradicts it" "$bs" verify --ledger "$work/old/ledger.sqlite" "$work/p/dots-11.png"
+sed 's/^10$/9/' "$work/kept" >"$work/forged"
+expect 3 "a forged checkpoint" "$bs" ledger verify --checkpoint "$work/forged"
+
+# ---- export ----
+expect 0 "export" "$bs" ledger export "$work/export"
+same "one envelope a line" "$(cat "$work/export"/*entries* | wc -l)" 12
+check "each a JSON object" sh -c "cat '$work'/export/*entries* | jq -e -s 'all(.payloadType == \"application/vnd.in-toto+json\")'"
+expect 0 "the exported checkpoint holds" "$bs" ledger verify --checkpoint "$work/export/checkpoint"
+expect 1 "export into an existing folder is refused" "$bs" ledger export "$work/export"
+expect 1 "export without a folder" "$bs" ledger export
+
+# ---- other files ----
+cp "$ledger" "$work/newer.sqlite"
+sqlite3 "$work/newer.sqlite" "PRAGMA user_version = 99"
+expect 4 "a newer ledger" "$bs" ledger verify --ledger "$work/newer.sqlite"
+hints "is called newer" 'newer|version 99'
+expect 4 "another program's database" sh -c "sqlite3 '$work/foreign.sqlite' 'CREATE TABLE t(x)' && '$bs' query --ledger '$work/foreign.sqlite'"
+expect 4 "no database" "$bs" query --ledger "$work/kept"
+expect 4 "missing ledger" "$bs" query --ledger "$work/nothere.sqlite"
+check "is not created" test ! -e "$work/nothere.sqlite"
+cp -r "$work/home" "$work/newerhome"
+sqlite3 "$work/newerhome/ledger.sqlite" "PRAGMA user_version = 99"
+expect 4 "gen with a newer ledger" "$bs" gen --home "$work/newerhome" -m dots --seed 1 -o "$work/no"
+nothing "makes nothing" "$work/no"
+head -c 20000 "$ledger" >"$work/cut.sqlite"
+"$bs" ledger verify --ledger "$work/cut.sqlite" >/dev/null 2>&1
+case $? in 3 | 4) ok "a truncated ledger is noticed" ;; *) not_ok "a truncated ledger is noticed" ;; esac
+
+# ---- reading writes nothing ----
+list() { find "$work/home" -printf '%p %s %T@\n' | sort; }
+before=$(list)
+"$bs" query >/dev/null && "$bs" ledger verify >/dev/null && "$bs" verify -q "$work/p" && "$bs" ledger status >/dev/null
+same "query, verify and status leave home as it was" "$(list)" "$before"
+
+# ---- two processes at once ----
+"$bs" gen -m dots --seed 100-119 --size 16x16 -q -o "$work/q1" >/dev/null 2>"$work/e1" &
+one=$!
+"$bs" gen -m dots --seed 200-219 --size 16x16 -q -o "$work/q2" >/dev/null 2>"$work/e2" &
+two=$!
+wait $one; c1=$?
+wait $two; c2=$?
+same "both finish" "$c1 $c2 $(cat "$work/e1" "$work/e2")" "0 0 "
+expect 0 "the ledger is whole" "$bs" ledger verify
+same "and has every entry" "$("$bs" query --count)" 52
+expect 0 "all pictures verify" "$bs" verify "$work/q1" "$work/q2"
+exit $status
