@@ -110,14 +110,36 @@ static enum bst_code newest_note(struct bst_ledger *ledger, char **note, struct 
     return code;
 }
 
+/* Remembers a note whose signature is good. */
+static void remember(struct bst_ledger *ledger, const char *note, const struct bst_checkpoint *checkpoint)
+{
+    free(ledger->seen_note);
+    ledger->seen_note = bst_strdup(note); /* without memory it is only checked again */
+    ledger->seen = *checkpoint;
+    ledger->seen.origin = NULL;
+}
+
+static enum bst_code open_newest(struct bst_ledger *ledger, const char *note, struct bst_checkpoint *out,
+                                 struct bst_error *err)
+{
+    if (ledger->seen_note && strcmp(ledger->seen_note, note) == 0) {
+        *out = ledger->seen;
+        out->origin = bst_strdup(ledger->origin);
+        return out->origin ? BST_OK : bst_fail_memory(err);
+    }
+    enum bst_code code = bst_checkpoint_open(note, strlen(note), ledger->origin, ledger->key, out, err);
+    if (code != BST_OK) return bst_where(err, "%s: newest checkpoint", ledger->path);
+    remember(ledger, note, out);
+    return BST_OK;
+}
+
 enum bst_code bst_ledger_newest(struct bst_ledger *ledger, char **note, struct bst_checkpoint *out,
                                 struct bst_error *err)
 {
     char *text = NULL;
     enum bst_code code = newest_note(ledger, &text, err);
     if (code != BST_OK) return code;
-    code = bst_checkpoint_open(text, strlen(text), ledger->origin, ledger->key, out, err);
-    if (code != BST_OK) bst_where(err, "%s: newest checkpoint", ledger->path);
+    code = open_newest(ledger, text, out, err);
     if (code == BST_OK && note) {
         *note = text;
     } else {

@@ -306,6 +306,7 @@ void bst_ledger_close(struct bst_ledger *ledger)
     for (int i = 0; i < BST_SQL_COUNT; i++)
         sqlite3_finalize(ledger->prepared[i]);
     sqlite3_close(ledger->db);
+    free(ledger->seen_note);
     free(ledger->origin);
     free(ledger->path);
     free(ledger);

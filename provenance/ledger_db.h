@@ -9,7 +9,6 @@
 
 #define BST_LEDGER_APPLICATION 0x424c5354 /* "BLST" */
 #define BST_LEDGER_SCHEMA      1
-#define BST_ENVELOPE_MAX       (16u << 20) /* bytes of one entry */
 
 extern const char bst_ledger_sql[]; /* schema/ledger.sql */
 
@@ -46,6 +45,9 @@ struct bst_ledger { /* used by one thread at a time */
     char *path;
     char *origin;
     uint8_t key[BST_KEY_LEN];
+    char
+        *seen_note; /* the newest checkpoint when it was last opened, so that its signature is checked once */
+    struct bst_checkpoint seen;
 };
 
 /* The prepared statement, reset and with nothing bound; NULL on failure (err is filled). */

@@ -149,6 +149,7 @@ enum bst_code bst_statement_training(const struct bst_training *training, const 
 enum bst_code bst_statement_identity(const struct bst_identity *identity, struct bst_buf *payload,
                                      struct bst_error *err);
 
+#define BST_ENVELOPE_MAX (16u << 20) /* bytes of an envelope */
 /* DSSE 1.0.2. The envelope is canonical JSON with one signature; keyid is bst_key_id. */
 enum bst_code bst_dsse_sign(const void *payload, size_t len, const struct bst_key *key, struct bst_buf *envelope,
                             struct bst_error *err);
