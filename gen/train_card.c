@@ -36,7 +36,7 @@ static json_t *training_json(const struct train_run *run)
     return training;
 }
 
-static void describe(json_t *card, const struct bst_train_options *o)
+static void describe(json_t *card, const struct train_run *run, const struct bst_train_options *o)
 {
     const struct {
         const char *key, *text;
@@ -52,8 +52,7 @@ static void describe(json_t *card, const struct bst_train_options *o)
          "Makes textures and moods, not objects: no figures, no perspective, no text, and no lasting "
          "difference between top and bottom. Small details may resemble brushwork of single pictures in "
          "the data set."},
-        {"personal_data",
-         "none used: the pictures are astronomical photographs and works of art in the public domain"},
+        {"personal_data", bst_json_text(run->set.manifest, "personal_data")},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (words[i].text) json_object_set_new(card, words[i].key, json_string(words[i].text));
@@ -74,6 +73,6 @@ enum bst_code train_card(const struct train_run *run, const struct bst_train_opt
         "width", 768, "height", 512, "size_multiple", TRAIN_MULTIPLE, "fixed_size", 0, "tileable", 1,
         "datasets", dataset_json(run), "training", training_json(run), "golden");
     if (!*card) return bst_fail_memory(err);
-    describe(*card, o);
+    describe(*card, run, o);
     return BST_OK;
 }

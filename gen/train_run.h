@@ -28,13 +28,13 @@
 struct train_settings {
     uint32_t batch, crop;
     uint64_t steps;
-    float rate_generator, rate_judge; /* Adam's step sizes at their highest */
-    float beta1, beta2;
-    float penalty[TRAIN_JUDGES]; /* gamma of the gradient penalties */
-    uint32_t penalty_every;      /* steps */
-    float consistency;           /* weight of |shrunk fine picture - coarse picture|^2 */
-    float jitter;                /* augmentation: spread of brightness, contrast and saturation */
-    float average;               /* decay of the averaged weights */
+    double rate_generator, rate_judge; /* Adam's step sizes at their highest */
+    double beta1, beta2;
+    double penalty[TRAIN_JUDGES]; /* gamma of the gradient penalties */
+    uint32_t penalty_every;       /* steps */
+    double consistency;           /* weight of |shrunk fine picture - coarse picture|^2 */
+    double jitter;                /* augmentation: spread of brightness, contrast and saturation */
+    double average;               /* decay of the averaged weights */
 };
 void train_settings_default(struct train_settings *s);
 json_t *train_settings_json(const struct train_settings *s); /* new reference, or NULL */

@@ -23,26 +23,25 @@ void train_settings_default(struct train_settings *s)
     *s = (struct train_settings){.batch = TRAIN_BATCH,
                                  .crop = TRAIN_CROP,
                                  .steps = 20000,
-                                 .rate_generator = 3e-4f,
-                                 .rate_judge = 5e-4f,
-                                 .beta1 = 0.5f,
-                                 .beta2 = 0.99f,
-                                 .penalty = {0.1f, 0.2f},
+                                 .rate_generator = 3e-4,
+                                 .rate_judge = 5e-4,
+                                 .beta1 = 0.5,
+                                 .beta2 = 0.99,
+                                 .penalty = {0.1, 0.2},
                                  .penalty_every = 2,
-                                 .consistency = 1.0f,
-                                 .jitter = 0.15f,
-                                 .average = 0.999f};
+                                 .consistency = 1.0,
+                                 .jitter = 0.15,
+                                 .average = 0.999};
 }
 
 json_t *train_settings_json(const struct train_settings *s)
 {
     return json_pack("{s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:f, s:f, s:f}", "batch",
                      (json_int_t)s->batch, "crop", (json_int_t)s->crop, "steps", (json_int_t)s->steps,
-                     "field", TRAIN_FIELD, "rate_generator", (double)s->rate_generator, "rate_judge",
-                     (double)s->rate_judge, "adam_beta1", (double)s->beta1, "adam_beta2", (double)s->beta2,
-                     "penalty_fine", (double)s->penalty[0], "penalty_coarse", (double)s->penalty[1],
-                     "penalty_every", (int)s->penalty_every, "consistency", (double)s->consistency, "jitter",
-                     (double)s->jitter, "average", (double)s->average);
+                     "field", TRAIN_FIELD, "rate_generator", s->rate_generator, "rate_judge", s->rate_judge,
+                     "adam_beta1", s->beta1, "adam_beta2", s->beta2, "penalty_fine", s->penalty[0],
+                     "penalty_coarse", s->penalty[1], "penalty_every", (int)s->penalty_every, "consistency",
+                     s->consistency, "jitter", s->jitter, "average", s->average);
 }
 
 static const struct train_params *params_of(const struct train_run *run, size_t net)
@@ -153,8 +152,8 @@ static void draw_inputs(const struct train_run *run, size_t index, struct train_
         train_set_crop(&run->set, style, run->settings.crop, 1, &r, made->n, i, s->real[0].image);
         train_set_crop(&run->set, style, TRAIN_FIELD, TRAIN_COARSE, &r, made->n, i, s->real[1].image);
         for (size_t k = 0; k < TRAIN_JUDGES; k++) {
-            draw_colour(&r, run->settings.jitter, s->real[k].colour + i * 12);
-            draw_colour(&r, run->settings.jitter, s->fake[k].colour + i * 12);
+            draw_colour(&r, (float)run->settings.jitter, s->real[k].colour + i * 12);
+            draw_colour(&r, (float)run->settings.jitter, s->fake[k].colour + i * 12);
         }
     }
 }
@@ -209,7 +208,7 @@ static void judge_shard(const struct train_run *run, size_t k, struct train_shar
     /* The two penalties take turns, so that no step's gradient is much larger than another's. */
     uint64_t every = run->settings.penalty_every, turn = run->step % every;
     double scale = (double)every / (double)run->settings.batch;
-    float weight = run->settings.penalty[k] * (float)scale;
+    float weight = (float)(run->settings.penalty[k] * scale);
     if (turn == 0)
         s->losses.penalty_real[k] += scale * train_discriminator_penalty(d, params, real, weight, dparams);
     if (turn == every / 2)
@@ -221,7 +220,7 @@ static void consistency(const struct train_run *run, struct train_shard *s)
 {
     struct train_generator_pass *m = &s->made;
     size_t side = m->fine_h / TRAIN_COARSE, pixels = TRAIN_COARSE * TRAIN_COARSE;
-    float share = run->settings.consistency / (float)(run->settings.batch * 3 * side * side);
+    float share = (float)run->settings.consistency / (float)(run->settings.batch * 3 * side * side);
     for (size_t plane = 0; plane < 3 * m->n; plane++)
         for (size_t y = 0; y < side; y++)
             for (size_t x = 0; x < side; x++) {
@@ -282,14 +281,14 @@ static void adam(const struct train_run *run, struct train_weights *w, float rat
 {
     const struct train_settings *s = &run->settings;
     double t = (double)run->step + 1;
-    float fix1 = (float)(1.0 / (1.0 - pow((double)s->beta1, t))),
-          fix2 = (float)(1.0 / (1.0 - pow((double)s->beta2, t)));
+    float beta1 = (float)s->beta1, beta2 = (float)s->beta2;
+    float fix1 = (float)(1.0 / (1.0 - pow(s->beta1, t))), fix2 = (float)(1.0 / (1.0 - pow(s->beta2, t)));
     for (size_t i = 0; i < w->count; i++) {
         float g = 0.0f;
         for (size_t shard = 0; shard < run->shards; shard++)
             g += w->gradient[shard * w->count + i];
-        w->moment1[i] = s->beta1 * w->moment1[i] + (1.0f - s->beta1) * g;
-        w->moment2[i] = s->beta2 * w->moment2[i] + (1.0f - s->beta2) * g * g;
+        w->moment1[i] = beta1 * w->moment1[i] + (1.0f - beta1) * g;
+        w->moment2[i] = beta2 * w->moment2[i] + (1.0f - beta2) * g * g;
         w->value[i] -= rate * w->moment1[i] * fix1 / (sqrtf(w->moment2[i] * fix2) + 1e-8f);
     }
 }
@@ -300,9 +299,9 @@ static void update_task(void *arg, size_t net, unsigned thread)
     struct train_run *run = arg;
     const struct train_settings *s = &run->settings;
     struct train_weights *w = &run->weights[net];
-    adam(run, w, rate_at(run) * (net == 0 ? s->rate_generator : s->rate_judge));
+    adam(run, w, rate_at(run) * (float)(net == 0 ? s->rate_generator : s->rate_judge));
     if (net > 0) return;
-    float keep = fminf(s->average, ((float)run->step + 1.0f) / ((float)run->step + 10.0f));
+    float keep = fminf((float)s->average, ((float)run->step + 1.0f) / ((float)run->step + 10.0f));
     for (size_t i = 0; i < w->count; i++)
         w->average[i] = keep * w->average[i] + (1.0f - keep) * w->value[i];
 }
