@@ -290,6 +290,7 @@ static void fuse_behind(struct plan *plan, size_t s)
     struct post post;
     while ((next = only_reader(plan, last, &index)) != NONE) {
         struct step *step = &plan->steps[next];
+        if (step->fused) break; /* the sum of two products belongs to the first */
         if ((step->op->flags & OP_ELEMENTWISE) == 0 || !op_post(step, index, &post)) break;
         if (!tensor_same_dims(step->outputs[0], head->outputs[0])) break;
         if ((head->op->flags & OP_POSTS_FLAT) != 0 && post.form == POST_BINARY && post.pixel != 0) break;
