@@ -154,6 +154,7 @@ enum bst_code cli_trust_load(const struct cli_args *args, const char *home, stru
             code = add_file(out, value, err);
         } else {
             code = add_vkey(out, value, strlen(value), "--log-key", err);
+            if (code == BST_UNREADABLE) code = err->code = BST_USAGE;
             if (code != BST_OK)
                 bst_hint(err, "give NAME+HEX+BASE64 as \"blindstamp key list\" shows it, or a file");
         }

@@ -35,7 +35,7 @@ check() {
 expect() {
     local want=$1 name=$2 got
     shift 2
-    "$@" >"$work/out" 2>"$work/err" </dev/null
+    timeout --foreground 120 "$@" >"$work/out" 2>"$work/err" </dev/null
     got=$?
     if [ $got = "$want" ]; then ok "$name (exit $want)"; else not_ok "$name: exit $got, not $want"; fi
 }
