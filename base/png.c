@@ -120,6 +120,7 @@ static bool encode(png_structp png, png_infop info, const struct bst_image *imag
     }
     png_set_write_fn(png, out, write_bytes, flush_bytes);
     png_set_compression_level(png, level);
+    png_set_compression_buffer_size(png, 1 << 18); /* IDAT chunks of this size, not of 8 KiB */
     png_set_IHDR(png, info, image->width, image->height, image->depth, color_types[image->channels],
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
     png_set_sRGB(png, info, PNG_sRGB_INTENT_PERCEPTUAL);
