@@ -176,6 +176,8 @@ static void malformed_text_is_named(void **state)
 static void jpeg_segments_are_read(void **state)
 {
     (void)state;
+    /* comment, frame header, scan, end: enough for a scanner */
+    static const char rest[] = "\xff\xfe\0\7hello\xff\xc0\0\4ab\xff\xda\0\4cd\1\2\3\xff\xd9";
     struct bst_error err = {0};
     struct bst_container container;
     struct bst_identity identity = make_identity();
@@ -195,8 +197,7 @@ static void jpeg_segments_are_read(void **state)
         bst_buf_append(&part, "http://ns.adobe.com/xap/1.0/", 29);
         if (i == 0) assert_good(bst_xmp_write(&words, &part, &err));
     }
-    /* comment, frame header, scan, end: enough for a scanner */
-    bst_buf_append(&file, "\xff\xfe\0\7hello\xff\xc0\0\4ab\xff\xda\0\4cd\1\2\3\xff\xd9", 29);
+    bst_buf_append(&file, rest, sizeof(rest) - 1);
     const char *path = in_folder("words.jpg");
     write_file(path, file.data, file.len);
     assert_good(bst_container_scan(path, &container, &err));
