@@ -21,7 +21,7 @@
 #define SCRYPT_R 8
 #define SCRYPT_P 5
 /* What a file from a stranger may ask for. */
-#define SCRYPT_WORK_MAX (UINT64_C(1) << 25) /* N * r * p */
+#define SCRYPT_WORK_MAX (UINT64_C(1) << 22) /* N * r * p */
 #define PBKDF2_MAX      10000000
 
 struct bst_key { /* in sodium_malloc memory: guarded, locked, never in a core dump */
