@@ -357,7 +357,9 @@ static enum bst_code derive_card(struct bst_model *model, struct bst_error *err)
     model->card.name = name_of_file(model->path);
     derive_range(model->graph, &model->card);
     if (model->card.name == NULL || !derive_inputs(model)) return bst_fail_memory(err);
-    return derive_size(model, err);
+    struct bst_error problem = {0};
+    if (derive_size(model, &problem) != BST_OK) model->problem = problem;
+    return BST_OK;
 }
 
 enum bst_code card_make(struct bst_model *model, struct bst_error *err)

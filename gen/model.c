@@ -74,6 +74,10 @@ enum bst_code model_dims(const struct bst_model *model, uint32_t width, uint32_t
                          int64_t (*dims)[RANK_MAX], struct bst_error *err)
 {
     const struct graph *graph = model->graph;
+    if (model->problem.code != BST_OK) {
+        *err = model->problem;
+        return err->code;
+    }
     for (size_t i = 0; i < graph->input_count; i++) {
         const struct graph_input *input = &graph->inputs[i];
         if (i >= INPUTS_MAX || model->roles[i] < 0) {

@@ -5,17 +5,19 @@
 #include "gen.h"
 #include "plan.h"
 
+#define INPUTS_MAX    64
+#define NAME_MAX_CARD 64
+
 struct bst_model {
     char *path;
     uint64_t bytes;
     uint8_t digest[BST_SHA256_LEN];
     struct graph *graph;
     struct bst_card card;
-    int32_t roles[64]; /* place in card.inputs of each input of the graph; -1: unknown what it is for */
+    int32_t
+        roles[INPUTS_MAX]; /* place in card.inputs of each input of the graph; -1: unknown what it is for */
+    struct bst_error problem; /* why no card could be derived; the graph still runs on tensors */
 };
-
-#define INPUTS_MAX    64
-#define NAME_MAX_CARD 64
 
 /* Fills model->card from the JSON in the file, or from what the graph shows when there is none. */
 enum bst_code card_make(struct bst_model *model, struct bst_error *err);
