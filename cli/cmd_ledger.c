@@ -142,6 +142,9 @@ static enum bst_code check_checkpoints(const struct cli_args *args, struct bst_l
         enum bst_code code = bst_file_read(path, CHECKPOINT_MAX, &note, err);
         if (code != BST_OK) return code;
         struct bst_error broken = {0};
+        /* A note ends in one newline; copying it often adds another. */
+        while (note.len > 1 && note.data[note.len - 1] == '\n' && note.data[note.len - 2] == '\n')
+            note.len--;
         code = bst_ledger_holds(ledger, (const char *)note.data, note.len, &broken);
         bst_buf_free(&note);
         if (code == BST_BROKEN) {

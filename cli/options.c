@@ -22,27 +22,31 @@ static const struct cli_option *find_option(const struct cli_command *command, c
     return found ? found : find_in(cli_common_options, name, len, letter);
 }
 
-/* Edit distance of two short words with insertion, deletion and replacement; words longer than 31 are far
- * away. */
+/* Edit distance of two short words with insertion, deletion, replacement and the exchange of neighbours;
+ * words longer than 31 are far away. */
 static unsigned distance(const char *a, const char *b)
 {
-    unsigned row[32];
+    unsigned rows[3][32], *before = rows[0], *last = rows[1], *row = rows[2];
     size_t n = strlen(a), m = strlen(b);
     if (n > 31 || m > 31) return 99;
     for (unsigned j = 0; j <= m; j++)
-        row[j] = j;
+        last[j] = j;
     for (unsigned i = 1; i <= n; i++) {
-        unsigned corner = row[0];
         row[0] = i;
         for (unsigned j = 1; j <= m; j++) {
-            unsigned best = corner + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best) best = row[j] + 1;
+            unsigned best = last[j - 1] + (a[i - 1] != b[j - 1]);
+            if (last[j] + 1 < best) best = last[j] + 1;
             if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            corner = row[j];
+            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (swapped && before[j - 2] + 1 < best) best = before[j - 2] + 1;
             row[j] = best;
         }
+        unsigned *spare = before;
+        before = last;
+        last = row;
+        row = spare;
     }
-    return row[m];
+    return last[m];
 }
 
 const char *cli_closest(const char *word, const char *const *candidates)

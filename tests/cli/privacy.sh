@@ -12,7 +12,7 @@ make private
 bytes() {
     cat "$work/p/$1.png"
     grep -aoE '"payload":"[A-Za-z0-9+/=]+' "$work/p/$1.png" | cut -d'"' -f4 | base64 -d 2>/dev/null
-    "$bs" show --json "$work/p/$1.png"
+    "$bs" show --json "$work/p/$1.png" | jq 'del(.file.path)'
 }
 found() { bytes "$1" | grep -acF -- "$2"; }
 for w in Xylophone "quixotic zebras" "vexing wharf" 987654321; do

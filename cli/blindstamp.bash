@@ -1,0 +1,76 @@
+# Completion of blindstamp for bash.
+_blindstamp_models() {
+    blindstamp models --json 2>/dev/null | sed -n 's/^ *"name": "\([^"]*\)".*/\1/p'
+}
+
+_blindstamp_styles() { # MODEL
+    blindstamp models "$1" --json 2>/dev/null | sed -n '/"styles": \[/,/\]/p' | sed -n 's/^ *"\([^"]*\)",\{0,1\}$/\1/p'
+}
+
+_blindstamp() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb="" model="" i options
+    local common="--home --json --quiet --help -q -h"
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --home) ((i++)) ;;
+        -*) ;;
+        *) verb=${COMP_WORDS[i]} && break ;;
+        esac
+    done
+    if [ -z "$verb" ]; then
+        case $prev in
+        --home) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "init models gen verify show query ledger key train help --version --help --home" -- "$cur") ;;
+        esac
+        return
+    fi
+
+    case $verb in
+    init) options="--author -a --email --url --passphrase-file --no-passphrase" ;;
+    models) options="--add" ;;
+    gen) options="--model -m --seed -s --size --style --truncation -t --tile --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --passphrase-file" ;;
+    verify) options="--replay -r --model -m --input -i --trust --log-key --ledger --details -d --threads" ;;
+    show) options="" ;;
+    query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
+    ledger) options="--ledger --log-key --checkpoint" ;;
+    key) options="--output -o --secret --name --passphrase-file --new-passphrase-file --remove" ;;
+    train) options="--output -o --name --title --license --seed -s --steps -n --hours --batch --crop --samples --resume --threads --force -f --passphrase-file" ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "init models gen verify show query ledger key train" -- "$cur") && return ;;
+    *) return ;;
+    esac
+
+    case $verb:$prev in
+    gen:--model | gen:-m | query:--model | query:-m)
+        mapfile -t COMPREPLY < <(compgen -W "$(_blindstamp_models)" -f -- "$cur")
+        return ;;
+    gen:--style)
+        for ((i = 1; i < COMP_CWORD; i++)); do
+            case ${COMP_WORDS[i]} in -m | --model) model=${COMP_WORDS[i + 1]} ;; esac
+        done
+        [ -z "$model" ] || mapfile -t COMPREPLY < <(compgen -W "$(_blindstamp_styles "$model")" -- "$cur")
+        return ;;
+    gen:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
+    query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation training identity other" -- "$cur") && return ;;
+    *:--home | gen:--output | gen:-o | train:--samples) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
+    *:--seed | *:-s | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
+        *:--since | *:--until | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--compression | \
+        *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | *:--id)
+        return ;;
+    esac
+
+    if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$cur")
+    elif [ "$prev" = ledger ]; then
+        mapfile -t COMPREPLY < <(compgen -W "status verify export" -- "$cur")
+    elif [ "$prev" = key ]; then
+        mapfile -t COMPREPLY < <(compgen -W "list show export import passphrase" -- "$cur")
+    elif [ "$verb" = key ] && [ "$prev" = export ]; then
+        mapfile -t COMPREPLY < <(compgen -W "author log ca" -- "$cur")
+    elif [ "$verb" = models ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_blindstamp_models)" -f -- "$cur")
+    else
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    fi
+}
+complete -o filenames -F _blindstamp blindstamp
