@@ -39,7 +39,7 @@ void train_discriminator_init(struct train_discriminator *d, size_t styles, size
 static void lay_out(const struct train_discriminator *d, struct train_discriminator_pass *s,
                     struct train_arena *a)
 {
-    size_t n = s->n, dx_max = 0, raw_max = 0;
+    size_t n = s->n, dx_max = 0, raw_max = 0, scratch = 0;
     struct train_map m = {3, n, d->side, d->side};
     s->colour = train_arena_take(a, n * 12);
     s->image = train_arena_take(a, train_map_size(m));
@@ -55,6 +55,8 @@ static void lay_out(const struct train_discriminator *d, struct train_discrimina
         }
         s->in[l] = m;
         if (train_map_size(m) > dx_max) dx_max = train_map_size(m);
+        size_t need = train_conv_scratch(m, d->channels[l], kernel_of(d, l));
+        if (need > scratch) scratch = need;
         size_t raw = d->channels[l] * n * m.h * m.w;
         s->draw[l] = train_arena_take(a, raw);
         if (raw > raw_max) raw_max = raw;
@@ -62,15 +64,16 @@ static void lay_out(const struct train_discriminator *d, struct train_discrimina
     }
     s->dx = train_arena_take(a, dx_max);
     s->raw = train_arena_take(a, raw_max);
+    s->scratch = s->fast && scratch ? train_arena_take(a, scratch) : NULL;
     s->patches = m.h * m.w;
     s->scores = train_arena_take(a, n * s->patches);
     s->dscores = train_arena_take(a, n * s->patches);
 }
 
-enum bst_code train_discriminator_pass_new(const struct train_discriminator *d, size_t n,
+enum bst_code train_discriminator_pass_new(const struct train_discriminator *d, size_t n, bool fast,
                                            struct train_discriminator_pass *pass, struct bst_error *err)
 {
-    *pass = (struct train_discriminator_pass){.n = n};
+    *pass = (struct train_discriminator_pass){.n = n, .fast = fast};
     struct train_arena arena = {0};
     lay_out(d, pass, &arena);
     pass->memory = bst_calloc(arena.used, sizeof *pass->memory);
@@ -137,7 +140,8 @@ void train_discriminator_forward(const struct train_discriminator *d, const floa
             train_fold_forward(s->map[l], x, s->x[l]);
             x = s->x[l];
         }
-        train_conv_forward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l], x, s->raw);
+        train_conv_forward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l], x, s->raw,
+                           s->scratch);
         struct train_film f = film_of(s, l);
         train_film_forward(&f, NULL, params + d->bias[l], s->raw, s->y[l + 1]);
     }
@@ -193,8 +197,8 @@ static void backward(const struct train_discriminator *d, const float *params,
                             dparams ? dparams + d->bias[l] : NULL);
         float *dx = l == 0 && !want_image ? NULL : folded ? s->dx : s->dy[l];
         train_conv_backward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l],
-                            folded ? s->x[l] : s->y[l], s->draw[l], dx,
-                            dparams ? dparams + d->conv[l] : NULL);
+                            folded ? s->x[l] : s->y[l], s->draw[l], dx, dparams ? dparams + d->conv[l] : NULL,
+                            s->scratch);
         if (folded && dx) train_fold_backward(s->map[l], dx, s->dy[l]);
     }
 }
@@ -234,8 +238,9 @@ double train_discriminator_penalty(const struct train_discriminator *d, const fl
             t = s->dx;
         }
         train_conv_backward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l], t, s->draw[l],
-                            NULL, dparams + d->conv[l]);
-        train_conv_forward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l], t, s->raw);
+                            NULL, dparams + d->conv[l], s->scratch);
+        train_conv_forward(s->in[l], d->channels[l], kernel_of(d, l), params + d->conv[l], t, s->raw,
+                           s->scratch);
         struct train_film f = film_of(s, l);
         train_film_tangent(&f, s->y[l + 1], s->raw, s->dy[l + 1]);
     }

@@ -57,7 +57,7 @@ void train_generator_init(struct train_generator *g, size_t styles)
 /* Shapes from the field and the window; then buffers, all from one allocation. */
 static void lay_out(const struct train_generator *g, struct train_generator_pass *s, struct train_arena *a)
 {
-    size_t n = s->n, raw_max = 0;
+    size_t n = s->n, raw_max = 0, scratch = 0;
     s->style = train_arena_take(a, n * g->styles);
     s->latent = train_arena_take(a, n * TRAIN_LATENT);
     size_t code = g->styles + TRAIN_LATENT;
@@ -67,13 +67,13 @@ static void lay_out(const struct train_generator *g, struct train_generator_pass
                        TRAIN_HIDDEN, TRAIN_HIDDEN, g->film_width, g->film_width};
     for (size_t i = 0; i < 8; i++)
         *rows[i] = train_arena_take(a, n * widths[i]);
-    struct train_map m = {0, n, s->field_h / 32 + 2 * train_noise[0].margin,
-                          s->field_w / 32 + 2 * train_noise[0].margin};
+    struct train_map m = {0, n, s->field.h / 32 + 2 * train_noise[0].margin,
+                          s->field.w / 32 + 2 * train_noise[0].margin};
     for (size_t i = 0; i < TRAIN_CONVS; i++) {
         const struct train_conv *c = &train_conv[i];
         if (i == TRAIN_COARSE_CONV + 1) {
-            m.h = s->fine_h / TRAIN_COARSE + 2 * TRAIN_COARSE_MARGIN;
-            m.w = s->fine_w / TRAIN_COARSE + 2 * TRAIN_COARSE_MARGIN;
+            m.h = s->fine_size.h / TRAIN_COARSE + 2 * TRAIN_COARSE_MARGIN;
+            m.w = s->fine_size.w / TRAIN_COARSE + 2 * TRAIN_COARSE_MARGIN;
             s->window_map = m;
             s->window = train_arena_take(a, train_map_size(m));
             s->dwindow = train_arena_take(a, train_map_size(m));
@@ -90,6 +90,8 @@ static void lay_out(const struct train_generator *g, struct train_generator_pass
             s->x[i] = train_arena_take(a, train_map_size(m));
             s->dx[i] = train_arena_take(a, train_map_size(m));
         }
+        size_t need = train_conv_scratch(m, c->cout, 3);
+        if (need > scratch) scratch = need;
         size_t raw = c->cout * n * m.h * m.w;
         s->raw[i] = train_arena_take(a, raw);
         if (raw > raw_max) raw_max = raw;
@@ -100,6 +102,7 @@ static void lay_out(const struct train_generator *g, struct train_generator_pass
         if (i == TRAIN_COARSE_CONV) s->coarse_map = (struct train_map){3, n, m.h, m.w};
     }
     s->draw = train_arena_take(a, raw_max);
+    s->scratch = s->fast && scratch ? train_arena_take(a, scratch) : NULL;
     float **coarse[] = {&s->coarse, &s->dcoarse, &s->coarse_linear};
     for (size_t i = 0; i < 3; i++)
         *coarse[i] = train_arena_take(a, train_map_size(s->coarse_map));
@@ -111,18 +114,17 @@ static void lay_out(const struct train_generator *g, struct train_generator_pass
         s->skip[i] = train_arena_take(a, train_map_size(s->skip_map[i]));
         s->dskip[i] = train_arena_take(a, train_map_size(s->skip_map[i]));
     }
-    s->fine_map = (struct train_map){3, n, s->fine_h, s->fine_w};
+    s->fine_map = (struct train_map){3, n, s->fine_size.h, s->fine_size.w};
     float **fine[] = {&s->fine, &s->dfine, &s->rgb_raw, &s->drgb};
     for (size_t i = 0; i < 4; i++)
         *fine[i] = train_arena_take(a, train_map_size(s->fine_map));
 }
 
-enum bst_code train_generator_pass_new(const struct train_generator *g, size_t n, size_t field_h,
-                                       size_t field_w, size_t fine_h, size_t fine_w,
-                                       struct train_generator_pass *pass, struct bst_error *err)
+enum bst_code train_generator_pass_new(const struct train_generator *g, size_t n, struct train_size field,
+                                       struct train_size fine, bool fast, struct train_generator_pass *pass,
+                                       struct bst_error *err)
 {
-    *pass = (struct train_generator_pass){
-        .n = n, .field_h = field_h, .field_w = field_w, .fine_h = fine_h, .fine_w = fine_w};
+    *pass = (struct train_generator_pass){.n = n, .field = field, .fine_size = fine, .fast = fast};
     struct train_arena arena = {0};
     lay_out(g, pass, &arena);
     pass->memory = bst_calloc(arena.used, sizeof *pass->memory);
@@ -223,13 +225,14 @@ void train_generator_forward(const struct train_generator *g, const float *param
             size_t size = train_map_size(s->noise_map[c->noise]);
             memcpy(s->x[l] + train_map_size(s->in[l]) - size, s->noise[c->noise], size * sizeof(float));
         }
-        train_conv_forward(s->in[l], c->cout, 3, params + g->conv[l], conv_input(s, l), s->raw[l]);
+        train_conv_forward(s->in[l], c->cout, 3, params + g->conv[l], conv_input(s, l), s->raw[l],
+                           s->scratch);
         struct train_film f = film_of(g, s, l);
         const float *film = s->film + g->film_at[l];
         train_film_forward(&f, film, film + c->cout, s->raw[l], s->y[l]);
         if (l == TRAIN_COARSE_CONV) {
             train_window_forward(s->out[l], s->window_map, s->top, s->left, s->y[l], s->window);
-            train_conv_forward(s->out[l], 3, 1, params + g->coarse, s->y[l], s->coarse);
+            train_conv_forward(s->out[l], 3, 1, params + g->coarse, s->y[l], s->coarse, s->scratch);
             struct train_film rgb = rgb_film(s->coarse_map);
             train_film_forward(&rgb, NULL, params + g->coarse_bias, s->coarse, s->coarse_linear);
         }
@@ -237,7 +240,8 @@ void train_generator_forward(const struct train_generator *g, const float *param
     train_window_forward(s->coarse_map, s->skip_map[0], s->top, s->left, s->coarse_linear, s->skip[0]);
     for (size_t i = 0; i < 3; i++)
         train_up2_forward(s->skip_map[i], train_skip_trim[i], s->skip[i], s->skip[i + 1]);
-    train_conv_forward(s->out[TRAIN_CONVS - 1], 3, 1, params + g->fine, s->y[TRAIN_CONVS - 1], s->rgb_raw);
+    train_conv_forward(s->out[TRAIN_CONVS - 1], 3, 1, params + g->fine, s->y[TRAIN_CONVS - 1], s->rgb_raw,
+                       s->scratch);
     struct train_film rgb = rgb_film(s->fine_map);
     train_film_forward(&rgb, NULL, params + g->fine_bias, s->rgb_raw, s->fine);
     size_t count = train_map_size(s->fine_map);
@@ -259,7 +263,7 @@ static void rgb_backward(const struct train_generator *g, const float *params, s
     struct train_film rgb = rgb_film(s->fine_map);
     train_film_backward(&rgb, NULL, NULL, s->rgb_raw, s->dskip[3], s->drgb, NULL, dparams + g->fine_bias);
     train_conv_backward(s->out[last], 3, 1, params + g->fine, s->y[last], s->drgb, s->dy[last],
-                        dparams + g->fine);
+                        dparams + g->fine, s->scratch);
     for (size_t i = 3; i > 0; i--)
         train_up2_backward(s->skip_map[i - 1], train_skip_trim[i - 1], s->dskip[i], s->dskip[i - 1]);
     count = train_map_size(s->coarse_map);
@@ -277,7 +281,8 @@ static void coarse_backward(const struct train_generator *g, const float *params
     struct train_film rgb = rgb_film(s->coarse_map);
     train_film_backward(&rgb, NULL, NULL, s->coarse_linear, s->dcoarse, s->draw, NULL,
                         dparams + g->coarse_bias);
-    train_conv_backward(s->out[l], 3, 1, params + g->coarse, s->y[l], s->draw, s->dy[l], dparams + g->coarse);
+    train_conv_backward(s->out[l], 3, 1, params + g->coarse, s->y[l], s->draw, s->dy[l], dparams + g->coarse,
+                        s->scratch);
     train_window_backward(s->out[l], s->window_map, s->top, s->left, s->dwindow, s->dy[l]);
 }
 
@@ -295,7 +300,7 @@ void train_generator_backward(const struct train_generator *g, const float *para
         train_film_backward(&f, scale, s->raw[l], s->y[l], s->dy[l], s->draw, dscale, dscale + c->cout);
         float *dx = l == 0 ? NULL : s->dx[l] ? s->dx[l] : s->dy[l - 1];
         train_conv_backward(s->in[l], c->cout, 3, params + g->conv[l], conv_input(s, l), s->draw, dx,
-                            dparams + g->conv[l]);
+                            dparams + g->conv[l], s->scratch);
         if (l == 0) break;
         float *before = l == TRAIN_COARSE_CONV + 1 ? s->dwindow : s->dy[l - 1];
         if (c->up) train_up2_backward(s->before[l], c->up, dx, before);

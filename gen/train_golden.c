@@ -57,8 +57,8 @@ static enum bst_code check(struct bst_generator *engine, const struct train_run 
                            struct bst_error *err)
 {
     struct train_generator_pass pass;
-    enum bst_code code = train_generator_pass_new(&run->generator, 1, CHECK_HEIGHT, CHECK_WIDTH, CHECK_HEIGHT,
-                                                  CHECK_WIDTH, &pass, err);
+    struct train_size size = {CHECK_HEIGHT, CHECK_WIDTH};
+    enum bst_code code = train_generator_pass_new(&run->generator, 1, size, size, false, &pass, err);
     if (code) return code;
     draw(run, &pass);
     train_generator_forward(&run->generator, params, &pass);

@@ -1,5 +1,6 @@
 /* train_layer.c - forward and backward steps of the trainer's layers. See train_layer.h for the layouts. */
 #include "train_layer.h"
+#include "train_amx.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -19,9 +20,18 @@ static void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, size_t m, size_t n, siz
                 (blasint)ldb, beta, c, (blasint)ldc);
 }
 
-void train_conv_forward(struct train_map in, size_t cout, size_t k, const float *weights, const float *x,
-                        float *raw)
+size_t train_conv_scratch(struct train_map in, size_t cout, size_t k)
 {
+    return train_amx_available() ? train_amx_scratch(in, cout, k) : 0;
+}
+
+void train_conv_forward(struct train_map in, size_t cout, size_t k, const float *weights, const float *x,
+                        float *raw, float *scratch)
+{
+    if (scratch && train_conv_scratch(in, cout, k)) {
+        train_amx_forward(in, cout, k, weights, x, raw, scratch);
+        return;
+    }
     size_t pixels = in.n * in.h * in.w;
     size_t used = pixels - (k - 1) * (in.w + 1);
     size_t block = conv_block(in.c, cout);
@@ -34,8 +44,12 @@ void train_conv_forward(struct train_map in, size_t cout, size_t k, const float 
 }
 
 void train_conv_backward(struct train_map in, size_t cout, size_t k, const float *weights, const float *x,
-                         const float *draw, float *dx, float *dweights)
+                         const float *draw, float *dx, float *dweights, float *scratch)
 {
+    if (scratch && train_conv_scratch(in, cout, k)) {
+        train_amx_backward(in, cout, k, weights, x, draw, dx, dweights, scratch);
+        return;
+    }
     size_t pixels = in.n * in.h * in.w;
     size_t used = pixels - (k - 1) * (in.w + 1);
     size_t block = conv_block(in.c, cout);

@@ -40,12 +40,16 @@ static inline struct train_map train_map_fold(struct train_map m)
     return (struct train_map){4 * m.c, m.n, m.h / 2 + 1, m.w / 2 + 1};
 }
 
-/* Convolution: x [in], weights [k * k][cout][in.c] (tap-major), raw [cout][in.n * in.h * in.w]. */
+/* Convolution: x [in], weights [k * k][cout][in.c] (tap-major), raw [cout][in.n * in.h * in.w]. scratch: NULL
+ * for float32 products by OpenBLAS, or memory of train_conv_scratch for bfloat16 products by the processor's
+ * matrix unit where it has one and the shape suits it. */
 void train_conv_forward(struct train_map in, size_t cout, size_t k, const float *weights, const float *x,
-                        float *raw);
+                        float *raw, float *scratch);
 /* draw must be zero where raw means nothing. dx or dweights may be NULL. */
 void train_conv_backward(struct train_map in, size_t cout, size_t k, const float *weights, const float *x,
-                         const float *draw, float *dx, float *dweights);
+                         const float *draw, float *dx, float *dweights, float *scratch);
+/* Floats of scratch memory, aligned to 64 bytes; 0 when only OpenBLAS will do. */
+size_t train_conv_scratch(struct train_map in, size_t cout, size_t k);
 
 /* y = leaky(raw * scale + shift), compacted to out. raw has the layout of a convolution's output with rows of
  * raw_w and samples of raw_h rows. scale and shift [out.n][stride]; scale NULL means 1; stride 0 shares one

@@ -76,9 +76,15 @@ struct train_generator {
 };
 void train_generator_init(struct train_generator *g, size_t styles);
 
+struct train_size { /* in pixels */
+    size_t h, w;
+};
+
 /* All activations of one shard: n samples, coarse field and fine window in output pixels. */
 struct train_generator_pass {
-    size_t n, field_h, field_w, fine_h, fine_w;
+    size_t n;
+    struct train_size field, fine_size;
+    bool fast;
     /* inputs */
     float *style, *latent;      /* [n][styles], [n][TRAIN_LATENT] */
     float *noise[TRAIN_NOISES]; /* [channels][n][h][w] */
@@ -95,11 +101,13 @@ struct train_generator_pass {
     float *dx[TRAIN_CONVS], *dy[TRAIN_CONVS], *draw;
     struct train_map window_map, skip_map[4];
     float *window, *dwindow, *skip[4], *dskip[4], *rgb_raw, *drgb, *coarse_linear;
+    float *scratch; /* of the fast convolutions, or NULL */
     float *memory;
 };
-enum bst_code train_generator_pass_new(const struct train_generator *g, size_t n, size_t field_h,
-                                       size_t field_w, size_t fine_h, size_t fine_w,
-                                       struct train_generator_pass *pass, struct bst_error *err);
+/* fast: see train_conv_forward. */
+enum bst_code train_generator_pass_new(const struct train_generator *g, size_t n, struct train_size field,
+                                       struct train_size fine, bool fast, struct train_generator_pass *pass,
+                                       struct bst_error *err);
 void train_generator_pass_clear(struct train_generator_pass *pass);
 void train_generator_forward(const struct train_generator *g, const float *params,
                              struct train_generator_pass *pass);
@@ -121,7 +129,8 @@ void train_discriminator_init(struct train_discriminator *d, size_t styles, size
                               size_t folds);
 
 struct train_discriminator_pass {
-    size_t n, patches;  /* scores a sample */
+    size_t n, patches; /* scores a sample */
+    bool fast;
     const float *style; /* [n][styles], the caller's */
     float *colour;      /* [n][12]: rows of a 3 x 4 matrix applied to each pixel first (augmentation) */
     float *image;       /* [3][n][side][side], the caller fills it in */
@@ -132,9 +141,10 @@ struct train_discriminator_pass {
     float *y[TRAIN_FOLDS_MAX + 2], *x[TRAIN_FOLDS_MAX + 1], *dy[TRAIN_FOLDS_MAX + 2],
         *draw[TRAIN_FOLDS_MAX + 1];
     float *dx, *raw;
+    float *scratch; /* of the fast convolutions, or NULL */
     float *memory;
 };
-enum bst_code train_discriminator_pass_new(const struct train_discriminator *d, size_t n,
+enum bst_code train_discriminator_pass_new(const struct train_discriminator *d, size_t n, bool fast,
                                            struct train_discriminator_pass *pass, struct bst_error *err);
 void train_discriminator_pass_clear(struct train_discriminator_pass *pass);
 void train_discriminator_forward(const struct train_discriminator *d, const float *params,

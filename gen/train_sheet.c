@@ -41,11 +41,11 @@ enum bst_code train_sheet_write(const struct train_run *run, const char *path, s
 {
     unsigned threads = bst_pool_threads(run->pool);
     struct sheet sheet = {.run = run, .pass = bst_calloc(threads, sizeof *sheet.pass)};
+    struct train_size cell = {CELL_HEIGHT, CELL_WIDTH};
     struct bst_buf png = {0};
     enum bst_code code = sheet.pass ? BST_OK : bst_fail_memory(err);
     for (unsigned t = 0; !code && t < threads; t++)
-        code = train_generator_pass_new(&run->generator, 1, CELL_HEIGHT, CELL_WIDTH, CELL_HEIGHT, CELL_WIDTH,
-                                        &sheet.pass[t], err);
+        code = train_generator_pass_new(&run->generator, 1, cell, cell, true, &sheet.pass[t], err);
     if (!code)
         code = bst_image_new(COLUMNS * CELL_WIDTH, (uint32_t)run->set.styles * CELL_HEIGHT, 3, 8,
                              &sheet.image, err);

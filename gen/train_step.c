@@ -36,12 +36,13 @@ void train_settings_default(struct train_settings *s)
 
 json_t *train_settings_json(const struct train_settings *s)
 {
-    return json_pack("{s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:f, s:f, s:f}", "batch",
+    return json_pack("{s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:f, s:f, s:f, s:s}", "batch",
                      (json_int_t)s->batch, "crop", (json_int_t)s->crop, "steps", (json_int_t)s->steps,
                      "field", TRAIN_FIELD, "rate_generator", s->rate_generator, "rate_judge", s->rate_judge,
                      "adam_beta1", s->beta1, "adam_beta2", s->beta2, "penalty_fine", s->penalty[0],
                      "penalty_coarse", s->penalty[1], "penalty_every", (int)s->penalty_every, "consistency",
-                     s->consistency, "jitter", s->jitter, "average", s->average);
+                     s->consistency, "jitter", s->jitter, "average", s->average, "products",
+                     train_conv_scratch((struct train_map){64, 4, 32, 32}, 64, 3) ? "bfloat16" : "float32");
 }
 
 static const struct train_params *params_of(const struct train_run *run, size_t net)
@@ -66,12 +67,12 @@ static enum bst_code weights_new(struct train_run *run, size_t net, struct bst_e
 
 static enum bst_code shard_new(const struct train_run *run, struct train_shard *s, struct bst_error *err)
 {
-    size_t crop = run->settings.crop;
-    enum bst_code code = train_generator_pass_new(&run->generator, TRAIN_SHARD, TRAIN_FIELD, TRAIN_FIELD,
-                                                  crop, crop, &s->made, err);
+    struct train_size field = {TRAIN_FIELD, TRAIN_FIELD}, fine = {run->settings.crop, run->settings.crop};
+    enum bst_code code =
+        train_generator_pass_new(&run->generator, TRAIN_SHARD, field, fine, true, &s->made, err);
     for (size_t k = 0; !code && k < TRAIN_JUDGES; k++) {
-        code = train_discriminator_pass_new(&run->judge[k], TRAIN_SHARD, &s->real[k], err);
-        if (!code) code = train_discriminator_pass_new(&run->judge[k], TRAIN_SHARD, &s->fake[k], err);
+        code = train_discriminator_pass_new(&run->judge[k], TRAIN_SHARD, true, &s->real[k], err);
+        if (!code) code = train_discriminator_pass_new(&run->judge[k], TRAIN_SHARD, true, &s->fake[k], err);
         s->real[k].style = s->fake[k].style = s->made.style;
     }
     return code;
@@ -219,7 +220,7 @@ static void judge_shard(const struct train_run *run, size_t k, struct train_shar
 static void consistency(const struct train_run *run, struct train_shard *s)
 {
     struct train_generator_pass *m = &s->made;
-    size_t side = m->fine_h / TRAIN_COARSE, pixels = TRAIN_COARSE * TRAIN_COARSE;
+    size_t side = m->fine_size.h / TRAIN_COARSE, pixels = TRAIN_COARSE * TRAIN_COARSE;
     float share = (float)run->settings.consistency / (float)(run->settings.batch * 3 * side * side);
     for (size_t plane = 0; plane < 3 * m->n; plane++)
         for (size_t y = 0; y < side; y++)
@@ -228,15 +229,16 @@ static void consistency(const struct train_run *run, struct train_shard *s)
                 size_t at =
                     (plane * m->coarse_map.h + m->top[n] + TRAIN_COARSE_MARGIN + y) * m->coarse_map.w +
                     m->left[n] + TRAIN_COARSE_MARGIN + x;
-                size_t corner = (plane * m->fine_h + y * TRAIN_COARSE) * m->fine_w + x * TRAIN_COARSE;
+                size_t corner =
+                    (plane * m->fine_size.h + y * TRAIN_COARSE) * m->fine_size.w + x * TRAIN_COARSE;
                 float mean = 0.0f;
                 for (size_t i = 0; i < pixels; i++)
-                    mean += m->fine[corner + i / TRAIN_COARSE * m->fine_w + i % TRAIN_COARSE];
+                    mean += m->fine[corner + i / TRAIN_COARSE * m->fine_size.w + i % TRAIN_COARSE];
                 float off = mean / (float)pixels - m->coarse[at];
                 s->losses.consistency += (double)(share * off * off);
                 m->dcoarse[at] -= 2.0f * share * off;
                 for (size_t i = 0; i < pixels; i++)
-                    m->dfine[corner + i / TRAIN_COARSE * m->fine_w + i % TRAIN_COARSE] +=
+                    m->dfine[corner + i / TRAIN_COARSE * m->fine_size.w + i % TRAIN_COARSE] +=
                         2.0f * share * off / (float)pixels;
             }
 }
