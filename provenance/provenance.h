@@ -143,6 +143,7 @@ struct bst_training {
     const json_t *dataset;    /* manifest; each item becomes a resolved dependency */
     const json_t *parameters; /* hyperparameters */
     const char *started, *finished;
+    const char *id; /* UUID of this run; NULL: a new one */
 };
 enum bst_code bst_statement_training(const struct bst_training *training, const struct bst_identity *author,
                                      struct bst_buf *payload, struct bst_error *err);

@@ -370,15 +370,16 @@ enum bst_code bst_statement_training(const struct bst_training *training, const 
     }
     enum bst_code code = dataset_json(training->dataset, &dependencies, err);
     if (code != BST_OK) return code;
-    bst_uuid4(id);
+    if (!training->id) bst_uuid4(id);
     json_t *parameters = training->parameters ? json_deep_copy(training->parameters) : json_object();
     json_t *subject = json_pack("{s:s,s:o}", "name", training->model_name, "digest",
                                 digest_json(training->model_sha256, NULL));
     json_t *external = json_pack("{s:s,s:o}", "model", training->model_name, "parameters", parameters);
     json_t *internal = json_pack("{s:o}", "author", author_json(author));
-    return finish(slsa_json(BST_BUILD_TRAIN, subject, external, internal, dependencies,
-                            run_json(author, id, training->started, training->finished)),
-                  payload, err);
+    return finish(
+        slsa_json(BST_BUILD_TRAIN, subject, external, internal, dependencies,
+                  run_json(author, training->id ? training->id : id, training->started, training->finished)),
+        payload, err);
 }
 
 /* ---- identity ---- */
