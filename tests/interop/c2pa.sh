@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Our pictures before the C2PA reference implementation (npm, pinned; fetched once into the build folder).
+# Our pictures before the C2PA reference implementation (npm, pinned; fetched once into the build folder), and its
+# pictures before our reader.
 set -u
 BUILD=${BUILD:-$PWD/build}
+root=$PWD
 work=$BUILD/c2pa
 package=@contentauth/c2pa-wasm@0.13.3
+status=0
 skip() { echo "ok c2pa # SKIP $1"; exit 0; }
 command -v node >/dev/null && command -v npm >/dev/null || skip "node and npm are not installed"
 mkdir -p "$work"
@@ -13,7 +16,60 @@ if [ ! -d "$work/node_modules/@contentauth/c2pa-wasm" ]; then
 fi
 make -s BUILD="$BUILD" "$BUILD/interop/stamp" "$BUILD/interop/judge" >"$work/log" 2>&1 ||
     { echo "not ok c2pa builds"; sed 's/^/# /' "$work/log"; exit 1; }
+
 rm -rf "$work/samples" && mkdir -p "$work/samples"
 "$BUILD/interop/stamp" "$work/samples" || { echo "not ok c2pa stamps"; exit 1; }
-root=$PWD
-cd "$work" && node "$root/tests/interop/c2pa.mjs" samples "$BUILD/interop/judge"
+(cd "$work" && node "$root/tests/interop/c2pa.mjs" samples "$BUILD/interop/judge") || status=1
+
+# The program itself, with the bundled model.
+model=$(ls gen/models/*.onnx 2>/dev/null | head -n 1)
+if [ -n "$model" ] && [ -x "$BUILD/bin/blindstamp" ]; then
+    rm -rf "$work/made" && mkdir -p "$work/made"
+    if "$BUILD/bin/blindstamp" --home "$work/made/home" init --author "Ada Example" --no-passphrase >"$work/log" 2>&1 &&
+        "$BUILD/bin/blindstamp" --home "$work/made/home" gen -m "$model" --seed 1-2 --size 192x128 -o "$work/made" >>"$work/log" 2>&1; then
+        (cd "$work" && node "$root/tests/interop/c2pa.mjs" made "$BUILD/interop/judge") || status=1
+    else
+        echo "not ok blindstamp makes pictures for c2pa"; sed 's/^/# /' "$work/log"; status=1
+    fi
+else
+    echo "ok pictures of the program # SKIP the program or the model is not built yet"
+fi
+
+# Keys and certificates of other kinds than ours, for what the reference signs.
+command -v openssl >/dev/null || { echo "ok pictures of others # SKIP openssl is not installed"; exit $status; }
+rm -rf "$work/foreign" && mkdir -p "$work/foreign" && cd "$work/foreign" || exit 1
+cat >openssl.cnf <<'CNF'
+[req]
+distinguished_name = dn
+[dn]
+[ca]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid:always
+[leaf]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = emailProtection
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid:always
+CNF
+leaf() {
+    name=$1
+    shift
+    openssl genpkey "$@" -out "$name.key" &&
+        openssl req -new -key "$name.key" -config openssl.cnf -subj "/O=Example/CN=Example $name" -out "$name.csr" &&
+        openssl x509 -req -in "$name.csr" -CA root.pem -CAkey root.key -CAcreateserial -extfile openssl.cnf \
+            -extensions leaf -days 10 -out "$name.pem"
+}
+{
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout root.key -config openssl.cnf \
+        -extensions ca -subj "/O=Example/CN=Example root" -days 30 -out root.pem &&
+        leaf ed25519 -algorithm ed25519 &&
+        leaf es256 -algorithm EC -pkeyopt ec_paramgen_curve:P-256 &&
+        leaf es384 -algorithm EC -pkeyopt ec_paramgen_curve:P-384 &&
+        leaf ps256 -algorithm RSA -pkeyopt rsa_keygen_bits:2048
+} >../log 2>&1 || { echo "not ok openssl makes certificates"; sed 's/^/# /' ../log; exit 1; }
+cd "$work" && node "$root/tests/interop/c2pa_foreign.mjs" foreign "$BUILD/interop/judge" \
+    "$root/tests/fuzz/corpus/image/rgb.png" "$root/tests/fuzz/corpus/image/base.jpg" || status=1
+exit $status
