@@ -84,11 +84,13 @@ static enum bst_code loop(const struct bst_train_options *o, struct train_run *r
     double now = bst_monotonic_s();
     struct clock clock = {now, now, now};
     struct train_losses sum = {0};
+    uint64_t reported = run->step;
     while (run->step < run->settings.steps && !(o->max_seconds > 0 && now - clock.start >= o->max_seconds)) {
         train_run_step(run, &sum);
         now = bst_monotonic_s();
         if (run->step % REPORT_STEPS == 0) {
-            report(o, run, &sum, now - clock.reported);
+            report(o, run, &sum, run->step - reported, now - clock.reported);
+            reported = run->step;
             sum = (struct train_losses){0};
             clock.reported = now;
         }

@@ -89,28 +89,49 @@ void train_film_forward(const struct train_film *f, const float *scale, const fl
         }
 }
 
+/* One row of a map: draw = dz * scale with dz = dy * leaky'(y), sums of dz and of dz * raw by lane, so that
+ * the loop can be vectorised. raw may be NULL. */
+#define LANES 16
+static void film_row(size_t width, float scale, float leak, const float *raw, const float *y, const float *dy,
+                     float *draw, float *sum, float *dot)
+{
+    size_t whole = width / LANES * LANES;
+    for (size_t j = 0; j < whole; j += LANES)
+        for (size_t lane = 0; lane < LANES; lane++) {
+            float dz = dy[j + lane] * (y[j + lane] > 0.0f ? 1.0f : leak);
+            sum[lane] += dz;
+            draw[j + lane] = dz * scale;
+            if (raw) dot[lane] += dz * raw[j + lane];
+        }
+    for (size_t j = whole; j < width; j++) {
+        float dz = dy[j] * (y[j] > 0.0f ? 1.0f : leak);
+        sum[j - whole] += dz;
+        draw[j] = dz * scale;
+        if (raw) dot[j - whole] += dz * raw[j];
+    }
+}
+
 void train_film_backward(const struct train_film *f, const float *scale, const float *raw, const float *y,
                          const float *dy, float *draw, float *dscale, float *dshift)
 {
     struct train_map m = f->out;
     float leak = f->linear ? 1.0f : TRAIN_LEAK;
-    memset(draw, 0, m.c * m.n * f->raw_h * f->raw_w * sizeof *draw);
     for (size_t c = 0; c < m.c; c++)
         for (size_t n = 0; n < m.n; n++) {
             float a = scale ? scale[n * f->stride + c] : 1.0f;
-            float sum = 0.0f, dot = 0.0f;
-            for (size_t i = 0; i < m.h; i++) {
-                size_t at = ((c * m.n + n) * f->raw_h + i) * f->raw_w;
-                size_t packed = ((c * m.n + n) * m.h + i) * m.w;
-                for (size_t j = 0; j < m.w; j++) {
-                    float dz = dy[packed + j] * (y[packed + j] > 0.0f ? 1.0f : leak);
-                    sum += dz;
-                    draw[at + j] = dz * a;
-                    if (dscale) dot += dz * raw[at + j];
-                }
+            float sum[LANES] = {0}, dot[LANES] = {0};
+            for (size_t i = 0; i < f->raw_h; i++) {
+                float *to = draw + ((c * m.n + n) * f->raw_h + i) * f->raw_w;
+                size_t packed = ((c * m.n + n) * m.h + i) * m.w, width = i < m.h ? m.w : 0;
+                if (width)
+                    film_row(width, a, leak, dscale ? raw + (to - draw) : NULL, y + packed, dy + packed, to,
+                             sum, dot);
+                memset(to + width, 0, (f->raw_w - width) * sizeof *to); /* what means nothing */
             }
-            if (dscale) dscale[n * f->stride + c] += dot;
-            if (dshift) dshift[n * f->stride + c] += sum;
+            for (size_t lane = 0; lane < LANES; lane++) {
+                if (dscale) dscale[n * f->stride + c] += dot[lane];
+                if (dshift) dshift[n * f->stride + c] += sum[lane];
+            }
         }
 }
 
@@ -127,8 +148,8 @@ void train_film_tangent(const struct train_film *f, const float *y, const float 
         }
 }
 
-/* Output pixel p (counted before trimming) of a doubled row lies between the input pixels near = p / 2
- * (weight 3/4) and its neighbour on the side that p points to (weight 1/4). */
+/* Output pixel p (counted before trimming) of a doubled row lies between the input pixel p / 2 (weight 3/4)
+ * and its neighbour on the side that p points to (weight 1/4). */
 static size_t up2_far(size_t p)
 {
     return p % 2 ? p / 2 + 1 : p / 2 - 1;
@@ -140,6 +161,7 @@ void train_up2_forward(struct train_map in, size_t trim, const float *x, float *
 {
     struct train_map out = train_map_up2(in, trim);
     float row[TRAIN_ROW_MAX];
+    size_t odd = trim % 2, pairs = out.w / 2; /* out.w is even */
     for (size_t plane = 0; plane < in.c * in.n; plane++)
         for (size_t i = 0; i < out.h; i++) {
             const float *near = x + (plane * in.h + (i + trim) / 2) * in.w;
@@ -147,26 +169,37 @@ void train_up2_forward(struct train_map in, size_t trim, const float *x, float *
             float *to = y + (plane * out.h + i) * out.w;
             for (size_t j = 0; j < in.w; j++)
                 row[j] = 0.75f * near[j] + 0.25f * far[j];
-            for (size_t j = 0; j < out.w; j++)
-                to[j] = 0.75f * row[(j + trim) / 2] + 0.25f * row[up2_far(j + trim)];
+            /* Two outputs at a time: with an even trim one to the left and one to the right of an input
+             * pixel, with an odd trim the two between an input pixel and the next. */
+            const float *at = row + trim / 2;
+            if (odd)
+                for (size_t j = 0; j < pairs; j++) {
+                    to[2 * j] = 0.75f * at[j] + 0.25f * at[j + 1];
+                    to[2 * j + 1] = 0.25f * at[j] + 0.75f * at[j + 1];
+                }
+            else
+                for (size_t j = 0; j < pairs; j++) {
+                    to[2 * j] = 0.75f * at[j] + 0.25f * at[j - 1];
+                    to[2 * j + 1] = 0.75f * at[j] + 0.25f * at[j + 1];
+                }
         }
 }
 
 void train_up2_backward(struct train_map in, size_t trim, const float *dy, float *dx)
 {
     struct train_map out = train_map_up2(in, trim);
-    float row[TRAIN_ROW_MAX];
+    float wide[2 * TRAIN_ROW_MAX + 4], row[TRAIN_ROW_MAX];
     memset(dx, 0, train_map_size(in) * sizeof *dx);
+    memset(wide, 0, (2 * in.w + 4) * sizeof *wide);
     for (size_t plane = 0; plane < in.c * in.n; plane++)
         for (size_t i = 0; i < out.h; i++) {
             float *near = dx + (plane * in.h + (i + trim) / 2) * in.w;
             float *far = dx + (plane * in.h + up2_far(i + trim)) * in.w;
-            const float *from = dy + (plane * out.h + i) * out.w;
-            memset(row, 0, in.w * sizeof *row);
-            for (size_t j = 0; j < out.w; j++) {
-                row[(j + trim) / 2] += 0.75f * from[j];
-                row[up2_far(j + trim)] += 0.25f * from[j];
-            }
+            /* The untrimmed row with zeros around it: input pixel j gets from outputs 2 j - 1 to 2 j + 2. */
+            memcpy(wide + 1 + trim, dy + (plane * out.h + i) * out.w, out.w * sizeof *wide);
+            for (size_t j = 0; j < in.w; j++)
+                row[j] =
+                    0.75f * (wide[2 * j + 1] + wide[2 * j + 2]) + 0.25f * (wide[2 * j] + wide[2 * j + 3]);
             for (size_t j = 0; j < in.w; j++) {
                 near[j] += 0.75f * row[j];
                 far[j] += 0.25f * row[j];
@@ -174,8 +207,8 @@ void train_up2_backward(struct train_map in, size_t trim, const float *dy, float
         }
 }
 
-/* Calls for every folded row: parity p of rows, q of columns, folded row i. Row 2 i + p of the bordered map
- * is row 2 i + p - 1 of the map itself. */
+/* Row 2 i + p and column 2 j + q of the bordered map are row 2 i + p - 1 and column 2 j + q - 1 of the map.
+ */
 void train_fold_forward(struct train_map in, const float *x, float *y)
 {
     struct train_map out = train_map_fold(in);

@@ -24,7 +24,7 @@ void train_settings_default(struct train_settings *s)
                                  .crop = TRAIN_CROP,
                                  .steps = 20000,
                                  .rate_generator = 3e-4,
-                                 .rate_judge = 5e-4,
+                                 .rate_judge = 8e-4,
                                  .beta1 = 0.5,
                                  .beta2 = 0.99,
                                  .penalty = {0.1, 0.2},
