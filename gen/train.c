@@ -35,10 +35,10 @@ static enum bst_code read_settings(const struct bst_train_options *o, struct tra
 }
 
 static void report(const struct bst_train_options *o, const struct train_run *run,
-                   const struct train_losses *sum, double seconds)
+                   const struct train_losses *sum, uint64_t steps, double seconds)
 {
     if (!o->report) return;
-    double n = REPORT_STEPS;
+    double n = (double)steps;
     char line[256];
     snprintf(
         line, sizeof line,
