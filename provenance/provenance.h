@@ -12,11 +12,12 @@
  *                 tables derived from entries; ledger_rebuild.c makes them again; ledger_check.c recomputes
  *                 everything; ledger_head.c the last checkpoint kept apart; ledger_export.c plain files
  *   folder.c      folders that stand there whole or not at all
- *   container.c   segments of a PNG or JPEG file; png_edit.c, jpeg_edit.c
- *   exif.c, xmp.c, png_text.c   metadata written and read
+ *   container.c   segments of a file: container_png.c, container_jpeg.c; png_edit.c inserts chunks
+ *   metadata.c    what a file says about itself: exif.c, xmp.c, png_text.c, which also write
  *   jumbf.c, cbor.c, cose.c     the layers of a C2PA manifest
- *   c2pa_write.c, c2pa_read.c   manifests made, manifests judged
- *   stamp.c       pictures -> stamped files + one ledger batch
+ *   c2pa_write.c  manifests made; c2pa_read.c manifests judged, with c2pa_assertion.c (rules), c2pa_trust.c
+ *                 (certificates) and c2pa_report.c (as JSON)
+ *   stamp.c       pictures -> stamped files + one ledger batch; stamp_words.c which words a file may show
  */
 #ifndef BST_PROVENANCE_H
 #define BST_PROVENANCE_H

@@ -11,10 +11,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* A third of level 6's time for a tenth more bytes (tests/bench/bench_stamp.c, 768x512). */
 #define DEFAULT_PNG_LEVEL 4
+#define MANIFEST_ROOM     8192 /* bytes of a manifest beside its envelope, and of the file system's own */
 
 struct pending {
     char *path, *temporary;
@@ -25,6 +27,7 @@ struct pending {
     char *title, *model;     /* NULL: not disclosed */
     uint8_t model_sha256[BST_SHA256_LEN];
     uint8_t sha256[BST_SHA256_LEN];
+    size_t size; /* of the file without its manifest */
     struct bst_buf envelope;
     struct bst_secrets secrets;
 };
@@ -147,11 +150,17 @@ enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct
     return BST_OK;
 }
 
-static void pending_clear(struct pending *pending)
+static void remove_temporary(struct pending *pending)
 {
     if (pending->temporary != NULL) unlink(pending->temporary);
-    free(pending->path);
     free(pending->temporary);
+    pending->temporary = NULL;
+}
+
+static void pending_clear(struct pending *pending)
+{
+    remove_temporary(pending);
+    free(pending->path);
     free(pending->title);
     free(pending->model);
     bst_buf_free(&pending->envelope);
@@ -259,6 +268,27 @@ static void sync_folder(const char *path)
     free(folder);
 }
 
+/* Room for the largest finished file beside its temporary, which then goes, and for every manifest. A disk
+ * that is full is found here, before the ledger says that there are pictures. */
+static enum bst_code check_space(const struct bst_stamper *stamper, struct bst_error *err)
+{
+    uint64_t largest = 0, manifests = 0;
+    for (size_t i = 0; i < stamper->count; i++) {
+        const struct pending *pending = &stamper->pending[i];
+        if (pending->size > largest) largest = pending->size;
+        manifests += pending->envelope.len + MANIFEST_ROOM;
+    }
+    struct statvfs disk;
+    const struct pending *first = &stamper->pending[0];
+    if (statvfs(first->temporary, &disk) != 0) return BST_OK; /* not told: the writing itself will show */
+    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (largest + manifests <= free_bytes) return BST_OK;
+    bst_fail(err, BST_FAILURE, "the disk has %llu bytes left, and the pictures need %llu more",
+             (unsigned long long)free_bytes, (unsigned long long)(largest + manifests));
+    bst_hint(err, "free some space on the disk and run the command again");
+    return bst_where(err, "%s", first->path);
+}
+
 static bool same_folder(const char *a, const char *b)
 {
     size_t a_len = (size_t)(bst_path_name(a) - a), b_len = (size_t)(bst_path_name(b) - b);
@@ -359,6 +389,7 @@ static enum bst_code prepare(const struct bst_stamper *stamper, const struct bst
     }
     if (code == BST_OK) code = sign_statement(stamper, generation, pending, err);
     if (code == BST_OK) code = write_temporary(pending, &file, err);
+    pending->size = file.len;
     bst_buf_free(&file);
     bst_words_clear(&words);
     return code;
@@ -495,9 +526,10 @@ static enum bst_code deliver_all(struct bst_stamper *stamper, const struct bst_p
 {
     enum bst_code code = BST_OK;
     for (size_t i = 0; i < stamper->count; i++) {
-        const struct pending *pending = &stamper->pending[i];
+        struct pending *pending = &stamper->pending[i];
         struct bst_error problem = {0};
         enum bst_code one = deliver(stamper, pending, &proofs[i], &problem);
+        remove_temporary(pending);
         bool last_here = i + 1 == stamper->count || !same_folder(pending->path, stamper->pending[i + 1].path);
         if (last_here) sync_folder(pending->path);
         if (one == BST_OK && done != NULL) {
@@ -520,10 +552,8 @@ enum bst_code bst_stamp_commit(struct bst_stamper *stamper, bst_stamped_fn done,
     if (stamper->count == 0) return BST_OK;
     struct bst_entry *entries = bst_calloc(stamper->count, sizeof(*entries));
     struct bst_proof *proofs = bst_calloc(stamper->count, sizeof(*proofs));
-    enum bst_code code = BST_OK;
-    if (entries == NULL || proofs == NULL) {
-        code = bst_fail_memory(err);
-    } else {
+    enum bst_code code = entries == NULL || proofs == NULL ? bst_fail_memory(err) : check_space(stamper, err);
+    if (code == BST_OK) {
         for (size_t i = 0; i < stamper->count; i++) {
             const struct pending *pending = &stamper->pending[i];
             entries[i] = (struct bst_entry){pending->envelope.data, pending->envelope.len, &pending->secrets};

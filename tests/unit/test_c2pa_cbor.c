@@ -68,13 +68,12 @@ static void malformed_items_are_refused(void **state)
         "9a00ffffff00",         /* more items than bytes */
         "9f01ff",
         "bf6161f5ff",
-        "5f42010243030405ff", /* indefinite lengths */
-        "ff",                 /* a break */
-        "a2616101616102",     /* the same key twice */
-        "a201020103",         /* the same number twice */
-        "8281a2616101616102"
-        "00",   /* and deeper */
-        "d2a0", /* tag 18 */
+        "5f42010243030405ff",   /* indefinite lengths */
+        "ff",                   /* a break */
+        "a2616101616102",       /* the same key twice */
+        "a201020103",           /* the same number twice */
+        "8281a261610161610200", /* and deeper */
+        "d2a0",                 /* tag 18 */
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         cbor_item_t *item;

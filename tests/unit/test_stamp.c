@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <jansson.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 static char *home;
@@ -263,6 +264,54 @@ static void nothing_is_left_behind(void **state)
     bst_stamper_close(stamper);
 }
 
+static uint64_t ledger_size(void)
+{
+    struct bst_error err = {0};
+    struct bst_ledger *ledger;
+    char *path = bst_path_join(home, "ledger.sqlite");
+    assert_good(bst_ledger_open(path, BST_LEDGER_READ, &ledger, &err));
+    uint64_t size = bst_ledger_size(ledger);
+    bst_ledger_close(ledger);
+    free(path);
+    return size;
+}
+
+static void a_full_disk_is_noticed_before_the_ledger_is_written(void **state)
+{
+    (void)state;
+    struct bst_error err = {0};
+    char *disk = bst_strdup(in_folder("small disk"));
+    char *filler = bst_path_join(disk, "filler"), *picture = bst_path_join(disk, "picture.png");
+    static uint8_t zeros[76 * 1024];
+    assert_good(bst_folder_make(disk, 0700, &err));
+    if (mount("tmpfs", disk, "tmpfs", 0, "size=96k") != 0) {
+        print_message("not allowed to mount a small disk\n");
+        free(disk);
+        free(filler);
+        free(picture);
+        skip();
+    }
+    struct bst_stamper *stamper = open_stamper();
+    uint64_t before = ledger_size();
+    write_file(filler, zeros, sizeof(zeros));
+    enum bst_code added = add(stamper, picture, false, BST_PUBLIC, &err);
+    enum bst_code committed = bst_stamp_commit(stamper, NULL, NULL, &err);
+    bool there = bst_file_exists(picture);
+    remove(filler);
+    enum bst_code again = add(stamper, picture, false, BST_PUBLIC, &err);
+    if (again == BST_OK) again = bst_stamp_commit(stamper, NULL, NULL, &err);
+    umount(disk);
+    bst_stamper_close(stamper);
+    assert_int_equal(added, BST_OK);
+    assert_int_equal(committed, BST_FAILURE);
+    assert_false(there);
+    assert_int_equal(again, BST_OK);
+    assert_int_equal(ledger_size(), before + 1);
+    free(disk);
+    free(filler);
+    free(picture);
+}
+
 static void a_batch_is_one_checkpoint(void **state)
 {
     (void)state;
@@ -407,6 +456,7 @@ int main(void)
         cmocka_unit_test(privacy_profiles_keep_words_out),
         cmocka_unit_test(existing_files_are_kept),
         cmocka_unit_test(nothing_is_left_behind),
+        cmocka_unit_test(a_full_disk_is_noticed_before_the_ledger_is_written),
         cmocka_unit_test(a_batch_is_one_checkpoint),
         cmocka_unit_test(statements_are_logged),
         cmocka_unit_test(locked_keys_say_so),
