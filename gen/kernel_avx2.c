@@ -9,7 +9,6 @@
 #define ISA   "avx2"
 #define TABLE bst_kernels_avx2
 typedef __m256 vf;
-typedef int32_t vi __attribute__((vector_size(VW * 4)));
 
 static inline vf v_set(float x)
 {

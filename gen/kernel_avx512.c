@@ -9,7 +9,6 @@
 #define ISA   "avx512"
 #define TABLE bst_kernels_avx512
 typedef __m512 vf;
-typedef int32_t vi __attribute__((vector_size(VW * 4)));
 
 static inline vf v_set(float x)
 {

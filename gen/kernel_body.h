@@ -1,7 +1,7 @@
 /* kernel_body.h - every kernel, once, over vectors of VW lanes. Not a header of its own: kernel_scalar.c,
  * kernel_avx2.c and kernel_avx512.c include it after defining
  * - VW, the number of lanes;
- * - vf and vi, vectors of VW float and of VW int32_t;
+ * - vf, a vector of VW float;
  * - v_set(x), v_fma(a, b, c), v_sqrt(x), and v_interleave(a, b, p), which stores a[0] b[0] a[1] b[1] ...;
  * - ISA and TABLE, the name and the table of functions;
  * - MICROS(F), which calls F(rows, vectors) for each register block, most rows first.
@@ -11,6 +11,9 @@
  * them. */
 #include <math.h>
 #include <string.h>
+
+typedef int32_t vi __attribute__((vector_size(VW * 4)));
+typedef uint32_t vu __attribute__((vector_size(VW * 4))); /* for sums that may wrap */
 
 #define UNROLL _Pragma("GCC unroll 16")
 
@@ -86,7 +89,7 @@ static inline vf v_clip(vf x, vf low, vf high)
 /* 2^n for n in [-126, 127]. */
 static inline vf v_power_of_two(vi n)
 {
-    return (vf)((n + 127) << 23);
+    return (vf)(((vu)n + 127) << 23);
 }
 
 static inline vf v_exp(vf x)
@@ -96,7 +99,7 @@ static inline vf v_exp(vf x)
     x = v_clip(x, v_set(-104.0f), v_set(89.0f));
     vf shifted = v_fma(x, v_set(0x1.715476p+0f), magic);
     vf n = shifted - magic;
-    vi whole = v_bits(shifted) - v_bits(magic);
+    vi whole = (vi)((vu)shifted - (vu)magic);
     vf r = v_fma(n, v_set(-0x1.62ep-1f), x);
     r = v_fma(n, v_set(-0x1.0bfbe8p-15f), r);
     vf p = v_set(0x1.6d117cp-10f);
@@ -141,7 +144,7 @@ static inline vf v_log(vf x)
     vi tiny = (vi)(x < v_set(0x1p-126f));
     vf scaled = v_select(tiny, x * v_set(0x1p23f), x);
     /* scaled = 2^e * m with m in [sqrt(1/2), sqrt(2)): 0x3f3504f3 are the bits of sqrt(1/2). */
-    vi shifted = v_bits(scaled) - 0x3f3504f3;
+    vi shifted = (vi)((vu)scaled - 0x3f3504f3u);
     vf e = v_to_float((shifted >> 23) - (tiny & 23));
     vf f = (vf)((shifted & 0x007fffff) + 0x3f3504f3) - v_set(1.0f);
     vf p = v_set(0x1.1d8ea6p-4f);

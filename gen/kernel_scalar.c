@@ -8,7 +8,6 @@
 #define ISA   "scalar"
 #define TABLE bst_kernels_scalar
 typedef float vf __attribute__((vector_size(VW * 4)));
-typedef int32_t vi __attribute__((vector_size(VW * 4)));
 
 static inline vf v_set(float x)
 {

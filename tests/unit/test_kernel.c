@@ -1,0 +1,279 @@
+/* test_kernel.c - the arithmetic core: equal bits in every instruction set over all kinds of numbers,
+ * accuracy against double precision, and the fixed trees against their definition. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel.h"
+
+#define COUNT 40000
+
+static uint64_t state = 88172645463325252u;
+
+static uint32_t draw(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 16);
+}
+
+static float float_of(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* Any bit pattern, everyday numbers, and the special ones. */
+static void fill(float *x, size_t n)
+{
+    static const float special[] = {0.0f,      -0.0f,      1.0f,      -1.0f,   INFINITY, -INFINITY, NAN,
+                                    0x1p-149f, -0x1p-149f, 0x1p-126f, 0x1p23f, 0x1p24f,  0.5f,      -0.5f,
+                                    1.5f,      2.5f,       0.625f,    -0.625f, 88.72f,   88.73f,    -103.97f,
+                                    -87.3f,    10.0f,      127.5f,    255.0f,  3.4e38f,  -3.4e38f};
+    size_t specials = sizeof special / sizeof special[0];
+    for (size_t i = 0; i < n; i++) {
+        uint32_t r = draw();
+        if (i < specials)
+            x[i] = special[i];
+        else if (i % 2 == 0)
+            x[i] = float_of(draw());
+        else
+            x[i] = ((float)(r >> 8) * 0x1p-24f - 0.5f) * (r & 1 ? 4.0f : 60.0f);
+    }
+}
+
+static bool same(const float *a, const float *b, size_t n, size_t *where)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (memcmp(&a[i], &b[i], sizeof *a) == 0 || (isnan(a[i]) && isnan(b[i]))) continue;
+        *where = i;
+        return false;
+    }
+    return true;
+}
+
+static const struct bst_kernels *tables[3];
+static size_t table_count;
+
+static float x[COUNT + 64], y[COUNT + 64], z[COUNT + 64], one[2 * COUNT + 64], other[2 * COUNT + 64];
+
+static void test_unary_bits(void **unused)
+{
+    (void)unused;
+    size_t where = 0;
+    static const float parameters[][2] = {{0.2f, 0.3f}, {-1.0f, 1.0f}, {2.0f, -0.5f},
+                                          {0.5f, 0.0f}, {-1.5f, 7.0f}, {0.37f, 0.0f}};
+    fill(x, COUNT);
+    for (int op = BST_U_COPY; op <= BST_U_POW; op++)
+        for (size_t p = 0; p < sizeof parameters / sizeof parameters[0]; p++)
+            for (size_t n = COUNT - 3; n < COUNT; n++)
+                for (size_t k = 1; k < table_count; k++) {
+                    tables[0]->unary((enum bst_unary)op, x, one, n, parameters[p][0], parameters[p][1]);
+                    tables[k]->unary((enum bst_unary)op, x, other, n, parameters[p][0], parameters[p][1]);
+                    if (!same(one, other, n, &where))
+                        fail_msg("function %d of %a: %a in scalar, %a in %s", op, (double)x[where],
+                                 (double)one[where], (double)other[where], tables[k]->isa);
+                }
+}
+
+static void test_binary_bits(void **unused)
+{
+    (void)unused;
+    size_t where = 0;
+    fill(x, COUNT);
+    fill(y, COUNT);
+    memmove(y + 100, y, 1000 * sizeof *y);
+    for (int op = BST_B_ADD; op <= BST_B_PRELU; op++)
+        for (size_t steps = 0; steps < 4; steps++)
+            for (size_t k = 1; k < table_count; k++) {
+                tables[0]->binary((enum bst_binary)op, x + 30, steps & 1, y + 30, steps >> 1, one,
+                                  COUNT - 31);
+                tables[k]->binary((enum bst_binary)op, x + 30, steps & 1, y + 30, steps >> 1, other,
+                                  COUNT - 31);
+                if (!same(one, other, COUNT - 31, &where))
+                    fail_msg("function %d at %zu in %s", op, where, tables[k]->isa);
+            }
+}
+
+static void test_other_bits(void **unused)
+{
+    (void)unused;
+    static uint32_t low[COUNT], high[COUNT];
+    static uint8_t samples[2][3 * COUNT];
+    size_t where = 0;
+    fill(x, COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        y[i] = (float)(draw() >> 8) * 0x1p-24f;
+        z[i] = 1.0f - y[i];
+        low[i] = draw() % COUNT;
+        high[i] = draw() % COUNT;
+    }
+    for (size_t k = 1; k < table_count; k++) {
+        const struct bst_kernels *a = tables[0], *b = tables[k];
+        a->blend(x, z, 0.3f, 0.7f, one, COUNT - 5);
+        b->blend(x, z, 0.3f, 0.7f, other, COUNT - 5);
+        assert_true(same(one, other, COUNT - 5, &where));
+        a->interpolate(x, low, high, z, y, one, COUNT - 1);
+        b->interpolate(x, low, high, z, y, other, COUNT - 1);
+        assert_true(same(one, other, COUNT - 1, &where));
+        a->twice(x + 1, one, COUNT - 7);
+        b->twice(x + 1, other, COUNT - 7);
+        assert_true(same(one, other, 2 * (COUNT - 7), &where));
+        a->normal(low, high, one, COUNT - 3);
+        b->normal(low, high, other, COUNT - 3);
+        assert_true(same(one, other, 2 * (COUNT - 3), &where));
+        a->quantize(x, -1.0f, 127.5f, samples[0], 3, COUNT - 3);
+        b->quantize(x, -1.0f, 127.5f, samples[1], 3, COUNT - 3);
+        assert_memory_equal(samples[0], samples[1], 3 * (COUNT - 3));
+    }
+}
+
+static void test_sums(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < COUNT; i++)
+        x[i] = (float)(draw() >> 8) * 0x1p-24f - 0.3f;
+    for (size_t n = 1; n <= COUNT; n = n < 70 ? n + 1 : n * 2 + 13) {
+        float a = bst_sum(tables[0], x, n), b = bst_sum_squares(tables[0], x, n, 0.2f),
+              c = tables[0]->maximum(x, n);
+        double exact = 0, squares = 0;
+        for (size_t i = 0; i < n; i++) {
+            exact += (double)x[i];
+            squares += ((double)x[i] - 0.2) * ((double)x[i] - 0.2);
+        }
+        assert_true(fabs((double)a - exact) < 1e-6 * (double)n + 1e-6);
+        assert_true(fabs((double)b - squares) < 1e-6 * (double)n + 1e-6);
+        for (size_t k = 1; k < table_count; k++) {
+            assert_true(a == bst_sum(tables[k], x, n));
+            assert_true(b == bst_sum_squares(tables[k], x, n, 0.2f));
+            assert_true(c == tables[k]->maximum(x, n));
+        }
+    }
+}
+
+/* arithmetic.md, section 4, word by word. */
+static float sum_as_written(const float *v, size_t n)
+{
+    float lane[16] = {0};
+    if (n > 1024) {
+        size_t chunks = (n + 1023) / 1024;
+        float *sums = malloc(chunks * sizeof *sums), total;
+        assert_non_null(sums);
+        for (size_t i = 0; i < chunks; i++)
+            sums[i] = sum_as_written(v + 1024 * i, i + 1 < chunks ? 1024 : n - 1024 * i);
+        total = sum_as_written(sums, chunks);
+        free(sums);
+        return total;
+    }
+    for (size_t i = 0; i < n; i++)
+        lane[i % 16] = lane[i % 16] + v[i];
+    for (size_t half = 8; half > 0; half /= 2)
+        for (size_t j = 0; j < half; j++)
+            lane[j] = lane[j] + lane[j + half];
+    return lane[0];
+}
+
+static void test_sum_is_as_written(void **unused)
+{
+    (void)unused;
+    const size_t sizes[] = {1,      15,      16,      17,      1023,    1024,   1025,
+                            100000, 1048575, 1048576, 1048577, 1050625, 3000000};
+    float *v = malloc(3000000 * sizeof *v);
+    assert_non_null(v);
+    for (size_t i = 0; i < 3000000; i++)
+        v[i] = (float)(draw() >> 8) * 0x1p-20f;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        assert_true(bst_sum(tables[table_count - 1], v, sizes[i]) == sum_as_written(v, sizes[i]));
+    free(v);
+}
+
+static double sigmoid(double t)
+{
+    return 1 / (1 + exp(-t));
+}
+
+/* Units in the last place of the exact value. */
+static double ulps(float have, double exact)
+{
+    if ((double)have == exact || (isnan(have) && isnan(exact))) return 0;
+    int exponent;
+    frexp(exact, &exponent);
+    if (exponent < -125) exponent = -125;
+    return fabs((double)have - exact) / ldexp(1, exponent - 24);
+}
+
+static void test_accuracy(void **unused)
+{
+    (void)unused;
+    const struct {
+        enum bst_unary op;
+        double (*exact)(double);
+        double low, high, limit;
+    } functions[] = {{BST_U_TANH, tanh, -12, 12, 2},       {BST_U_EXP, exp, -87, 88.7, 1.5},
+                     {BST_U_SIGMOID, sigmoid, -80, 30, 3}, {BST_U_LOG, log, 1e-30, 1e3, 2},
+                     {BST_U_LOG, log, 0.5, 2, 2},          {BST_U_FLOOR, floor, -99, 99, 0},
+                     {BST_U_CEIL, ceil, -99, 99, 0}};
+    for (size_t f = 0; f < sizeof functions / sizeof functions[0]; f++) {
+        double worst = 0, at = 0;
+        for (size_t i = 0; i < COUNT; i++)
+            x[i] = (float)(functions[f].low + (functions[f].high - functions[f].low) * (double)i / COUNT);
+        tables[0]->unary(functions[f].op, x, one, COUNT, 0, 0);
+        for (size_t i = 0; i < COUNT; i++) {
+            double error = ulps(one[i], functions[f].exact((double)x[i]));
+            if (error <= worst) continue;
+            worst = error;
+            at = (double)x[i];
+        }
+        if (worst > functions[f].limit)
+            fail_msg("function %d is %.2f units off at %g", functions[f].op, worst, at);
+        print_message("function %d: at most %.2f units in the last place\n", functions[f].op, worst);
+    }
+}
+
+static void test_special(void **unused)
+{
+    (void)unused;
+    const struct {
+        enum bst_unary op;
+        float x, y;
+    } cases[] = {{BST_U_EXP, -200, 0},      {BST_U_EXP, 200, INFINITY},  {BST_U_EXP, -INFINITY, 0},
+                 {BST_U_EXP, 0, 1},         {BST_U_EXP, NAN, NAN},       {BST_U_LOG, 0, -INFINITY},
+                 {BST_U_LOG, -1, NAN},      {BST_U_LOG, 1, 0},           {BST_U_LOG, INFINITY, INFINITY},
+                 {BST_U_TANH, INFINITY, 1}, {BST_U_TANH, -INFINITY, -1}, {BST_U_TANH, NAN, NAN},
+                 {BST_U_SIGMOID, 200, 1},   {BST_U_SIGMOID, -200, 0},    {BST_U_RELU, NAN, NAN},
+                 {BST_U_RELU, -3, 0},       {BST_U_FLOOR, -0.5f, -1},    {BST_U_FLOOR, 1e30f, 1e30f}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        float have;
+        tables[0]->unary(cases[i].op, &cases[i].x, &have, 1, 0, 0);
+        if (have != cases[i].y && !(isnan(have) && isnan(cases[i].y)))
+            fail_msg("function %d of %g is %g", cases[i].op, (double)cases[i].x, (double)have);
+    }
+    const float values[] = {-2, -1, 1, 2, NAN, 0, INFINITY, -INFINITY, 0.0039f, 0.00392f};
+    const uint8_t want[] = {0, 0, 255, 255, 0, 128, 255, 0, 128, 128};
+    uint8_t have[10];
+    tables[0]->quantize(values, -1.0f, 127.5f, have, 1, 10);
+    assert_memory_equal(have, want, sizeof have);
+}
+
+int main(void)
+{
+    const char *const names[] = {"scalar", "avx2", "avx512"};
+    for (size_t i = 0; i < 3; i++)
+        if (bst_kernels_for(names[i]) != NULL) tables[table_count++] = bst_kernels_for(names[i]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unary_bits),        cmocka_unit_test(test_binary_bits),
+        cmocka_unit_test(test_other_bits),        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_sum_is_as_written), cmocka_unit_test(test_accuracy),
+        cmocka_unit_test(test_special),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
