@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATUS_MAX 2000
+#define STATUS_MAX      2000
+#define INGREDIENTS_MAX 128 /* each may digest most of the store */
 
 void bst_judge_say(struct bst_judge *judge, enum bst_status_kind kind, const char *code, const char *url,
                    const char *words, ...)
@@ -285,6 +286,7 @@ struct assertions {
     bool *declared; /* by index of box */
     size_t hard_bindings;
     size_t actions;
+    size_t ingredients;
 };
 
 /* Length of the label without the "__2" of a second assertion of the same kind. */
@@ -325,7 +327,11 @@ static enum bst_code judge_cbor_assertion(struct bst_judge *judge, struct assert
         bst_judge_actions(judge, content, url, all->actions++ == 0);
     } else if (base_is(label, "c2pa.ingredient.v3") || base_is(label, "c2pa.ingredient.v2") ||
                base_is(label, "c2pa.ingredient")) {
-        bst_judge_ingredient(judge, content, url);
+        if (all->ingredients++ < INGREDIENTS_MAX) {
+            bst_judge_ingredient(judge, content, url);
+        } else {
+            fail(judge, "general.error", url, "more ingredients than this version checks");
+        }
     } else if (base_is(label, BST_RECEIPT_LABEL)) {
         bst_judge_receipt(judge, content, url);
     }
@@ -408,7 +414,11 @@ static enum bst_code judge_reference(struct bst_judge *judge, struct assertions 
     }
     bst_judge_say(judge, BST_STATUS_SUCCESS, "assertion.hashedURI.match", url,
                   "the assertion is the one signed");
-    if (created && is_hard_binding(box->label)) all->hard_bindings++;
+    if (is_hard_binding(box->label)) {
+        /* only the signer's own and only the first: each would cost a digest of the whole file */
+        if (created) all->hard_bindings++;
+        if (!created || all->hard_bindings > 1) return BST_OK;
+    }
     return judge_content(judge, all, box, url, err);
 }
 

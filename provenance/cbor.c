@@ -193,6 +193,7 @@ static enum bst_code check_bounds(const uint8_t *data, size_t len, struct bst_er
     struct cbor_callbacks callbacks = check_callbacks();
     struct check check = {0};
     size_t pos = 0;
+    if (len == 0) return bst_fail(err, BST_BROKEN, "CBOR cannot be read: there is nothing");
     do {
         check.left = len - pos;
         struct cbor_decoder_result result = cbor_stream_decode(data + pos, len - pos, &callbacks, &check);

@@ -157,6 +157,10 @@ enum bst_code bst_words_fill(const struct bst_generation *generation, const stru
         enum bst_code code = check_words(all[i].name, all[i].words, err);
         if (code != BST_OK) return code;
     }
+    for (size_t i = 0; i < generation->style_count; i++) {
+        enum bst_code code = check_words("name of a style", generation->style_names[i], err);
+        if (code != BST_OK) return code;
+    }
     out->author = author->name;
     out->email = author->email;
     out->url = author->url;

@@ -85,6 +85,10 @@ static void control_characters_are_refused(void **state)
     assert_int_equal(bst_words_fill(&generation, &identity, &words, &err), BST_USAGE);
     generation.prompt = "not \xff utf-8";
     assert_int_equal(bst_words_fill(&generation, &identity, &words, &err), BST_USAGE);
+    generation = make_generation(BST_PUBLIC);
+    generation.style_names = (const char *const[]){"fine", "escape \x1b[2J"}; /* a stranger's model */
+    assert_int_equal(bst_words_fill(&generation, &identity, &words, &err), BST_USAGE);
+    generation = make_generation(BST_PUBLIC);
     generation.prompt = "two\nlines\tand <markup> & more";
     assert_good(bst_words_fill(&generation, &identity, &words, &err));
     bst_words_clear(&words);
