@@ -20,7 +20,7 @@
 #define TRAIN_FIELD     320 /* output pixels to a side of the field that the coarse layers see in training */
 #define TRAIN_JUDGES    2   /* discriminators: of fine windows, of coarse fields */
 #define TRAIN_CROP      96  /* defaults */
-#define TRAIN_BATCH     16
+#define TRAIN_BATCH     8
 #define TRAIN_BATCH_MAX 256
 #define TRAIN_CROP_MAX  256
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -528,6 +529,62 @@ static void refused_datasets(void **state)
     remove_folder(&f);
 }
 
+static bool stop_at_once(void *arg, uint64_t done, uint64_t total)
+{
+    (void)arg, (void)done, (void)total;
+    return false;
+}
+
+/* From a manifest to a file that the engine opens; an interrupted run leaves a checkpoint and no model. */
+static void trained_model(void **state)
+{
+    (void)state;
+    struct folder f;
+    struct bst_error err = {0};
+    struct bst_train_result result;
+    struct bst_model *model = NULL;
+    write_dataset(&f);
+    char output[128], checkpoint[128];
+    snprintf(output, sizeof output, "%s/made.onnx", f.path);
+    snprintf(checkpoint, sizeof checkpoint, "%s/train.checkpoint", f.path);
+    struct bst_train_options options = {.dataset = f.manifest,
+                                        .output = output,
+                                        .seed = 4,
+                                        .steps = 2,
+                                        .batch = 4,
+                                        .crop = 48,
+                                        .threads = 2,
+                                        .name = "made",
+                                        .license = "CC0-1.0",
+                                        .progress = stop_at_once};
+    assert_int_equal(bst_train(&options, &result, &err), BST_FAILURE);
+    assert_string_equal(err.what, "interrupted");
+    assert_true(bst_file_exists(checkpoint));
+    assert_false(bst_file_exists(output));
+    options.progress = NULL;
+    options.resume = true;
+    if (bst_train(&options, &result, &err)) fail_msg("%s (%s)", err.what, err.where);
+    assert_int_equal(result.steps, 2);
+    assert_int_equal(bst_model_open(output, &model, &err), BST_OK);
+    uint8_t digest[BST_SHA256_LEN];
+    bst_model_digest(model, digest);
+    assert_memory_equal(digest, result.model_digest, sizeof digest);
+    const struct bst_card *card = bst_model_card(model);
+    assert_string_equal(card->name, "made");
+    assert_int_equal(card->style_count, 2);
+    assert_string_equal(card->styles[1], "cold");
+    assert_true(card->tileable && !card->fixed_size);
+    assert_int_equal(json_array_size(json_object_get(card->json, "golden")), 4);
+    bst_model_free(model);
+    bst_train_result_clear(&result);
+
+    options.batch = 6; /* not whole shards */
+    assert_int_equal(bst_train(&options, &result, &err), BST_USAGE);
+    options.batch = 4, options.crop = 50;
+    assert_int_equal(bst_train(&options, &result, &err), BST_USAGE);
+    remove_folder(&f);
+}
+
 static void half_precision(void **state)
 {
     (void)state;
@@ -549,7 +606,7 @@ int main(void)
         cmocka_unit_test(doubling_by_hand), cmocka_unit_test(generator),
         cmocka_unit_test(discriminator),    cmocka_unit_test(crops),
         cmocka_unit_test(refused_datasets), cmocka_unit_test(repeatable_and_resumable),
-        cmocka_unit_test(half_precision),
+        cmocka_unit_test(half_precision),   cmocka_unit_test(trained_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
