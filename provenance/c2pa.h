@@ -2,6 +2,7 @@
  *
  *   c2pa_write.c      a manifest for a picture of ours
  *   c2pa_read.c       walks a store and judges its active manifest; fills struct bst_c2pa
+ *   c2pa_signature.c  the claim's signature and its signer
  *   c2pa_assertion.c  rules for single assertions: actions, data hash, receipt
  *   c2pa_trust.c      certificate profile, chain and validity
  *   c2pa_report.c     the manifest as JSON, for people
@@ -62,6 +63,12 @@ struct bst_judge {
 void bst_judge_say(struct bst_judge *judge, enum bst_status_kind kind, const char *code, const char *url,
                    const char *words, ...) BST_PRINTF(5, 6);
 
+void bst_judge_fail(struct bst_judge *judge, const char *code, const char *url, const char *words);
+/* "self#jumbf=/c2pa/MANIFEST" and a tail such as "/c2pa.signature". */
+void bst_judge_url(const struct bst_judge *judge, const char *tail, char out[static 192]);
+
+/* c2pa_signature.c: statuses claimSignature.*; *cose is filled when the signature could be parsed. */
+void bst_judge_signature(struct bst_judge *judge, struct bst_cose *cose);
 /* c2pa_trust.c: statuses signingCredential.* and claimSignature.insideValidity / outsideValidity. */
 void bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, const char *url);
 

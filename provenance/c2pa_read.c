@@ -6,9 +6,7 @@
 #include "c2pa.h"
 
 #include <jansson.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,13 +43,12 @@ void bst_judge_say(struct bst_judge *judge, enum bst_status_kind kind, const cha
     va_end(args);
 }
 
-static void fail(struct bst_judge *judge, const char *code, const char *url, const char *words)
+void bst_judge_fail(struct bst_judge *judge, const char *code, const char *url, const char *words)
 {
     bst_judge_say(judge, BST_STATUS_FAILURE, code, url, "%s", words);
 }
 
-/* "self#jumbf=/c2pa/MANIFEST" or, with a tail, a part of it. */
-static void manifest_url(const struct bst_judge *judge, const char *tail, char out[static 192])
+void bst_judge_url(const struct bst_judge *judge, const char *tail, char out[static 192])
 {
     snprintf(out, 192, "self#jumbf=/c2pa/%s%s", judge->manifest->label, tail);
 }
@@ -91,7 +88,7 @@ static const struct bst_jumbf_box *find_claim(struct bst_judge *judge)
     const struct bst_jumbf *store = &judge->store;
     const struct bst_jumbf_box *claim = NULL;
     char url[192];
-    manifest_url(judge, "", url);
+    bst_judge_url(judge, "", url);
     for (size_t i = judge->manifest->first_child; i != 0; i = store->boxes[i].next) {
         const struct bst_jumbf_box *box = &store->boxes[i];
         const char *label = box->label == NULL ? "" : box->label;
@@ -100,16 +97,17 @@ static const struct bst_jumbf_box *find_claim(struct bst_judge *judge)
                      (strcmp(label, "c2pa.signature") == 0 && box->content_type == BST_TYPE_SIGNATURE) ||
                      strcmp(label, "c2pa.databoxes") == 0 || strcmp(label, "c2pa.credentials") == 0 ||
                      (is_claim && box->content_type == BST_TYPE_CLAIM);
-        if (!known) fail(judge, "claim.multiple", url, "the manifest holds a box that has no place there");
+        if (!known)
+            bst_judge_fail(judge, "claim.multiple", url, "the manifest holds a box that has no place there");
         if (!known || !is_claim) continue;
         if (claim != NULL) {
-            fail(judge, "claim.multiple", url, "the manifest holds two claims");
+            bst_judge_fail(judge, "claim.multiple", url, "the manifest holds two claims");
             return NULL;
         }
         claim = box;
         judge->claim_v1 = strcmp(label, "c2pa.claim") == 0;
     }
-    if (claim == NULL) fail(judge, "claim.missing", url, "the manifest holds no claim");
+    if (claim == NULL) bst_judge_fail(judge, "claim.missing", url, "the manifest holds no claim");
     return claim;
 }
 
@@ -144,139 +142,31 @@ static bool read_claim(struct bst_judge *judge, const struct bst_jumbf_box *supe
     size_t len;
     judge->claim_box = bst_jumbf_content(&judge->store, super);
     if (judge->claim_box == NULL || judge->claim_box->type != BST_BOX_CBOR) {
-        fail(judge, "claim.malformed", url, "the claim is not one CBOR box");
+        bst_judge_fail(judge, "claim.malformed", url, "the claim is not one CBOR box");
         return false;
     }
     if (bst_cbor_parse(judge->store.bytes + judge->claim_box->data, judge->claim_box->data_len, &judge->claim,
                        &err) != BST_OK) {
         judge->claim = NULL;
-        fail(judge, "claim.cbor.invalid", url, err.what);
+        bst_judge_fail(judge, "claim.cbor.invalid", url, err.what);
         return false;
     }
     read_generator(judge);
     cbor_item_t *info = bst_cbor_get(judge->claim, "claim_generator_info");
     if (!bst_cbor_get_text(bst_cbor_get(judge->claim, "instanceID"), &text, &len) || len == 0 ||
         (!judge->claim_v1 && !bst_cbor_get_text(bst_cbor_get(info, "name"), &text, &len))) {
-        fail(judge, "claim.malformed", url, "the claim lacks instanceID or the generator's name");
+        bst_judge_fail(judge, "claim.malformed", url, "the claim lacks instanceID or the generator's name");
         return false;
     }
     if (!bst_cbor_get_text(bst_cbor_get(judge->claim, "alg"), &text, &len) || len > 15) {
-        fail(judge, "algorithm.unsupported", url, "the claim names no digest algorithm");
+        bst_judge_fail(judge, "algorithm.unsupported", url, "the claim names no digest algorithm");
         return false;
     }
     memcpy(judge->claim_alg, text, len);
     judge->claim_alg[len] = 0;
     if (!label_fits(judge->manifest->label))
-        fail(judge, "claim.malformed", url, "the manifest's label is no URN of C2PA");
+        bst_judge_fail(judge, "claim.malformed", url, "the manifest's label is no URN of C2PA");
     return true;
-}
-
-/* ---- signature ---- */
-
-static void append_name(struct bst_buf *out, X509 *leaf, int nid, const char *before, const char *after)
-{
-    X509_NAME *name = X509_get_subject_name(leaf);
-    int at = X509_NAME_get_index_by_NID(name, nid, -1);
-    unsigned char *text = NULL;
-    int len =
-        at < 0 ? -1 : ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-    if (len > 0) {
-        bst_buf_text(out, before);
-        bst_buf_append(out, text, (size_t)len);
-        bst_buf_text(out, after);
-    }
-    OPENSSL_free(text);
-}
-
-/* Takes down who signed: "Common Name (Organisation)", the certificate and, if it is Ed25519, the key. */
-static void read_signer(struct bst_judge *judge, X509 *leaf)
-{
-    struct bst_c2pa *out = judge->out;
-    struct bst_buf name = {0};
-    append_name(&name, leaf, NID_commonName, "", "");
-    append_name(&name, leaf, NID_organizationName, name.len == 0 ? "" : " (", name.len == 0 ? "" : ")");
-    out->signer = name.failed ? NULL : bst_printable(bst_buf_string(&name), name.len);
-    bst_buf_free(&name);
-    EVP_PKEY *key = X509_get0_pubkey(leaf);
-    size_t len = BST_KEY_LEN;
-    out->signer_is_ed25519 = key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 &&
-                             EVP_PKEY_get_raw_public_key(key, out->signer_key, &len) == 1 &&
-                             len == BST_KEY_LEN;
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *pem;
-    if (bio != NULL && PEM_write_bio_X509(bio, leaf) == 1) {
-        long pem_len = BIO_get_mem_data(bio, &pem);
-        out->signer_pem = bst_format("%.*s", (int)pem_len, pem);
-    }
-    BIO_free(bio);
-    judge->failed_memory = judge->failed_memory || out->signer == NULL || out->signer_pem == NULL;
-}
-
-/* Header fields that nothing protects: known ones are named, unknown ones fail. */
-static void judge_unprotected(struct bst_judge *judge, const struct bst_cose *cose, const char *url)
-{
-    struct cbor_pair *pair = cbor_map_handle(cose->unprotected);
-    for (size_t i = 0; i < cbor_map_size(cose->unprotected); i++) {
-        if (bst_cbor_is(pair[i].key, "sigTst2") || bst_cbor_is(pair[i].key, "sigTst")) {
-            bst_judge_say(judge, BST_STATUS_INFO, "timeStamp.notChecked", url,
-                          "the signature carries a time stamp, which was not checked");
-        } else if (bst_cbor_is(pair[i].key, "rVals")) {
-            bst_judge_say(judge, BST_STATUS_INFO, "signingCredential.ocsp.skipped", url,
-                          "the signature carries revocation answers, which were not checked");
-        } else if (!bst_cbor_is(pair[i].key, "pad") && !bst_cbor_is(pair[i].key, "pad2") &&
-                   !bst_cbor_is(pair[i].key, "x5chain")) {
-            fail(judge, "general.error", url, "the signature has an unknown field that nothing protects");
-        }
-    }
-}
-
-static void judge_cose(struct bst_judge *judge, const struct bst_cose *cose, const char *url)
-{
-    struct bst_error err;
-    if (!cose->has_alg || bst_cose_algorithm(cose->alg) == NULL) {
-        fail(judge, "algorithm.unsupported", url, "the signature's algorithm is unknown");
-        return;
-    }
-    if (cose->chain == NULL) {
-        fail(judge, "signingCredential.invalid", url, "the signature names no certificate");
-        return;
-    }
-    read_signer(judge, sk_X509_value(cose->chain, 0));
-    bst_judge_certificate(judge, cose, url);
-    if (bst_cose_verify(cose, judge->store.bytes + judge->claim_box->data, judge->claim_box->data_len,
-                        &err) == BST_OK) {
-        bst_judge_say(judge, BST_STATUS_SUCCESS, "claimSignature.validated", url,
-                      "the signature fits the claim");
-    } else {
-        fail(judge, "claimSignature.mismatch", url, err.what);
-    }
-    if (cose->has_payload) fail(judge, "general.error", url, "the signature carries a payload of its own");
-    judge_unprotected(judge, cose, url);
-}
-
-/* *cose is filled when the signature could be parsed. */
-static void judge_signature(struct bst_judge *judge, struct bst_cose *cose)
-{
-    struct bst_error err;
-    const char *target = NULL;
-    size_t len = 0;
-    char url[192];
-    manifest_url(judge, "/c2pa.signature", url);
-    const struct bst_jumbf_box *box = bst_jumbf_child(&judge->store, judge->manifest, "c2pa.signature");
-    bst_cbor_get_text(bst_cbor_get(judge->claim, "signature"), &target, &len);
-    if (box == NULL || target == NULL ||
-        bst_jumbf_resolve(&judge->store, judge->manifest, target, len) != box) {
-        fail(judge, "claimSignature.missing", url, "the claim does not point at a signature in its manifest");
-        return;
-    }
-    const struct bst_jumbf_box *content = bst_jumbf_content(&judge->store, box);
-    if (content == NULL || content->type != BST_BOX_CBOR ||
-        bst_cose_parse(judge->store.bytes + content->data, content->data_len, cose, &err) != BST_OK) {
-        fail(judge, "claimSignature.mismatch", url,
-             content == NULL ? "the signature box is malformed" : err.what);
-        return;
-    }
-    judge_cose(judge, cose, url);
 }
 
 /* ---- assertions ---- */
@@ -321,8 +211,9 @@ static enum bst_code judge_cbor_assertion(struct bst_judge *judge, struct assert
 {
     if (base_is(label, "c2pa.hash.data")) return bst_judge_data_hash(judge, content, url, err);
     if (is_hard_binding(label)) {
-        fail(judge, "general.error", url,
-             "a binding of a kind that this version does not read: the file's bytes could not be compared");
+        bst_judge_fail(
+            judge, "general.error", url,
+            "a binding of a kind that this version does not read: the file's bytes could not be compared");
     } else if (base_is(label, "c2pa.actions.v2") || (base_is(label, "c2pa.actions") && !judge->claim_v1)) {
         bst_judge_actions(judge, content, url, all->actions++ == 0);
     } else if (base_is(label, "c2pa.ingredient.v3") || base_is(label, "c2pa.ingredient.v2") ||
@@ -330,7 +221,7 @@ static enum bst_code judge_cbor_assertion(struct bst_judge *judge, struct assert
         if (all->ingredients++ < INGREDIENTS_MAX) {
             bst_judge_ingredient(judge, content, url);
         } else {
-            fail(judge, "general.error", url, "more ingredients than this version checks");
+            bst_judge_fail(judge, "general.error", url, "more ingredients than this version checks");
         }
     } else if (base_is(label, BST_RECEIPT_LABEL)) {
         bst_judge_receipt(judge, content, url);
@@ -350,19 +241,20 @@ static enum bst_code judge_content(struct bst_judge *judge, struct assertions *a
                            &problem) == BST_OK) {
             json_decref(value);
         } else {
-            fail(judge, "assertion.json.invalid", url, problem.what);
+            bst_judge_fail(judge, "assertion.json.invalid", url, problem.what);
         }
     } else if (content != NULL && content->type == BST_BOX_CBOR) {
         cbor_item_t *item;
         if (bst_cbor_parse(judge->store.bytes + content->data, content->data_len, &item, &problem) !=
             BST_OK) {
-            fail(judge, "assertion.cbor.invalid", url, problem.what);
+            bst_judge_fail(judge, "assertion.cbor.invalid", url, problem.what);
         } else {
             code = judge_cbor_assertion(judge, all, box->label, item, url, err);
             cbor_decref(&item);
         }
     } else if (is_hard_binding(box->label)) {
-        fail(judge, "assertion.dataHash.malformed", url, "the binding to the file is not one CBOR box");
+        bst_judge_fail(judge, "assertion.dataHash.malformed", url,
+                       "the binding to the file is not one CBOR box");
     }
     return code;
 }
@@ -376,10 +268,10 @@ static enum bst_code judge_reference(struct bst_judge *judge, struct assertions 
     uint8_t have[64];
     size_t target_len, want_len, have_len, alg_len;
     char url[192], own_alg[16] = {0};
-    manifest_url(judge, "", url);
+    bst_judge_url(judge, "", url);
     if (!bst_cbor_get_text(bst_cbor_get(reference, "url"), &target, &target_len) ||
         !bst_cbor_get_bytes(bst_cbor_get(reference, "hash"), &want, &want_len)) {
-        fail(judge, "claim.malformed", url, "an assertion is listed without address or digest");
+        bst_judge_fail(judge, "claim.malformed", url, "an assertion is listed without address or digest");
         return BST_OK;
     }
     snprintf(url, sizeof(url), "%.*s", target_len > 180 ? 180 : (int)target_len, target);
@@ -390,26 +282,27 @@ static enum bst_code judge_reference(struct bst_judge *judge, struct assertions 
     }
     const struct bst_jumbf_box *box = bst_jumbf_resolve(&judge->store, judge->manifest, target, target_len);
     if (box == NULL) {
-        fail(judge, "assertion.missing", url, "an assertion that the claim lists is not there");
+        bst_judge_fail(judge, "assertion.missing", url, "an assertion that the claim lists is not there");
         return BST_OK;
     }
     size_t index = (size_t)(box - judge->store.boxes);
     if (all->store == NULL || box->parent != (size_t)(all->store - judge->store.boxes)) {
-        fail(judge, "assertion.outsideManifest", url,
-             "the claim lists an assertion outside its own manifest");
+        bst_judge_fail(judge, "assertion.outsideManifest", url,
+                       "the claim lists an assertion outside its own manifest");
         return BST_OK;
     }
     if (all->declared[index]) {
-        fail(judge, "claim.malformed", url, "the claim lists an assertion twice");
+        bst_judge_fail(judge, "claim.malformed", url, "the claim lists an assertion twice");
         return BST_OK;
     }
     all->declared[index] = true;
     if (!bst_jumbf_digest(&judge->store, box, alg, have, &have_len)) {
-        fail(judge, "algorithm.unsupported", url, "an unknown digest algorithm");
+        bst_judge_fail(judge, "algorithm.unsupported", url, "an unknown digest algorithm");
         return BST_OK;
     }
     if (have_len != want_len || memcmp(have, want, have_len) != 0) {
-        fail(judge, "assertion.hashedURI.mismatch", url, "an assertion is not the one that was signed");
+        bst_judge_fail(judge, "assertion.hashedURI.mismatch", url,
+                       "an assertion is not the one that was signed");
         return BST_OK;
     }
     bst_judge_say(judge, BST_STATUS_SUCCESS, "assertion.hashedURI.match", url,
@@ -429,7 +322,8 @@ static enum bst_code judge_list(struct bst_judge *judge, struct assertions *all,
     cbor_item_t *list = bst_cbor_get(judge->claim, key);
     if (list == NULL) return BST_OK;
     if (!cbor_isa_array(list) || cbor_array_size(list) > 1000) {
-        fail(judge, "claim.malformed", NULL, "the claim's list of assertions is no array, or too long");
+        bst_judge_fail(judge, "claim.malformed", NULL,
+                       "the claim's list of assertions is no array, or too long");
         return BST_OK;
     }
     for (size_t i = 0; i < cbor_array_size(list) && code == BST_OK; i++) {
@@ -442,10 +336,10 @@ static enum bst_code judge_list(struct bst_judge *judge, struct assertions *all,
 static void find_undeclared(struct bst_judge *judge, const struct assertions *all)
 {
     char url[192];
-    manifest_url(judge, "/c2pa.assertions", url);
+    bst_judge_url(judge, "/c2pa.assertions", url);
     for (size_t i = all->store->first_child; i != 0; i = judge->store.boxes[i].next) {
         if (!all->declared[i])
-            fail(judge, "assertion.undeclared", url, "an assertion that the claim does not list");
+            bst_judge_fail(judge, "assertion.undeclared", url, "an assertion that the claim does not list");
     }
 }
 
@@ -453,7 +347,7 @@ static enum bst_code judge_assertions(struct bst_judge *judge, struct bst_error 
 {
     struct assertions all = {.store = bst_jumbf_child(&judge->store, judge->manifest, "c2pa.assertions")};
     char url[192];
-    manifest_url(judge, "", url);
+    bst_judge_url(judge, "", url);
     all.declared = bst_calloc(judge->store.count, sizeof(bool));
     if (all.declared == NULL) return bst_fail_memory(err);
     enum bst_code code =
@@ -463,10 +357,11 @@ static enum bst_code judge_assertions(struct bst_judge *judge, struct bst_error 
     free(all.declared);
     if (code != BST_OK) return code;
     if (all.hard_bindings == 0)
-        fail(judge, "claim.hardBindings.missing", url, "nothing binds the manifest to the file");
-    if (all.hard_bindings > 1) fail(judge, "assertion.multipleHardBindings", url, "two bindings to the file");
+        bst_judge_fail(judge, "claim.hardBindings.missing", url, "nothing binds the manifest to the file");
+    if (all.hard_bindings > 1)
+        bst_judge_fail(judge, "assertion.multipleHardBindings", url, "two bindings to the file");
     if (all.actions == 0 && !judge->claim_v1) {
-        fail(judge, "assertion.action.malformed", url, "no action says how the file came to be");
+        bst_judge_fail(judge, "assertion.action.malformed", url, "no action says how the file came to be");
     }
     cbor_item_t *redacted = bst_cbor_get(judge->claim, "redacted_assertions");
     if (redacted != NULL && (!cbor_isa_array(redacted) || cbor_array_size(redacted) > 0)) {
@@ -503,11 +398,11 @@ static enum bst_code judge_manifest(struct bst_judge *judge, struct bst_error *e
 {
     struct bst_cose cose = {0};
     char url[192];
-    manifest_url(judge, "", url);
+    bst_judge_url(judge, "", url);
     enum bst_code code = BST_OK;
     if (judge->manifest->content_type != BST_TYPE_MANIFEST) {
-        fail(judge, "general.error", url,
-             "an update or compressed manifest, which this version does not read");
+        bst_judge_fail(judge, "general.error", url,
+                       "an update or compressed manifest, which this version does not read");
         return BST_OK;
     }
     const struct bst_jumbf_box *claim = find_claim(judge);
@@ -516,7 +411,7 @@ static enum bst_code judge_manifest(struct bst_judge *judge, struct bst_error *e
         bst_judge_say(judge, BST_STATUS_INFO, "claim.v1", url,
                       "a claim of version 1: the rules for its actions were not checked");
     }
-    judge_signature(judge, &cose);
+    bst_judge_signature(judge, &cose);
     code = judge_assertions(judge, err);
     if (code == BST_OK) {
         judge->out->report = bst_c2pa_report(judge, &cose);

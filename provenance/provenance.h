@@ -15,9 +15,10 @@
  *   container.c   segments of a file: container_png.c, container_jpeg.c; png_edit.c inserts chunks
  *   metadata.c    what a file says about itself: exif.c, xmp.c, png_text.c, which also write
  *   jumbf.c, cbor.c, cose.c     the layers of a C2PA manifest
- *   c2pa_write.c  manifests made; c2pa_read.c manifests judged, with c2pa_assertion.c (rules), c2pa_trust.c
- *                 (certificates) and c2pa_report.c (as JSON)
- *   stamp.c       pictures -> stamped files + one ledger batch; stamp_words.c which words a file may show
+ *   c2pa_write.c  manifests made; c2pa_read.c manifests judged, with c2pa_signature.c, c2pa_assertion.c
+ *                 (rules), c2pa_trust.c (certificates) and c2pa_report.c (as JSON)
+ *   stamp.c       pictures -> stamped files + one ledger batch; stamp_words.c which words a file may
+ *                 show, stamp_file.c how it gets its name
  */
 #ifndef BST_PROVENANCE_H
 #define BST_PROVENANCE_H

@@ -6,8 +6,8 @@
 #include "c2pa.h"
 #include "metadata.h"
 #include "png_edit.h"
+#include "stamp_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,100 +201,6 @@ size_t bst_stamp_pending(const struct bst_stamper *stamper)
     return stamper->count;
 }
 
-/* ---- files ---- */
-
-/* A new empty file ".NAME.blindstamp-XXXXXX" beside path. Returns its descriptor, or -1 with err filled. */
-static int create_beside(const char *path, char **name, struct bst_error *err)
-{
-    const char *base = bst_path_name(path);
-    for (int attempt = 0; attempt < 100; attempt++) {
-        char random[BST_UUID_LEN];
-        bst_uuid4(random);
-        /* a name near the limit of 255 bytes leaves no room for the rest */
-        *name = bst_format("%.*s.%.200s.blindstamp-%.6s", (int)(base - path), path, base, random);
-        if (*name == NULL) {
-            bst_fail_memory(err);
-            return -1;
-        }
-        int fd = open(*name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0) return fd;
-        int problem = errno;
-        free(*name);
-        *name = NULL;
-        errno = problem;
-        if (problem != EEXIST) break;
-    }
-    int problem = errno;
-    bst_fail_errno(err, BST_FAILURE, "cannot create a file in the folder");
-    if (problem == ENOENT) bst_hint(err, "create the folder first");
-    if (problem == EACCES || problem == EROFS || problem == EPERM)
-        bst_hint(err, "choose a folder that you may write to");
-    bst_where(err, "%s", path);
-    return -1;
-}
-
-static enum bst_code refuse_existing(const char *path, struct bst_error *err)
-{
-    bst_fail(err, BST_USAGE, "the file exists already");
-    bst_hint(err, "choose another name, or overwrite it with --force");
-    return bst_where(err, "%s", path);
-}
-
-/* Gives the finished file its name. Without force, a name taken in the meantime is refused, not replaced. */
-static enum bst_code take_name(const char *temporary, const char *path, bool force, struct bst_error *err)
-{
-    if (!force) {
-        if (link(temporary, path) == 0) {
-            unlink(temporary);
-            return BST_OK;
-        }
-        /* some file systems have no links: look, then rename */
-        if (errno == EEXIST || bst_file_exists(path)) return refuse_existing(path, err);
-    }
-    if (rename(temporary, path) == 0) return BST_OK;
-    bst_fail_errno(err, BST_FAILURE, "cannot give the finished file its name");
-    return bst_where(err, "%s", path);
-}
-
-static void sync_folder(const char *path)
-{
-    size_t len = (size_t)(bst_path_name(path) - path);
-    char *folder = len == 0 ? bst_strdup(".") : bst_format("%.*s", (int)len, path);
-    int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(folder);
-}
-
-/* Room for the largest finished file beside its temporary, which then goes, and for every manifest. A disk
- * that is full is found here, before the ledger says that there are pictures. */
-static enum bst_code check_space(const struct bst_stamper *stamper, struct bst_error *err)
-{
-    uint64_t largest = 0, manifests = 0;
-    for (size_t i = 0; i < stamper->count; i++) {
-        const struct pending *pending = &stamper->pending[i];
-        if (pending->size > largest) largest = pending->size;
-        manifests += pending->envelope.len + MANIFEST_ROOM;
-    }
-    struct statvfs disk;
-    const struct pending *first = &stamper->pending[0];
-    if (statvfs(first->temporary, &disk) != 0) return BST_OK; /* not told: the writing itself will show */
-    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    if (largest + manifests <= free_bytes) return BST_OK;
-    bst_fail(err, BST_FAILURE, "the disk has %llu bytes left, and the pictures need %llu more",
-             (unsigned long long)free_bytes, (unsigned long long)(largest + manifests));
-    bst_hint(err, "free some space on the disk and run the command again");
-    return bst_where(err, "%s", first->path);
-}
-
-static bool same_folder(const char *a, const char *b)
-{
-    size_t a_len = (size_t)(bst_path_name(a) - a), b_len = (size_t)(bst_path_name(b) - b);
-    return a_len == b_len && memcmp(a, b, a_len) == 0;
-}
-
 /* ---- adding ---- */
 
 static enum bst_code check_path(const struct bst_stamper *stamper, const char *path, bool force,
@@ -306,7 +212,7 @@ static enum bst_code check_path(const struct bst_stamper *stamper, const char *p
             return bst_where(err, "%s", path);
         }
     }
-    return !force && bst_file_exists(path) ? refuse_existing(path, err) : BST_OK;
+    return !force && bst_file_exists(path) ? bst_refuse_existing(path, err) : BST_OK;
 }
 
 /* The whole file but for its manifest. */
@@ -325,7 +231,7 @@ static enum bst_code encode(const struct bst_stamper *stamper, const struct bst_
 static enum bst_code write_temporary(struct pending *pending, const struct bst_buf *file,
                                      struct bst_error *err)
 {
-    int fd = create_beside(pending->path, &pending->temporary, err);
+    int fd = bst_create_beside(pending->path, &pending->temporary, err);
     if (fd < 0) return err->code;
     enum bst_code code = bst_write_all(fd, file->data, file->len, pending->path, err);
     if (close(fd) != 0 && code == BST_OK) {
@@ -423,6 +329,33 @@ enum bst_code bst_stamp_add(struct bst_stamper *stamper, const struct bst_image 
 
 /* ---- committing ---- */
 
+/* Room for the largest finished file beside its temporary, which then goes, and for every manifest. A disk
+ * that is full is found here, before the ledger says that there are pictures. */
+static enum bst_code check_space(const struct bst_stamper *stamper, struct bst_error *err)
+{
+    uint64_t largest = 0, manifests = 0;
+    for (size_t i = 0; i < stamper->count; i++) {
+        const struct pending *pending = &stamper->pending[i];
+        if (pending->size > largest) largest = pending->size;
+        manifests += pending->envelope.len + MANIFEST_ROOM;
+    }
+    struct statvfs disk;
+    const struct pending *first = &stamper->pending[0];
+    if (statvfs(first->temporary, &disk) != 0) return BST_OK; /* not told: the writing itself will show */
+    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (largest + manifests <= free_bytes) return BST_OK;
+    bst_fail(err, BST_FAILURE, "the disk has %llu bytes left, and the pictures need %llu more",
+             (unsigned long long)free_bytes, (unsigned long long)(largest + manifests));
+    bst_hint(err, "free some space on the disk and run the command again");
+    return bst_where(err, "%s", first->path);
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+    size_t a_len = (size_t)(bst_path_name(a) - a), b_len = (size_t)(bst_path_name(b) - b);
+    return a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
 static enum bst_code make_chunk(const struct bst_stamper *stamper, const struct pending *pending,
                                 const struct bst_proof *proof, struct bst_buf *chunk, struct bst_error *err)
 {
@@ -495,7 +428,7 @@ static enum bst_code deliver(const struct bst_stamper *stamper, const struct pen
     char *finished = NULL;
     enum bst_code code = make_chunk(stamper, pending, proof, &chunk, err);
     if (code != BST_OK) return code;
-    int to = create_beside(pending->path, &finished, err);
+    int to = bst_create_beside(pending->path, &finished, err);
     if (to < 0) {
         bst_buf_free(&chunk);
         return err->code;
@@ -513,7 +446,7 @@ static enum bst_code deliver(const struct bst_stamper *stamper, const struct pen
         code = bst_where(err, "%s", pending->path);
     }
     if (code == BST_OK) code = check_result(stamper, finished, err);
-    if (code == BST_OK) code = take_name(finished, pending->path, pending->force, err);
+    if (code == BST_OK) code = bst_take_name(finished, pending->path, pending->force, err);
     if (code != BST_OK) unlink(finished);
     free(finished);
     bst_buf_free(&chunk);
@@ -531,7 +464,7 @@ static enum bst_code deliver_all(struct bst_stamper *stamper, const struct bst_p
         enum bst_code one = deliver(stamper, pending, &proofs[i], &problem);
         remove_temporary(pending);
         bool last_here = i + 1 == stamper->count || !same_folder(pending->path, stamper->pending[i + 1].path);
-        if (last_here) sync_folder(pending->path);
+        if (last_here) bst_sync_folder(pending->path);
         if (one == BST_OK && done != NULL) {
             done(arg, &(struct bst_stamped){pending->path, proofs[i].index, pending->image_id});
         } else if (one != BST_OK && code == BST_OK) {
