@@ -45,6 +45,7 @@ struct cli_command {
     const struct cli_option *options; /* ended by one without a name */
     const char *examples;
     size_t least, most; /* operands */
+    bool writes;        /* makes files: a reader of its output that goes away must not end it in the middle */
     cli_run_fn run;
 };
 
@@ -107,6 +108,8 @@ void cli_text(FILE *out, const char *text);
 void cli_csv(FILE *out, const char *text);
 /* JSON on stdout: compact on a line of its own, or indented. */
 enum bst_code cli_json(const json_t *value, bool indent, struct bst_error *err);
+/* A path or a stranger's text, which need not be UTF-8, as JSON; null for NULL. New reference. */
+json_t *cli_json_text(const char *text);
 /* "12.3 MB" */
 void cli_bytes(uint64_t bytes, char out[static 24]);
 /* Flushes stdout; a full disk or closed pipe is BST_FAILURE. */

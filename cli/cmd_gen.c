@@ -60,9 +60,9 @@ static void delivered(void *arg, const struct bst_stamped *stamped)
         snprintf(seed, sizeof seed, "%llu",
                  (unsigned long long)(i < plan->seeds.count ? plan->seeds.seed[i] : 0));
         json_array_append_new(job->array,
-                              json_pack("{s:s, s:s, s:I, s:s, s:s}", "file", stamped->path, "seed", seed,
-                                        "entry", (json_int_t)stamped->index, "image_id", stamped->image_id,
-                                        "model", plan->model_name));
+                              json_pack("{s:o, s:s, s:I, s:s, s:s}", "file", cli_json_text(stamped->path),
+                                        "seed", seed, "entry", (json_int_t)stamped->index, "image_id",
+                                        stamped->image_id, "model", plan->model_name));
         return;
     }
     fputs(stamped->path, stdout);
@@ -238,5 +238,6 @@ const struct cli_command cmd_gen = {
                 "studies\" -o pictures",
     .least = 0,
     .most = 0,
+    .writes = true,
     .run = run,
 };

@@ -35,9 +35,9 @@ static enum bst_code report(const struct cli_args *args, const char *home,
     if (code != BST_OK) return code;
     if (cli_has(args, "json")) {
         json_t *all =
-            json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:b}", "home", home, "author", identity->name,
-                      "email", identity->email, "url", identity->url, "key_id", identity->key_id, "log",
-                      identity->log_origin, "log_key", vkey, "encrypted", locked);
+            json_pack("{s:o, s:s, s:s?, s:s?, s:s, s:s, s:s, s:b}", "home", cli_json_text(home), "author",
+                      identity->name, "email", identity->email, "url", identity->url, "key_id",
+                      identity->key_id, "log", identity->log_origin, "log_key", vkey, "encrypted", locked);
         code = all ? cli_json(all, true, err) : bst_fail_memory(err);
         json_decref(all);
     } else {
@@ -107,5 +107,6 @@ const struct cli_command cmd_init = {
     .examples = "blindstamp init --author \"Ada Example\" --url https://ada.example",
     .least = 0,
     .most = 0,
+    .writes = true,
     .run = run,
 };

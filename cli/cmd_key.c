@@ -82,10 +82,10 @@ static json_t *list_own(const struct bst_identity *identity, const char *home)
         if (i == 0) memcpy(id, identity->key_id, sizeof id);
         if (i == 1) bst_key_id(identity->log_key, id);
         if (i != 1) read_certificate_file(home, i ? "certs/root.pem" : "certs/author.pem", &subject, &until);
-        json_array_append_new(own, json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?}", "name", key_names[i],
-                                             "use", key_uses[i], "key_id", *id ? id : NULL, "encrypted",
-                                             encrypted(home, key_names[i]), "certificate", subject,
-                                             "valid_until", until));
+        json_array_append_new(own, json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:s?}", "name", key_names[i], "use",
+                                             key_uses[i], "key_id", *id ? id : NULL, "encrypted",
+                                             encrypted(home, key_names[i]), "certificate",
+                                             cli_json_text(subject), "valid_until", until));
         free(subject);
         free(until);
     }
@@ -106,9 +106,10 @@ static json_t *list_trusted(const char *home)
         if (path && bst_file_read(path, PEM_MAX, &text, &err) == BST_OK &&
             cli_trust_add(&trust, (const char *)text.data, text.len, path, &err) == BST_OK) {
             if (trust.roots.len) read_certificate(trust.roots.data, trust.roots.len, &subject, &until);
-            json_array_append_new(trusted, json_pack("{s:s, s:s?, s:s?, s:s?}", "file", path, "certificate",
-                                                     subject, "valid_until", until, "log_key",
-                                                     trust.log_key_count ? trust.log_keys[0] : NULL));
+            json_array_append_new(trusted,
+                                  json_pack("{s:o, s:o, s:s?, s:s?}", "file", cli_json_text(path),
+                                            "certificate", cli_json_text(subject), "valid_until", until,
+                                            "log_key", trust.log_key_count ? trust.log_keys[0] : NULL));
         } else {
             cli_error(&err, false);
         }
@@ -157,7 +158,8 @@ static enum bst_code key_list(const struct cli_args *args, const char *home,
     json_t *own = list_own(identity, home), *trusted = list_trusted(home);
     enum bst_code code;
     if (cli_has(args, "json")) {
-        json_t *all = json_pack("{s:s, s:O, s:O}", "home", home, "keys", own, "trusted", trusted);
+        json_t *all =
+            json_pack("{s:o, s:O, s:O}", "home", cli_json_text(home), "keys", own, "trusted", trusted);
         code = all ? cli_json(all, true, err) : bst_fail_memory(err);
         json_decref(all);
     } else {
@@ -178,10 +180,11 @@ static enum bst_code key_show(const struct cli_args *args, const char *home,
     enum bst_code code = bst_vkey_text(identity->log_origin, identity->log_key, &vkey, err);
     if (code == BST_OK) code = bst_key_public_pem(identity->public_key, &pem, err);
     if (code == BST_OK && cli_has(args, "json")) {
-        json_t *all = json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:s?, s:s?, s:s, s:s, s:s}", "home", home,
-                                "author", identity->name, "email", identity->email, "url", identity->url,
-                                "key_id", identity->key_id, "certificate", subject, "valid_until", until,
-                                "log", identity->log_origin, "log_key", vkey, "public_key", pem);
+        json_t *all =
+            json_pack("{s:o, s:s, s:s?, s:s?, s:s, s:o, s:s?, s:s, s:s, s:s}", "home", cli_json_text(home),
+                      "author", identity->name, "email", identity->email, "url", identity->url, "key_id",
+                      identity->key_id, "certificate", cli_json_text(subject), "valid_until", until, "log",
+                      identity->log_origin, "log_key", vkey, "public_key", pem);
         code = all ? cli_json(all, true, err) : bst_fail_memory(err);
         json_decref(all);
     } else if (code == BST_OK) {
@@ -305,9 +308,9 @@ static enum bst_code key_import(const struct cli_args *args, const char *home, s
         char *subject = NULL, *until = NULL;
         if (trust.roots.len) read_certificate(trust.roots.data, trust.roots.len, &subject, &until);
         if (cli_has(args, "json")) {
-            json_t *all =
-                json_pack("{s:s, s:s?, s:s?, s:s?}", "file", path, "certificate", subject, "valid_until",
-                          until, "log_key", trust.log_key_count ? trust.log_keys[0] : NULL);
+            json_t *all = json_pack("{s:o, s:o, s:s?, s:s?}", "file", cli_json_text(path), "certificate",
+                                    cli_json_text(subject), "valid_until", until, "log_key",
+                                    trust.log_key_count ? trust.log_keys[0] : NULL);
             code = all ? cli_json(all, true, err) : bst_fail_memory(err);
             json_decref(all);
         } else {
@@ -419,5 +422,6 @@ const struct cli_command cmd_key = {
     .examples = "blindstamp key export -o ada.pem\nblindstamp key import ada.pem\nblindstamp key passphrase",
     .least = 1,
     .most = 2,
+    .writes = true,
     .run = run,
 };

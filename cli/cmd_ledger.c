@@ -38,11 +38,12 @@ static enum bst_code status(const struct cli_args *args, struct bst_ledger *ledg
     for (size_t i = 0; i < 4 && code == BST_OK; i++)
         code = count_kind(ledger, kinds[i], &counts[i], err);
     if (code == BST_OK && cli_has(args, "json")) {
-        json_t *all = json_pack("{s:s, s:s, s:s, s:I, s:I, s:{s:I, s:I, s:I, s:I}, s:s}", "file", path, "log",
-                                bst_ledger_origin(ledger), "log_key", vkey, "entries",
-                                (json_int_t)bst_ledger_size(ledger), "bytes", (json_int_t)st.st_size, "kinds",
-                                kinds[0], (json_int_t)counts[0], kinds[1], (json_int_t)counts[1], kinds[2],
-                                (json_int_t)counts[2], kinds[3], (json_int_t)counts[3], "checkpoint", note);
+        json_t *all =
+            json_pack("{s:o, s:s, s:s, s:I, s:I, s:{s:I, s:I, s:I, s:I}, s:s}", "file", cli_json_text(path),
+                      "log", bst_ledger_origin(ledger), "log_key", vkey, "entries",
+                      (json_int_t)bst_ledger_size(ledger), "bytes", (json_int_t)st.st_size, "kinds", kinds[0],
+                      (json_int_t)counts[0], kinds[1], (json_int_t)counts[1], kinds[2], (json_int_t)counts[2],
+                      kinds[3], (json_int_t)counts[3], "checkpoint", note);
         code = all ? cli_json(all, true, err) : bst_fail_memory(err);
         json_decref(all);
     } else if (code == BST_OK) {
@@ -74,9 +75,9 @@ static void finding(void *arg, const struct bst_finding *f)
     struct findings *findings = arg;
     findings->count++;
     if (findings->json) {
-        json_array_append_new(findings->array, json_pack("{s:i, s:o, s:s, s:s}", "code", f->code, "entry",
+        json_array_append_new(findings->array, json_pack("{s:i, s:o, s:s, s:o}", "code", f->code, "entry",
                                                          f->index >= 0 ? json_integer(f->index) : json_null(),
-                                                         "rule", f->rule, "words", f->words));
+                                                         "rule", f->rule, "words", cli_json_text(f->words)));
         return;
     }
     if (findings->count > FINDINGS_SHOWN) return;
@@ -163,8 +164,9 @@ static enum bst_code report(struct findings *findings, struct bst_ledger *ledger
 {
     uint64_t size = bst_ledger_size(ledger);
     if (findings->json) {
-        json_t *all = json_pack("{s:s, s:I, s:i, s:b, s:O}", "file", path, "entries", (json_int_t)size,
-                                "code", code, "key_known", known, "findings", findings->array);
+        json_t *all =
+            json_pack("{s:o, s:I, s:i, s:b, s:O}", "file", cli_json_text(path), "entries", (json_int_t)size,
+                      "code", code, "key_known", known, "findings", findings->array);
         enum bst_code printed = all ? cli_json(all, true, err) : bst_fail_memory(err);
         json_decref(all);
         return printed == BST_OK ? code : printed;
@@ -218,7 +220,7 @@ enum bst_code code = bst_ledger_export(ledger, folder, err);
 if (code != BST_OK) return code;
 unsigned long long size = bst_ledger_size(ledger);
 if (cli_has(args, "json")) {
-    json_t *all = json_pack("{s:s, s:I}", "folder", folder, "entries", (json_int_t)size);
+    json_t *all = json_pack("{s:o, s:I}", "folder", cli_json_text(folder), "entries", (json_int_t)size);
     code = all ? cli_json(all, true, err) : bst_fail_memory(err);
     json_decref(all);
     return code;

@@ -37,9 +37,9 @@ static json_t *model_json(const struct bst_model *model, const char *path, bool 
     json_t *styles = json_array();
     for (size_t i = 0; i < card->style_count; i++)
         json_array_append_new(styles, json_string(card->styles[i]));
-    return json_pack("{s:s?, s:s?, s:s, s:b, s:s, s:I, s:I, s:o, s:i, s:i, s:b, s:b, s:s?, s:O?}", "name",
-                     card->name, "title", card->title, "path", path, "bundled", bundled, "sha256", digest,
-                     "bytes", (json_int_t)bst_model_bytes(model), "parameters",
+    return json_pack("{s:s?, s:s?, s:o, s:b, s:s, s:I, s:I, s:o, s:i, s:i, s:b, s:b, s:s?, s:O?}", "name",
+                     card->name, "title", card->title, "path", cli_json_text(path), "bundled", bundled,
+                     "sha256", digest, "bytes", (json_int_t)bst_model_bytes(model), "parameters",
                      (json_int_t)bst_model_parameters(model), "styles", styles, "width", (int)card->width,
                      "height", (int)card->height, "fixed_size", card->fixed_size, "tileable", card->tileable,
                      "license", card->license, "card", card->json);
@@ -227,5 +227,6 @@ const struct cli_command cmd_models = {
     .examples = "blindstamp models\nblindstamp models --json | jq -r '.[].name'",
     .least = 0,
     .most = 1,
+    .writes = true,
     .run = run,
 };

@@ -24,6 +24,7 @@ struct batch {
     bool json, quiet, details;
     enum bst_code worst;
     size_t count, by_code[7], failures;
+    struct cli_progress progress; /* of a replay */
 };
 
 static enum cli_colour colour_of(enum bst_code code)
@@ -120,6 +121,10 @@ static enum bst_code print_verdict(struct batch *batch, const struct bst_verdict
     print_head(v);
     if (batch->details || v->code != BST_OK) print_words(v);
     if (batch->details) print_details(v);
+    if (batch->details && v->code == BST_UNTRUSTED)
+        printf(
+            "  hint: if you know this author, ask for what \"blindstamp key export\" writes, and add it with "
+            "\"blindstamp key import\"\n");
     return BST_OK;
 }
 
@@ -130,8 +135,10 @@ static bool judge(void *arg, const char *path)
     struct bst_error err = {0};
     if (cli_interrupted()) return false;
     enum bst_code code = bst_verify(path, &batch->options, &verdict, &err);
+    if (code != BST_OK && cli_interrupted()) return false;
     if (code == BST_OK) {
         batch->count++;
+        cli_progress_clear(&batch->progress);
         code = print_verdict(batch, &verdict, &err);
     }
     if (code == BST_OK) {
@@ -236,10 +243,13 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
             .inputs = inputs,
             .input_count = input_count,
             .threads = (unsigned)threads,
+            .progress = cli_progress_step,
+            .progress_arg = &batch.progress,
         };
         batch.details =
             cli_has(args, "details") || (args->operand_count == 1 && !cli_is_folder(args->operands[0]));
         cli_interrupt_catch();
+        cli_progress_begin(&batch.progress, "making again", args);
         judge_all(&batch);
         code = batch.worst;
         if (cli_interrupted()) {

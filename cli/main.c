@@ -10,7 +10,7 @@
 static int fail(const struct bst_error *err, bool json)
 {
     cli_error(err, json);
-    return err->code;
+    return (int)err->code;
 }
 
 static int version(void)
@@ -49,20 +49,20 @@ static int run(const struct cli_command *command, size_t count, char **words)
         cli_help_command(stdout, command);
         return cli_flush(&err) == BST_OK ? 0 : fail(&err, false);
     }
+    if (command->writes) signal(SIGPIPE, SIG_IGN);
     enum bst_code code = command->run(&args, &err);
     /* A verdict comes with its code alone, a failure with words. */
     if (code == BST_OK) err = (struct bst_error){0};
     if (!err.what[0] && cli_flush(&err) != BST_OK) code = err.code;
     if (err.what[0]) cli_error(&err, json);
     cli_args_clear(&args);
-    return code;
+    return (int)code;
 }
 
 int main(int argc, char **argv)
 {
     struct bst_error err = {0};
     setlocale(LC_CTYPE, "");
-    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of writing, reported like any other */
     if (sodium_init() < 0) {
         bst_fail(&err, BST_FAILURE, "libsodium cannot start: the machine gives no random numbers");
         return fail(&err, false);

@@ -30,23 +30,23 @@ static const char *code_name(enum bst_code code)
     return (unsigned)code < sizeof names / sizeof *names ? names[code] : "failure";
 }
 
+json_t *cli_json_text(const char *text)
+{
+    char *safe = text ? bst_printable(text, strlen(text)) : NULL;
+    json_t *value = safe ? json_string(safe) : json_null();
+    free(safe);
+    return value;
+}
+
 static void error_json(const struct bst_error *err)
 {
-    json_t *all = json_object(), *inner = json_object();
-    char *texts[] = {bst_printable(err->what, strlen(err->what)),
-                     bst_printable(err->where, strlen(err->where)),
-                     bst_printable(err->hint, strlen(err->hint))};
-    json_object_set_new(inner, "code", json_integer(err->code));
-    json_object_set_new(inner, "kind", json_string(code_name(err->code)));
-    json_object_set_new(inner, "what", texts[0] ? json_string(texts[0]) : json_null());
-    json_object_set_new(inner, "where", texts[1] && *texts[1] ? json_string(texts[1]) : json_null());
-    json_object_set_new(inner, "hint", texts[2] && *texts[2] ? json_string(texts[2]) : json_null());
-    json_object_set_new(all, "error", inner);
+    json_t *all =
+        json_pack("{s:{s:i, s:s, s:o, s:o, s:o}}", "error", "code", err->code, "kind", code_name(err->code),
+                  "what", cli_json_text(err->what), "where", cli_json_text(err->where[0] ? err->where : NULL),
+                  "hint", cli_json_text(err->hint[0] ? err->hint : NULL));
     json_dumpf(all, stderr, JSON_COMPACT);
     fputc('\n', stderr);
     json_decref(all);
-    for (size_t i = 0; i < 3; i++)
-        free(texts[i]);
 }
 
 void cli_error(const struct bst_error *err, bool json)
