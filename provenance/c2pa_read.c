@@ -38,6 +38,9 @@ void bst_judge_say(struct bst_judge *judge, enum bst_status_kind kind, const cha
     status->kind = kind;
     snprintf(status->code, sizeof(status->code), "%s", code);
     snprintf(status->url, sizeof(status->url), "%s", url == NULL ? "" : url);
+    for (char *p = status->url; *p != 0; p++) { /* it comes from the file, and addresses are ASCII */
+        if (*p <= ' ' || *p > '~') *p = '?';
+    }
     va_start(args, words);
     vsnprintf(status->words, sizeof(status->words), words, args);
     va_end(args);
@@ -129,8 +132,11 @@ static void read_generator(struct bst_judge *judge)
     if (info != NULL && cbor_isa_array(info) && cbor_array_size(info) > 0) info = cbor_array_handle(info)[0];
     if (!text_of(info, "name", &name)) text_of(judge->claim, "claim_generator", &name);
     text_of(info, "version", &version);
-    judge->out->generator = bst_format("%s%s%s", name == NULL ? "" : name, version == NULL ? "" : " ",
-                                       version == NULL ? "" : version);
+    char *joined = bst_format("%s%s%s", name == NULL ? "" : name, version == NULL ? "" : " ",
+                              version == NULL ? "" : version);
+    judge->out->generator = joined == NULL ? NULL : bst_printable(joined, strlen(joined));
+    judge->failed_memory = judge->failed_memory || judge->out->generator == NULL;
+    free(joined);
     free(name);
     free(version);
 }

@@ -321,6 +321,26 @@ static void assertions_must_be_listed_once_and_rightly(void **state)
     bst_buf_free(&empty);
 }
 
+static void words_of_strangers_are_cleaned(void **state)
+{
+    (void)state;
+    struct bst_buf empty = {0};
+    struct bst_c2pa c2pa;
+    struct binding binding = {0};
+    struct recipe recipe = good_recipe();
+    bst_cbor_map(&empty, 0);
+    add(&recipe, "org.example.\x1b[31m\xc3\xa9", &empty, WRONG_HASH);
+    judge(&recipe, &binding, &c2pa);
+    assert_int_equal(c2pa.state, BST_C2PA_INVALID);
+    for (size_t i = 0; i < c2pa.status_count; i++) {
+        for (const char *p = c2pa.statuses[i].url; *p != 0; p++) {
+            assert_true(*p > ' ' && *p <= '~');
+        }
+    }
+    bst_c2pa_clear(&c2pa);
+    bst_buf_free(&empty);
+}
+
 static void contents_must_parse(void **state)
 {
     (void)state;
@@ -487,6 +507,7 @@ int main(void)
         cmocka_unit_test(the_smallest_manifest_is_trusted),
         cmocka_unit_test(claims_must_be_whole),
         cmocka_unit_test(assertions_must_be_listed_once_and_rightly),
+        cmocka_unit_test(words_of_strangers_are_cleaned),
         cmocka_unit_test(contents_must_parse),
         cmocka_unit_test(bindings_must_hold),
         cmocka_unit_test(further_exclusions_are_told),
