@@ -4,7 +4,7 @@ _blindstamp_models() {
 }
 
 _blindstamp_styles() { # MODEL
-    blindstamp models "$1" --json 2>/dev/null | sed -n '/"styles": \[/,/\]/p' | sed -n 's/^ *"\([^"]*\)",\{0,1\}$/\1/p'
+    blindstamp models "$1" --json 2>/dev/null | sed -n '/"styles": \[/,/\]/{p;/\]/q}' | sed -n 's/^ *"\([^"]*\)",\{0,1\}$/\1/p'
 }
 
 _blindstamp() {

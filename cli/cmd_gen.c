@@ -230,7 +230,8 @@ const struct cli_command cmd_gen = {
         "--privacy says what the file and the signed entry disclose:\n"
         "  public    everything: title, prompt, description, model, seed, controls\n"
         "  partner   model, seed and controls; the words only as commitments that you can open later\n"
-        "  private   that it is AI-made and by whom; everything else only as commitments\n"
+        "  private   also seed, styles, controls and file name only as commitments\n"
+        "Author, AI mark, model and size are always open. What is kept back stays in your own ledger.\n"
         "\n"
         "Ctrl-C stops after the pictures that are complete: they are delivered, nothing is left of the rest.",
     .options = options,
