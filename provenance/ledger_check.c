@@ -119,6 +119,10 @@ static enum bst_code next_checkpoint(struct pass *pass, uint64_t after, struct b
         }
         const char *note = (const char *)sqlite3_column_text(statement, 0);
         uint64_t size = (uint64_t)sqlite3_column_int64(statement, 1);
+        if (size <= after) { /* not what was asked for: without this, a damaged page is an endless loop */
+            sqlite3_reset(statement);
+            return bst_fail(err, BST_UNREADABLE, "the table checkpoint is damaged");
+        }
         enum bst_code code =
             note ? bst_checkpoint_open(note, strlen(note), ledger->origin, ledger->key, &pass->next, err)
                  : bst_fail(err, BST_BROKEN, "it is empty");

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ledger_db.h"
@@ -276,6 +277,10 @@ enum bst_code bst_ledger_open(const char *path, enum bst_ledger_mode mode, struc
     if (!bst_file_exists(path)) {
         bst_fail(err, BST_UNREADABLE, "there is no ledger %s", path);
         return bst_hint(err, "make one: blindstamp init --author \"Ada Example\"");
+    }
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        return bst_fail(err, BST_UNREADABLE, "%s is not a Blindstamp ledger", path);
     }
     struct bst_ledger *ledger = bst_calloc(1, sizeof *ledger);
     if (!ledger) return bst_fail_memory(err);
