@@ -68,6 +68,8 @@ struct bst_kernels {
 
     /* x and y may be the same array, or not overlap. */
     void (*unary)(enum bst_unary op, const float *x, float *y, size_t n, float a, float b);
+    /* v = x * scale, v = v + shift, y = v < 0 ? v * slope : v; three operations, each rounded */
+    void (*film)(const float *x, float *y, size_t n, float scale, float shift, float slope);
     /* A step of 0 repeats the first number, 1 walks. y may be a or b. */
     void (*binary)(enum bst_binary op, const float *a, size_t a_step, const float *b, size_t b_step, float *y,
                    size_t n);

@@ -277,6 +277,21 @@ static void unary(enum bst_unary op, const float *x, float *y, size_t n, float a
     }
 }
 
+static inline vf v_film(vf x, vf scale, vf shift, vf slope)
+{
+    vf v = x * scale + shift;
+    return v_select((vi)(v < v_set(0.0f)), v * slope, v);
+}
+
+static void film(const float *x, float *y, size_t n, float scale, float shift, float slope)
+{
+    const vf a = v_set(scale), b = v_set(shift), c = v_set(slope);
+    size_t i = 0;
+    for (; i + VW <= n; i += VW)
+        v_store(y + i, v_film(v_load(x + i), a, b, c));
+    if (i < n) v_store_part(y + i, v_film(v_load_part(x + i, n - i), a, b, c), n - i);
+}
+
 /* ---- functions of two numbers ---- */
 
 static inline __attribute__((always_inline)) vf v_binary(enum bst_binary op, vf a, vf b)
@@ -399,7 +414,7 @@ static float maximum(const float *x, size_t n)
     for (size_t j = 1; j < VW; j++)
         best = v_max(best, v_set(lanes[j]));
     v_store(lanes, best);
-    return lanes[0];
+    return lanes[0] + 0.0f; /* -0 and +0 are equal: which came first must not show */
 }
 
 /* ---- interpolation ---- */
@@ -559,6 +574,7 @@ const struct bst_kernels TABLE = {
     .micros = micros,
     .micro_count = sizeof micros / sizeof micros[0],
     .unary = unary,
+    .film = film,
     .binary = binary,
     .sum = sum,
     .sum_squares = sum_squares,

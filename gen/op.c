@@ -74,7 +74,7 @@ static const struct op table[] = {
     {"Relu", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
      elementwise_run},
     {"Reshape", 2, 2, 1, OP_INTS, reshape_infer, NULL, alias_run},
-    {"Resize", 1, 4, 1, OP_POSTS, resize_infer, resize_prepare, resize_run},
+    {"Resize", 1, 4, 1, OP_POSTS | OP_CROPS, resize_infer, resize_prepare, resize_run},
     {"Shape", 1, 1, 1, OP_INTS | OP_FOLD, shape_infer, NULL, shape_run},
     {"Sigmoid", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
      elementwise_run},

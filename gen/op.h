@@ -21,13 +21,15 @@ struct step;
  * [outer][channel] [pixel] (struct planes); the operand's number for a place is operand[o * outer + c *
  * channel + p * pixel]. */
 struct post {
-    enum { POST_UNARY, POST_BINARY, POST_CHANNEL_AFFINE } form;
+    enum { POST_UNARY, POST_BINARY, POST_CHANNEL_AFFINE, POST_FILM } form;
     enum bst_unary unary;
     enum bst_binary binary;
     float a, b;                   /* unary: parameters */
     bool swapped;                 /* binary: the operand stands on the left */
     const struct tensor *operand; /* binary */
     const float *scale, *shift;   /* channel affine: fma(x, scale[c], shift[c]) */
+    const struct post
+        *parts[2]; /* film: the posts that multiply and add, each NULL for none; a is the slope */
     size_t outer, channel, pixel; /* steps through the operand; pixel is 0 or 1 */
 };
 
@@ -50,6 +52,7 @@ enum op_flags {
     OP_INTS = 16,       /* run also takes whole numbers */
     OP_FOLD = 32,       /* the output depends on dims and constants alone */
     OP_IN_PLACE = 64,   /* the output may take the memory of an input of the same dims */
+    OP_CROPS = 128,     /* run obeys crop_y and crop_x */
 };
 
 struct op {
@@ -78,6 +81,8 @@ struct step {
     size_t own_count;
     bool alias;                /* the output is the first input under other dims; set by infer */
     bool fused;                /* applied by another step; not run */
+    bool crops;                /* a Slice that is fused: the head makes no more than what is left */
+    int64_t crop_y, crop_x;    /* head: the first row and column of the output that result holds */
     void *prepared;            /* made by prepare, with step_take */
     struct step_block *blocks; /* memory that lives as long as the step */
     size_t scratch;            /* bytes of scratch memory each thread needs */
@@ -118,6 +123,9 @@ struct planes planes_of(const struct tensor *t);
 bool post_operand(const struct tensor *operand, const struct tensor *out, struct post *post);
 /* The post that does what the elementwise step does to its input at index; false when it cannot be one. */
 bool op_post(const struct step *step, size_t index, struct post *post);
+/* Replaces neighbouring posts by one that does the same in one pass; the posts must stay where they are.
+ * Returns how many are left in out, which takes count. */
+size_t posts_merge(const struct post *posts, size_t count, struct post *out);
 /* Applies posts to count numbers of plane (o, c) from pixel p on: from src to dst, which may be the same. */
 void posts_apply(const struct bst_kernels *k, const struct post *posts, size_t post_count, const float *src,
                  float *dst, size_t count, size_t o, size_t c, size_t p);
@@ -125,6 +133,9 @@ void posts_apply(const struct bst_kernels *k, const struct post *posts, size_t p
 void posts_apply_all(const struct run *run, const struct step *step, const float *src, float *dst);
 
 /* ---- movement (op_move.c) ---- */
+
+/* Whether a Slice only cuts rows and columns off [N, C, H, W]; where what is left begins. */
+bool slice_crops(const struct step *slice, int64_t *y, int64_t *x);
 
 /* dst[i] = src[sum of index * strides] for every index below dims, dst dense and row-major; item is 4 or 8
  * bytes. */

@@ -21,10 +21,20 @@ struct planes planes_of(const struct tensor *t)
     return p;
 }
 
+/* The number that a post without pixels has for plane (o, c). */
+static float post_number(const struct post *post, size_t o, size_t c, float missing)
+{
+    return post == NULL ? missing : tensor_floats(post->operand)[o * post->outer + c * post->channel];
+}
+
 static void post_row(const struct bst_kernels *k, const struct post *post, const float *src, float *dst,
                      size_t count, size_t o, size_t c, size_t p)
 {
-    if (post->form == POST_UNARY) {
+    if (post->form == POST_FILM) {
+        /* x * 1 and x + -0 are x to the bit */
+        k->film(src, dst, count, post_number(post->parts[0], o, c, 1.0f),
+                post_number(post->parts[1], o, c, -0.0f), post->a);
+    } else if (post->form == POST_UNARY) {
         k->unary(post->unary, src, dst, count, post->a, post->b);
     } else if (post->form == POST_CHANNEL_AFFINE) {
         k->unary(BST_U_AFFINE, src, dst, count, post->scale[c], post->shift[c]);
@@ -44,6 +54,28 @@ void posts_apply(const struct bst_kernels *k, const struct post *posts, size_t p
     if (post_count == 0 && src != dst) memcpy(dst, src, count * sizeof *dst);
     for (size_t i = 0; i < post_count; i++)
         post_row(k, &posts[i], i == 0 ? src : dst, dst, count, o, c, p);
+}
+
+static bool is_plain(const struct post *post, enum bst_binary binary)
+{
+    return post->form == POST_BINARY && post->binary == binary && post->pixel == 0;
+}
+
+size_t posts_merge(const struct post *posts, size_t count, struct post *out)
+{
+    size_t made = 0;
+    for (size_t i = 0; i < count;) {
+        struct post film = {.form = POST_FILM, .a = 1.0f};
+        size_t at = i;
+        if (at < count && is_plain(&posts[at], BST_B_MUL)) film.parts[0] = &posts[at++];
+        if (at < count && is_plain(&posts[at], BST_B_ADD)) film.parts[1] = &posts[at++];
+        if (at < count && posts[at].form == POST_UNARY && posts[at].unary == BST_U_LEAKY)
+            film.a = posts[at++].a;
+        bool worth = at - i >= 2;
+        out[made++] = worth ? film : posts[i];
+        i = worth ? at : i + 1;
+    }
+    return made;
 }
 
 #define ROW ((size_t)8192) /* numbers a task of an elementwise step handles: within the first-level cache */

@@ -272,6 +272,21 @@ static enum bst_code read_slice(const struct step *step, int64_t *dims, int64_t 
     return BST_OK;
 }
 
+bool slice_crops(const struct step *slice, int64_t *y, int64_t *x)
+{
+    int64_t dims[RANK_MAX], begin[RANK_MAX], stride[RANK_MAX];
+    const struct tensor *in = slice->inputs[0];
+    struct bst_error ignored;
+    if (slice->op->infer != slice_infer || in->rank != 4 || in->kind != KIND_FLOAT ||
+        read_slice(slice, dims, begin, stride, &ignored) != BST_OK)
+        return false;
+    for (size_t i = 0; i < 4; i++)
+        if (stride[i] != 1 || dims[i] < 1 || (i < 2 && dims[i] != in->dims[i])) return false;
+    *y = begin[2];
+    *x = begin[3];
+    return true;
+}
+
 OP_INFER(slice)
 {
     int64_t dims[RANK_MAX], begin[RANK_MAX], stride[RANK_MAX];

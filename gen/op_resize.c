@@ -173,7 +173,7 @@ OP_PREPARE(resize)
     if (code != BST_OK) return code;
     size_t in = (size_t)step->inputs[0]->dims[3];
     r->doubling = r->linear && is_doubling(&r->columns, in, (size_t)dims[3]);
-    step->scratch = (in + 2) * sizeof(float);
+    step->scratch = (in + 2 + 2 * in + 2) * sizeof(float);
     step->prepared = r;
     return BST_OK;
 }
@@ -186,29 +186,50 @@ struct resize_job {
     size_t tasks_a_plane;
 };
 
-static void nearest_row(const struct resize *r, const float *plane, size_t in_w, size_t y, float *to,
-                        size_t n)
+/* to: the n columns of output row y from column x on. */
+static void nearest_row(const struct resize *r, const float *plane, size_t in_w, size_t y, size_t x,
+                        float *to, size_t n)
 {
     const float *row = plane + r->rows.low[y] * in_w;
-    for (size_t x = 0; x < n; x++)
-        to[x] = row[r->columns.low[x]];
+    const uint32_t *place = r->columns.low + x;
+    for (size_t i = 0; i < n; i++)
+        to[i] = row[place[i]];
 }
 
-/* First along the column, then along the row. line has a free place on either side. */
+/* Columns of an exact doubling; its two ends do not follow the rule. line has a free place on either side. */
+static void doubled_row(const struct resize *r, const struct bst_kernels *k, float *line, size_t in_w,
+                        size_t x, float *pairs, float *to, size_t n)
+{
+    const struct axis_table *c = &r->columns;
+    size_t first = x / 2, count = (x + n + 1) / 2 - first, last = 2 * in_w - 1;
+    line[-1] = line[in_w] = 0.0f;
+    if (x % 2 == 0 && n % 2 == 0) {
+        k->twice(line + first, to, count);
+    } else {
+        k->twice(line + first, pairs, count);
+        memcpy(to, pairs + x % 2, n * sizeof *to);
+    }
+    if (x == 0) k->interpolate(line, c->low, c->high, c->low_weight, c->high_weight, to, 1);
+    if (x + n - 1 == last)
+        k->interpolate(line, c->low + last, c->high + last, c->low_weight + last, c->high_weight + last,
+                       to + n - 1, 1);
+}
+
+struct lines { /* a thread's memory */
+    float *line, *pairs;
+};
+
+/* First along the column, then along the row. */
 static void linear_row(const struct resize *r, const struct bst_kernels *k, const float *plane, size_t in_w,
-                       size_t y, float *line, float *to, size_t n)
+                       size_t y, size_t x, const struct lines *lines, float *to, size_t n)
 {
     const struct axis_table *c = &r->columns;
     k->blend(plane + r->rows.low[y] * in_w, plane + r->rows.high[y] * in_w, r->rows.low_weight[y],
-             r->rows.high_weight[y], line, in_w);
-    if (!r->doubling) {
-        k->interpolate(line, c->low, c->high, c->low_weight, c->high_weight, to, n);
-        return;
-    }
-    line[-1] = line[in_w] = 0.0f;
-    k->twice(line, to, in_w);
-    for (size_t x = 0; x < n; x += n - 1) /* the two ends do not follow the rule */
-        k->interpolate(line, c->low + x, c->high + x, c->low_weight + x, c->high_weight + x, to + x, 1);
+             r->rows.high_weight[y], lines->line, in_w);
+    if (r->doubling)
+        doubled_row(r, k, lines->line, in_w, x, lines->pairs, to, n);
+    else
+        k->interpolate(lines->line, c->low + x, c->high + x, c->low_weight + x, c->high_weight + x, to, n);
 }
 
 static void resize_task(void *arg, size_t index, unsigned thread)
@@ -219,15 +240,16 @@ static void resize_task(void *arg, size_t index, unsigned thread)
     const struct tensor *x = s->inputs[0], *out = s->result;
     size_t plane = index / job->tasks_a_plane, first = index % job->tasks_a_plane * ROWS_A_TASK;
     size_t h = (size_t)out->dims[2], w = (size_t)out->dims[3], in_w = (size_t)x->dims[3];
-    size_t channels = (size_t)out->dims[1];
+    size_t channels = (size_t)out->dims[1], crop_y = (size_t)s->crop_y, crop_x = (size_t)s->crop_x;
     const float *from = tensor_floats(x) + plane * (size_t)x->dims[2] * in_w;
-    float *line = (float *)(void *)(job->run->scratch + thread * job->run->scratch_each) + 1;
+    float *memory = (float *)(void *)(job->run->scratch + thread * job->run->scratch_each);
+    const struct lines lines = {memory + 1, memory + in_w + 2};
     for (size_t y = first; y < h && y < first + ROWS_A_TASK; y++) {
         float *to = tensor_floats(out) + (plane * h + y) * w;
         if (r->linear)
-            linear_row(r, job->run->kernels, from, in_w, y, line, to, w);
+            linear_row(r, job->run->kernels, from, in_w, crop_y + y, crop_x, &lines, to, w);
         else
-            nearest_row(r, from, in_w, y, to, w);
+            nearest_row(r, from, in_w, crop_y + y, crop_x, to, w);
         posts_apply(job->run->kernels, s->posts, s->post_count, to, to, w, plane / channels, plane % channels,
                     y * w);
     }

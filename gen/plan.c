@@ -281,8 +281,9 @@ static size_t only_reader(const struct plan *plan, size_t s, size_t *index)
     return plan->reader[v];
 }
 
-/* Steps behind step s that are elementwise and read nothing else of it are applied by s, which then runs in
- * the place of the last of them: everything that any of them reads exists by then. */
+/* Steps behind step s that are elementwise, and that alone read what the step before them makes, are applied
+ * by s, which then runs in the place of the last of them: everything that any of them reads exists by then.
+ * So is a Slice behind a Resize. */
 static void fuse_behind(struct plan *plan, size_t s)
 {
     struct step *head = &plan->steps[s];
@@ -291,9 +292,14 @@ static void fuse_behind(struct plan *plan, size_t s)
     while ((next = only_reader(plan, last, &index)) != NONE) {
         struct step *step = &plan->steps[next];
         if (step->fused) break; /* the sum of two products belongs to the first */
-        if ((step->op->flags & OP_ELEMENTWISE) == 0 || !op_post(step, index, &post)) break;
-        if (!tensor_same_dims(step->outputs[0], head->outputs[0])) break;
-        if ((head->op->flags & OP_POSTS_FLAT) != 0 && post.form == POST_BINARY && post.pixel != 0) break;
+        step->crops = (head->op->flags & OP_CROPS) != 0 && last == s && index == 0 &&
+                      slice_crops(step, &head->crop_y, &head->crop_x);
+        if (!step->crops && ((step->op->flags & OP_ELEMENTWISE) == 0 || !op_post(step, index, &post) ||
+                             !tensor_same_dims(step->outputs[0], head->result)))
+            break;
+        if (!step->crops && (head->op->flags & OP_POSTS_FLAT) != 0 && post.form == POST_BINARY &&
+            post.pixel != 0)
+            break;
         step->fused = true;
         plan->head[last] = NONE;
         plan->head[next] = s;
@@ -470,6 +476,17 @@ static enum bst_code check_memory(const struct plan *plan, struct bst_error *err
 
 /* ---- preparing ---- */
 
+/* The posts as they are first stay where they are, for the merged ones to point to. */
+static enum bst_code merge_posts(struct step *step, struct bst_error *err)
+{
+    if (step->post_count < 2) return BST_OK;
+    struct post *parts = step_take(step, step->post_count, sizeof *parts);
+    if (parts == NULL) return bst_fail_memory(err);
+    memcpy(parts, step->posts, step->post_count * sizeof *parts);
+    step->post_count = posts_merge(parts, step->post_count, step->posts);
+    return BST_OK;
+}
+
 static enum bst_code prepare(struct plan *plan, struct bst_error *err)
 {
     for (size_t s = 0; s < plan->step_count; s++) {
@@ -487,9 +504,11 @@ static enum bst_code prepare(struct plan *plan, struct bst_error *err)
             struct post post;
             size_t index = 0;
             s = only_reader(plan, s, &index);
+            if (plan->steps[s].crops) continue;
             op_post(&plan->steps[s], index, &post);
             code = add_posts(head, &post, 1, err);
         }
+        if (code == BST_OK) code = merge_posts(head, err);
         if (code != BST_OK) return code;
     }
     return BST_OK;
