@@ -48,6 +48,10 @@ char *bst_base64(const void *data, size_t len)
 bool bst_unbase64(const char *text, size_t len, bool url_safe, struct bst_buf *out)
 {
     size_t start = out->len, got = 0;
+    /* libsodium 1.0.18 takes any byte from 0x80 on for the last digit of its alphabet. */
+    for (size_t i = 0; i < len; i++) {
+        if ((uint8_t)text[i] >= 0x80) return false;
+    }
     if (!bst_buf_reserve(out, len / 4 * 3 + 3)) return false;
     const char *end = NULL;
     int variant = url_safe ? sodium_base64_VARIANT_URLSAFE : sodium_base64_VARIANT_ORIGINAL;

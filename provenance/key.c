@@ -325,12 +325,26 @@ enum bst_code bst_key_public_pem(const uint8_t public_key[static BST_KEY_LEN], c
 enum bst_code bst_key_public_from_pem(const char *pem, size_t len, uint8_t public_key[static BST_KEY_LEN],
                                       struct bst_error *err)
 {
+    /* Not PEM_read_bio_PUBKEY: of a text that claims to be encrypted it asks for a passphrase on the
+     * terminal. */
     BIO *bio = len <= PEM_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
-    EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+    char *label = NULL, *header = NULL;
+    uint8_t *der = NULL;
+    long der_len = 0;
+    EVP_PKEY *pkey = NULL;
+    if (bio && PEM_read_bio(bio, &label, &header, &der, &der_len) == 1 &&
+        strcmp(label, PEM_STRING_PUBLIC) == 0) {
+        const uint8_t *at = der;
+        pkey = d2i_PUBKEY(NULL, &at, der_len);
+    }
     size_t got = BST_KEY_LEN;
     bool good = pkey && EVP_PKEY_id(pkey) == EVP_PKEY_ED25519 &&
                 EVP_PKEY_get_raw_public_key(pkey, public_key, &got) == 1 && got == BST_KEY_LEN;
     EVP_PKEY_free(pkey);
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_free(der);
     BIO_free(bio);
+    ERR_clear_error();
     return good ? BST_OK : bst_fail(err, BST_UNREADABLE, "this is not an Ed25519 public key in PEM");
 }

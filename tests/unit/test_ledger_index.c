@@ -1,0 +1,175 @@
+/* test_ledger_index.c - what the index says of each kind of statement, and that questions are answered by
+ * searching it, not by reading it all. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <jansson.h>
+#include <sqlite3.h>
+
+#include "ledger_fixture.h"
+
+static struct bst_error err;
+static struct fixture fixture;
+static struct bst_ledger *ledger;
+
+/* Entry 0 identity, 1 public, 2 partner, 3 private, 4 training, 5 a statement of a kind unknown to us. */
+static int setup(void **ctx)
+{
+    (void)ctx;
+    static const char dataset_text[] = "{\"dataset_id\":\"d\",\"items\":[]}";
+    static const char other[] =
+        "{\"_type\":\"https://in-toto.io/Statement/v1\",\"predicateType\":\"https://example.org/x\","
+        "\"subject\":[{\"name\":\"n\",\"digest\":{\"sha256\":\"00\"}}],\"predicate\":{}}";
+    struct bst_buf payload = {0}, envelope[2] = {0};
+    json_t *dataset;
+    struct bst_training training = {
+        .model_name = "lakes", .started = "2026-02-01T00:00:00Z", .finished = "2026-02-02T00:00:00Z"};
+    fixture_new(&fixture);
+    for (uint64_t i = 0; i < 3; i++)
+        fixture_must(fixture_append(&fixture, i + 1, 1, (enum bst_privacy)i, &err), &err);
+    fixture_must(bst_json_parse(dataset_text, strlen(dataset_text), &dataset, &err), &err);
+    training.dataset = dataset;
+    bst_sha256("lakes", 5, training.model_sha256);
+    fixture_must(bst_statement_training(&training, &fixture.identity, &payload, &err), &err);
+    json_decref(dataset);
+    fixture_must(bst_dsse_sign(payload.data, payload.len, fixture.author, &envelope[0], &err), &err);
+    fixture_must(bst_dsse_sign(other, strlen(other), fixture.author, &envelope[1], &err), &err);
+    struct bst_entry entries[2] = {{envelope[0].data, envelope[0].len, NULL},
+                                   {envelope[1].data, envelope[1].len, NULL}};
+    struct bst_proof proofs[2];
+    ledger = fixture_open(&fixture, BST_LEDGER_WRITE);
+    fixture_must(bst_ledger_append(ledger, fixture.log, entries, 2, proofs, &err), &err);
+    for (int i = 0; i < 2; i++) {
+        bst_proof_clear(&proofs[i]);
+        bst_buf_free(&envelope[i]);
+    }
+    bst_buf_free(&payload);
+    return 0;
+}
+
+static int teardown(void **ctx)
+{
+    (void)ctx;
+    bst_ledger_close(ledger);
+    fixture_free(&fixture);
+    return 0;
+}
+
+/* The first column of the first row, as text; "NULL" for NULL, "none" for no row. */
+static void expect(const char *sql, const char *expected)
+{
+    sqlite3_stmt *statement;
+    const char *got = "none";
+    if (sqlite3_prepare_v2(bst_ledger_db(ledger), sql, -1, &statement, NULL) != SQLITE_OK) {
+        fail_msg("%s", sqlite3_errmsg(bst_ledger_db(ledger)));
+    }
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        got = (const char *)sqlite3_column_text(statement, 0);
+        if (!got) got = "NULL";
+    }
+    if (strcmp(got, expected) != 0) fail_msg("%s: %s, not %s", sql, got, expected);
+    sqlite3_finalize(statement);
+}
+
+static void each_kind_of_statement(void **ctx)
+{
+    (void)ctx;
+    char hex[65];
+    uint8_t digest[32];
+    expect("SELECT group_concat(kind) FROM (SELECT kind FROM record ORDER BY entry)",
+           "identity,generation,generation,generation,training,other");
+    expect("SELECT count(*) FROM author", "2"); /* the statement of an unknown kind names nobody */
+    expect("SELECT name FROM author JOIN record ON author = id WHERE entry = 3", "Ada Example");
+    expect("SELECT name FROM author JOIN record ON author = id WHERE entry = 5", "");
+    snprintf(hex, sizeof hex, "%s", fixture.identity.key_id);
+    expect("SELECT key_id FROM author LIMIT 1", hex);
+    bst_sha256("model", 5, digest);
+    bst_hex(digest, 32, hex);
+    expect("SELECT model.sha256 FROM model JOIN record ON model = id WHERE entry = 1", hex);
+    bst_sha256("lakes", 5, digest);
+    bst_hex(digest, 32, hex);
+    expect("SELECT model.sha256 FROM model JOIN record ON model = id WHERE entry = 4 AND model.sha256 = "
+           "record.sha256",
+           hex);
+    expect("SELECT name FROM model JOIN record ON model = id WHERE entry = 4", "lakes");
+    expect("SELECT time FROM record WHERE entry = 4", "1769990400000");
+    expect("SELECT time FROM record WHERE entry = 1", "1767225601000");
+    expect("SELECT time FROM record WHERE entry = 5", "NULL");
+    expect("SELECT model FROM record WHERE entry = 5", "NULL");
+}
+
+static void pictures(void **ctx)
+{
+    (void)ctx;
+    char hex[65];
+    uint8_t digest[32];
+    expect("SELECT file_name FROM record WHERE entry = 1", "pond-1.png");
+    expect("SELECT image_id FROM record WHERE entry = 2", "00000000-0000-4000-8000-000000000002");
+    expect("SELECT width || 'x' || height FROM record WHERE entry = 2", "768x512");
+    expect("SELECT privacy FROM record WHERE entry = 1", "public");
+    expect("SELECT privacy FROM record WHERE entry = 2", "partner");
+    expect("SELECT privacy FROM record WHERE entry = 3", "private");
+    bst_sha256("pond-3.png", 10, digest);
+    bst_hex(digest, 32, hex);
+    expect("SELECT sha256 FROM record WHERE entry = 3", hex);
+    bst_sha256("00000000-0000-4000-8000-000000000003", 36, digest);
+    bst_hex(digest, 32, hex);
+    expect("SELECT pixels_sha256 FROM record WHERE entry = 3", hex);
+    /* Private words are known to the ledger that holds them. */
+    expect("SELECT prompt FROM record WHERE entry = 2", "a still pond, number 2");
+    expect("SELECT seed FROM record WHERE entry = 3", "3");
+    expect("SELECT file_name FROM record WHERE entry = 3", "pond-3.png");
+    expect("SELECT group_concat(rowid) FROM words WHERE words MATCH 'still pond'", "1,2,3");
+    expect("SELECT rowid FROM words WHERE words MATCH 'prompt : 2'", "2");
+    expect("SELECT count(*) FROM secret WHERE entry = 1", "0");
+    expect("SELECT count(*) FROM secret WHERE entry = 2", "2");
+    expect("SELECT words FROM secret WHERE entry = 3 AND name = 'styles'",
+           "[{\"name\":\"oil\",\"weight\":0.7},{\"name\":\"ink\",\"weight\":0.3}]");
+    assert_int_equal(bst_ledger_check(ledger, NULL, NULL, NULL, NULL, &err), BST_OK);
+}
+
+static void questions_search_an_index(void **ctx)
+{
+    (void)ctx;
+    static const char *const question[] = {
+        "SELECT entry FROM record WHERE kind = 'training'",
+        "SELECT entry FROM record WHERE time >= 1 AND time < 2",
+        "SELECT entry FROM record WHERE seed = '7'",
+        "SELECT entry FROM record WHERE image_id = 'x'",
+        "SELECT entry FROM record WHERE sha256 >= 'ab' AND sha256 < 'ac'",
+        "SELECT entry FROM record WHERE pixels_sha256 >= 'ab' AND pixels_sha256 < 'ac'",
+        "SELECT entry FROM record WHERE author IN (SELECT id FROM author WHERE key_id >= 'ab' AND key_id < "
+        "'ac')",
+        "SELECT entry FROM record WHERE author IN (SELECT id FROM author WHERE name >= 'ada' COLLATE NOCASE)",
+        "SELECT entry FROM record WHERE model IN (SELECT id FROM model WHERE sha256 >= 'ab' AND sha256 < "
+        "'ac')",
+        "SELECT entry FROM record WHERE model IN (SELECT id FROM model WHERE name = 'ponds' COLLATE NOCASE)",
+        "SELECT hash FROM node WHERE level = 3 AND idx = 2",
+        "SELECT words FROM secret WHERE entry = 3",
+        "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1",
+    };
+    for (size_t i = 0; i < sizeof question / sizeof *question; i++) {
+        char sql[300];
+        sqlite3_stmt *plan;
+        snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", question[i]);
+        assert_int_equal(sqlite3_prepare_v2(bst_ledger_db(ledger), sql, -1, &plan, NULL), SQLITE_OK);
+        while (sqlite3_step(plan) == SQLITE_ROW) {
+            const char *step = (const char *)sqlite3_column_text(plan, 3);
+            bool newest = strstr(question[i], "LIMIT 1") != NULL; /* one step of a scan in key order */
+            if (strncmp(step, "SCAN", 4) == 0 && !newest) fail_msg("%s: %s", question[i], step);
+        }
+        sqlite3_finalize(plan);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_of_statement),
+        cmocka_unit_test(pictures),
+        cmocka_unit_test(questions_search_an_index),
+    };
+    return cmocka_run_group_tests_name("ledger_index", tests, setup, teardown);
+}
