@@ -8,6 +8,7 @@
 
 static const struct cli_option options[] = {
     {"output", 'o', "MODEL.onnx", "the model to write (required)", false},
+    {"root", 0, "DIR", "folder of the data set's pictures (default: the manifest's)", false},
     {"name", 0, "NAME", "the model's short name: a-z, 0-9 and dashes (default: the file's)", false},
     {"title", 0, "TEXT", "the model's title", false},
     {"license", 0, "SPDX", "the model's licence, as an SPDX identifier", false},
@@ -45,6 +46,7 @@ static enum bst_code read_options(const struct cli_args *args, struct bst_train_
     if (code == BST_OK) code = cli_fraction(args, "hours", 0, 100000, &hours, err);
     *out = (struct bst_train_options){
         .dataset = args->operands[0],
+        .dataset_root = cli_value(args, "root"),
         .output = cli_value(args, "output"),
         .sample = cli_value(args, "samples"),
         .seed = seed,
