@@ -19,7 +19,7 @@
 
 #define FAST        __attribute__((target("avx512f,avx512bw,avx512vl,amx-tile,amx-bf16")))
 #define TAPS_MAX    9
-#define DEPTH_BLOCK 1024 /* columns that a weight gradient sums up in tiles before it adds to memory */
+#define DEPTH_BLOCK 4096 /* columns that a weight gradient sums up in tiles before it adds to memory */
 
 enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 }; /* arch_prctl(2) */
 
@@ -102,9 +102,13 @@ FAST static void pack_pairs(const float *x, size_t channels, size_t pixels, size
 {
     for (size_t pair = 0; pair < up_to(channels, 32) / 2; pair++) {
         uint32_t *to = out + pair * width;
-        memset(to, 0, width * sizeof *to);
-        if (2 * pair >= channels) continue;
+        if (2 * pair >= channels) {
+            memset(to, 0, width * sizeof *to);
+            continue;
+        }
         const float *low = x + 2 * pair * pixels, *high = low + pixels;
+        memset(to, 0, front * sizeof *to);
+        memset(to + front + pixels, 0, (width - front - pixels) * sizeof *to);
         to += front;
         if (2 * pair + 1 < channels)
             for (size_t i = 0; i < pixels; i++)
