@@ -4,6 +4,7 @@
  * names when it stands. What Ctrl-C or a failure finds complete is still delivered; of the rest nothing is
  * left. */
 #include <jansson.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,43 +103,95 @@ static void describe(const struct job *job, uint64_t seed, const struct bst_used
     memcpy(out->input_pixels_sha256, plan->input_pixels_sha256, BST_SHA256_LEN);
 }
 
-/* Makes picture i and hands it to the stamper. */
-static enum bst_code make(struct job *job, size_t i, struct bst_error *err)
-{
-    const struct gen_plan *plan = job->plan;
-    struct bst_controls controls = plan->controls;
-    struct bst_image image = {0};
+/* One picture on its way from the generator into its file. */
+struct stamping {
+    struct job *job;
+    size_t index; /* of its seed */
+    struct bst_image image;
     struct bst_used used;
     struct bst_generation generation;
-    controls.seed = plan->seeds.seed[i];
-    cli_progress_piece(&job->progress, i, plan->seeds.count);
+    pthread_t thread;
+    bool running;
+    enum bst_code code;
+    struct bst_error err;
+};
+
+static enum bst_code make(struct job *job, size_t i, struct stamping *out, struct bst_error *err)
+{
+    struct bst_controls controls = job->plan->controls;
+    *out = (struct stamping){.job = job, .index = i};
+    controls.seed = job->plan->seeds.seed[i];
+    cli_progress_piece(&job->progress, i, job->plan->seeds.count);
     int64_t started = bst_now_ms();
-    enum bst_code code = bst_generate(job->generator, &controls, &image, &used, err);
+    enum bst_code code = bst_generate(job->generator, &controls, &out->image, &out->used, err);
     if (code != BST_OK) return code;
-    describe(job, controls.seed, &used, &generation);
-    generation.started_ms = started;
-    generation.finished_ms = bst_now_ms();
-    code = bst_stamp_add(job->stamper, &image, plan->paths[i], plan->force, &generation, err);
-    bst_image_clear(&image);
-    return code;
+    describe(job, controls.seed, &out->used, &out->generation);
+    out->generation.started_ms = started;
+    out->generation.finished_ms = bst_now_ms();
+    return BST_OK;
+}
+
+static void *stamp(void *arg)
+{
+    struct stamping *s = arg;
+    const struct gen_plan *plan = s->job->plan;
+    s->code = bst_stamp_add(s->job->stamper, &s->image, plan->paths[s->index], plan->force, &s->generation,
+                            &s->err);
+    bst_image_clear(&s->image);
+    return NULL;
+}
+
+/* Encoding and signing keep one processor busy: meanwhile the next picture is made. */
+static void stamp_start(struct stamping *s)
+{
+    s->running = pthread_create(&s->thread, NULL, stamp, s) == 0;
+    if (!s->running) stamp(s);
+}
+
+static enum bst_code stamp_wait(struct stamping *s, struct bst_error *err)
+{
+    if (s->running) pthread_join(s->thread, NULL);
+    s->running = false;
+    if (s->code != BST_OK) *err = s->err;
+    return s->code;
 }
 
 /* A batch is full by count or by age, so that neither a crash nor Ctrl-C costs much. */
+static bool batch_full(const struct job *job, double start)
+{
+    return bst_stamp_pending(job->stamper) >= BATCH_COUNT || bst_monotonic_s() - start > BATCH_SECONDS;
+}
+
+/* While one slot is being stamped, the other is being made. */
 static enum bst_code make_all(struct job *job, struct bst_error *err)
 {
+    struct stamping slot[2] = {0};
+    struct bst_error late = {0};
     double batch_start = bst_monotonic_s();
     enum bst_code code = BST_OK;
-    for (size_t i = 0; i < job->plan->seeds.count && code == BST_OK && !cli_interrupted(); i++) {
-        code = make(job, i, err);
-        bool full =
-            bst_stamp_pending(job->stamper) >= BATCH_COUNT || bst_monotonic_s() - batch_start > BATCH_SECONDS;
-        if (code == BST_OK && full) {
+    size_t i = 0;
+    for (; i < job->plan->seeds.count && code == BST_OK && !cli_interrupted(); i++) {
+        struct stamping *now = &slot[i % 2], *before = &slot[(i + 1) % 2];
+        code = make(job, i, now, err);
+        if (stamp_wait(before, &late) != BST_OK && code == BST_OK) {
+            *err = late;
+            code = late.code;
+        }
+        if (code == BST_OK && batch_full(job, batch_start)) {
             code = bst_stamp_commit(job->stamper, delivered, job, err);
             batch_start = bst_monotonic_s();
         }
+        if (code == BST_OK)
+            stamp_start(now);
+        else
+            bst_image_clear(&now->image);
     }
     /* Complete pictures are delivered whatever stopped the rest; the first failure is the one reported. */
-    struct bst_error late = {0};
+    for (size_t s = 0; s < 2; s++) {
+        if (stamp_wait(&slot[s], &late) == BST_OK || code != BST_OK) continue;
+        *err = late;
+        code = late.code;
+    }
     if (bst_stamp_pending(job->stamper) && bst_stamp_commit(job->stamper, delivered, job, &late) != BST_OK &&
         code == BST_OK) {
         *err = late;
@@ -158,11 +211,13 @@ static enum bst_code finish(struct job *job, enum bst_code code, double seconds,
             code = late.code;
         }
     }
-    if (cli_interrupted()) {
+    bool stopped =
+        code == BST_OK || !strcmp(err->what, "interrupted"); /* and not by a failure of another kind */
+    if (cli_interrupted() && stopped && job->delivered < count) {
         *err = (struct bst_error){0};
         bst_fail(err, BST_FAILURE, "interrupted: %zu of %zu pictures were made and stand in the ledger",
                  job->delivered, count);
-        return job->delivered < count ? bst_hint(err, "nothing of the others was left behind") : err->code;
+        return bst_hint(err, "nothing of the others was left behind");
     }
     if (code != BST_OK && job->delivered)
         cli_note("%zu of %zu pictures were made before this:", job->delivered, count);

@@ -1,5 +1,4 @@
 /* main.c - picks the command, prints its failure, returns the exit code. */
-#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +61,6 @@ static int run(const struct cli_command *command, size_t count, char **words)
 int main(int argc, char **argv)
 {
     struct bst_error err = {0};
-    setlocale(LC_CTYPE, "");
     if (sodium_init() < 0) {
         bst_fail(&err, BST_FAILURE, "libsodium cannot start: the machine gives no random numbers");
         return fail(&err, false);
