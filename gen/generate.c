@@ -233,34 +233,39 @@ static enum bst_code resolve(const struct bst_card *card, const struct bst_contr
 
 /* ---- inputs ---- */
 
-/* Stream s of a seed belongs to the graph's input s - 1; stream 0 picks the style. */
-static void fill_noise(const struct bst_controls *controls, const struct bst_card_input *input,
-                       const int64_t *dims, uint32_t stream, float *out)
-{
-    uint64_t h = (uint64_t)dims[2], w = (uint64_t)dims[3], m = input->margin;
-    uint64_t inner_h = h - 2 * m, inner_w = w - 2 * m;
-    for (uint64_t c = 0; c < (uint64_t)dims[1]; c++) {
-        for (uint64_t y = 0; y < h; y++) {
-            float *row = out + (c * h + y) * w;
-            if (!controls->tile) {
-                bst_normal(controls->seed, stream, noise_index(c, y, 0), (size_t)w, row);
-                continue;
-            }
-            /* the inner cells are drawn where they would be without a tile, and repeat into the margins */
-            uint64_t from = (y + inner_h * m - m) % inner_h + m;
-            bst_normal(controls->seed, stream, noise_index(c, from, m), (size_t)inner_w, row + m);
-            for (uint64_t x = 0; x < m; x++) {
-                row[m - 1 - x] = row[m + inner_w - 1 - x % inner_w];
-                row[m + inner_w + x] = row[m + x % inner_w];
-            }
-        }
-    }
-}
+struct noise_job {
+    const struct bst_controls *controls;
+    size_t rows, columns, margin; /* of a map, margins included */
+    uint32_t stream;
+    float truncation, *out;
+};
 
 static void scale_by(float *x, size_t n, float by)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = x[i] * by;
+}
+
+/* One row of a noise map. For a tile, the inner cells are drawn where they would be without one, and repeat
+ * into the margins. */
+static void noise_task(void *arg, size_t index, unsigned thread)
+{
+    const struct noise_job *job = arg;
+    size_t m = job->margin, inner_h = job->rows - 2 * m, inner_w = job->columns - 2 * m;
+    size_t y = index % job->rows, c = index / job->rows;
+    float *row = job->out + index * job->columns;
+    (void)thread;
+    if (!job->controls->tile) {
+        bst_normal(job->controls->seed, job->stream, noise_index(c, y, 0), job->columns, row);
+    } else {
+        size_t from = (y + inner_h * m - m) % inner_h + m;
+        bst_normal(job->controls->seed, job->stream, noise_index(c, from, m), inner_w, row + m);
+        for (size_t x = 0; x < m; x++) {
+            row[m - 1 - x] = row[m + inner_w - 1 - x % inner_w];
+            row[m + inner_w + x] = row[m + x % inner_w];
+        }
+    }
+    scale_by(row, job->columns, job->truncation);
 }
 
 /* The picture's samples on [low, high]; beyond its sides the last row and column repeat. */
@@ -283,13 +288,15 @@ static void fill_image(const struct bst_image *rgb, const struct bst_card_input 
     }
 }
 
-static enum bst_code fill_input(const struct bst_model *model, size_t index, const int64_t *dims,
-                                size_t count, const struct bst_controls *controls,
+/* Stream s of a seed belongs to the graph's input s - 1; stream 0 picks the style. */
+static enum bst_code fill_input(const struct bst_model *model, struct bst_pool *pool, size_t index,
+                                const int64_t *dims, size_t count, const struct bst_controls *controls,
                                 const struct bst_used *used, float *out, struct bst_error *err)
 {
     const struct bst_card_input *input = &model->card.inputs[model->roles[index]];
     uint32_t stream = (uint32_t)index + 1;
     struct bst_image rgb = {0};
+    struct noise_job noise;
     enum bst_code code;
     switch (input->role) {
     case BST_ROLE_LATENT:
@@ -297,8 +304,9 @@ static enum bst_code fill_input(const struct bst_model *model, size_t index, con
         scale_by(out, count, used->truncation);
         return BST_OK;
     case BST_ROLE_NOISE:
-        fill_noise(controls, input, dims, stream, out);
-        scale_by(out, count, used->truncation);
+        noise = (struct noise_job){
+            controls, (size_t)dims[2], (size_t)dims[3], input->margin, stream, used->truncation, out};
+        bst_pool_run(pool, (size_t)(dims[1] * dims[2]), noise_task, &noise);
         return BST_OK;
     case BST_ROLE_STYLE:
         memcpy(out, used->style_weight, count * sizeof *out);
@@ -363,7 +371,7 @@ static enum bst_code run_filled(struct bst_generator *g, const int64_t (*dims)[R
     for (size_t i = 0; i < graph->input_count && code == BST_OK; i++) {
         struct tensor t;
         tensor_set_dims(&t, KIND_FLOAT, graph->inputs[i].rank, dims[i]);
-        code = fill_input(g->model, i, dims[i], t.count, controls, used, memory, err);
+        code = fill_input(g->model, g->pool, i, dims[i], t.count, controls, used, memory, err);
         inputs[i] = memory;
         memory += t.count;
     }

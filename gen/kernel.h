@@ -86,6 +86,9 @@ struct bst_kernels {
     /* Doubling: y[2i] = fma(.75, x[i], .25 * x[i-1]), y[2i+1] = fma(.25, x[i+1], .75 * x[i]); x[-1] and x[n]
      * are read */
     void (*twice)(const float *x, float *y, size_t n);
+    /* The words of n blocks of random numbers, in pairs: two a block. */
+    void (*philox)(uint64_t seed, uint32_t stream, uint64_t first, size_t n, uint32_t *radius,
+                   uint32_t *angle);
     /* Box-Muller on n pairs of random words: radius[i], angle[i] -> y[2i], y[2i+1]. */
     void (*normal)(const uint32_t *radius, const uint32_t *angle, float *y, size_t n);
     /* floor((x - low) * scale + 0.5) held to 0..255; NaN is 0. */

@@ -472,6 +472,39 @@ static void twice(const float *x, float *y, size_t n)
 
 /* ---- random numbers and samples ---- */
 
+#define PHILOX_LANES 16
+
+/* Blocks first to first + n - 1 of a stream: Philox4x32-10, sixteen blocks side by side. */
+static void philox(uint64_t seed, uint32_t stream, uint64_t first, size_t n, uint32_t *radius,
+                   uint32_t *angle)
+{
+    for (size_t i = 0; i < n; i += PHILOX_LANES) {
+        uint32_t c0[PHILOX_LANES], c1[PHILOX_LANES], c2[PHILOX_LANES], c3[PHILOX_LANES];
+        uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+        for (size_t l = 0; l < PHILOX_LANES; l++) {
+            c0[l] = (uint32_t)(first + i + l);
+            c1[l] = (uint32_t)((first + i + l) >> 32);
+            c2[l] = stream;
+            c3[l] = 0;
+        }
+        for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+            for (size_t l = 0; l < PHILOX_LANES; l++) {
+                uint64_t a = (uint64_t)0xD2511F53u * c0[l], b = (uint64_t)0xCD9E8D57u * c2[l];
+                c0[l] = (uint32_t)(b >> 32) ^ c1[l] ^ k0;
+                c1[l] = (uint32_t)b;
+                c2[l] = (uint32_t)(a >> 32) ^ c3[l] ^ k1;
+                c3[l] = (uint32_t)a;
+            }
+        }
+        for (size_t l = 0; l < PHILOX_LANES && i + l < n; l++) {
+            radius[2 * (i + l)] = c0[l];
+            angle[2 * (i + l)] = c1[l];
+            radius[2 * (i + l) + 1] = c2[l];
+            angle[2 * (i + l) + 1] = c3[l];
+        }
+    }
+}
+
 /* cos and sin of a turn's fraction given as a 32-bit word: the upper 3 bits are the octant, the next 23 the
  * place in it. */
 static inline void v_circle(vi word, vf *cosine, vf *sine)
@@ -582,6 +615,7 @@ const struct bst_kernels TABLE = {
     .blend = blend,
     .interpolate = interpolate,
     .twice = twice,
+    .philox = philox,
     .normal = normal,
     .quantize = quantize,
 };

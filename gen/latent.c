@@ -29,16 +29,7 @@ static void normal_blocks(const struct bst_kernels *k, uint64_t seed, uint32_t s
                           size_t blocks, float *out)
 {
     uint32_t radius[2 * BATCH], angle[2 * BATCH];
-    const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    for (size_t i = 0; i < blocks; i++) {
-        uint64_t block = first + i;
-        uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), stream, 0}, words[4];
-        bst_philox(counter, key, words);
-        radius[2 * i] = words[0];
-        angle[2 * i] = words[1];
-        radius[2 * i + 1] = words[2];
-        angle[2 * i + 1] = words[3];
-    }
+    k->philox(seed, stream, first, blocks, radius, angle);
     k->normal(radius, angle, out, 2 * blocks);
 }
 

@@ -10,6 +10,8 @@
 struct item {
     size_t bytes, offset;
     size_t first, last; /* places in the order of running */
+    size_t parent,
+        inset; /* lies within another item, that many bytes from its beginning; NONE: stands alone */
 };
 
 struct plan {
@@ -380,7 +382,8 @@ static void add_item(struct plan *plan, size_t value, size_t p)
 {
     const struct tensor *t = &plan->tensors[value];
     plan->item_of[value] = plan->item_count;
-    plan->items[plan->item_count++] = (struct item){(t->count * sizeof(float) + 63) / 64 * 64, 0, p, p};
+    plan->items[plan->item_count++] =
+        (struct item){(t->count * sizeof(float) + 63) / 64 * 64, 0, p, p, NONE, 0};
 }
 
 static void make_items(struct plan *plan)
@@ -417,6 +420,43 @@ static void merge_in_place(struct plan *plan)
         own->bytes = 0;
         plan->item_of[value] = taken;
     }
+}
+
+/* What a Concat of one batch reads last is made where the Concat would copy it to. */
+static void nest_in_concat(struct plan *plan, size_t p)
+{
+    const struct step *step = &plan->steps[p];
+    const struct tensor *out = step->result;
+    size_t own = plan->item_of[value_of_tensor(plan, out)], axis, inset = 0;
+    if (!axis_of(node_int(step->node, "axis", 0), out->rank, &axis)) return;
+    for (size_t i = 0; i < axis; i++)
+        if (out->dims[i] != 1) return;
+    for (size_t i = 0; i < step->input_count; i++) {
+        size_t value = value_of_tensor(plan, step->inputs[i]), item = plan->item_of[value];
+        bool alone = plan->root[value] == value && plan->uses[value] == 1 && item != NONE && item != own;
+        if (alone && plan->items[item].last == p && plan->items[item].parent == NONE) {
+            struct item *part = &plan->items[item];
+            part->parent = own;
+            part->inset = inset;
+            part->bytes = 0;
+            if (part->first < plan->items[own].first) plan->items[own].first = part->first;
+        }
+        inset += step->inputs[i]->count * sizeof(float);
+    }
+}
+
+static void nest(struct plan *plan)
+{
+    for (size_t p = 0; p < plan->step_count; p++)
+        if (plan->head[p] == p && plan->steps[p].op->infer == concat_infer) nest_in_concat(plan, p);
+}
+
+static size_t item_offset(const struct plan *plan, size_t item)
+{
+    size_t offset = 0;
+    for (; plan->items[item].parent != NONE; item = plan->items[item].parent)
+        offset += plan->items[item].inset;
+    return offset + plan->items[item].offset;
 }
 
 static int by_size(const void *a, const void *b)
@@ -522,7 +562,7 @@ static enum bst_code take_memory(struct plan *plan, struct bst_error *err)
     memset(plan->scratch, 0, plan->scratch_each * plan->options.threads);
     for (size_t v = 0; v < plan->graph->value_count; v++)
         if (plan->item_of[v] != NONE)
-            plan->tensors[v].data = plan->arena + plan->items[plan->item_of[v]].offset;
+            plan->tensors[v].data = plan->arena + item_offset(plan, plan->item_of[v]);
     return BST_OK;
 }
 
@@ -548,6 +588,7 @@ enum bst_code plan_make(const struct graph *graph, const int64_t (*dims)[RANK_MA
         set_roots(plan);
         make_items(plan);
         merge_in_place(plan);
+        nest(plan);
         code = place_items(plan, err);
     }
     if (code == BST_OK) code = check_memory(plan, err);

@@ -121,6 +121,9 @@ static const struct onnx_case onnx_cases[] = {
     {"unsqueeze", "in x 2 4\nints a 2 3\nnode Unsqueeze x,a u\nnode Relu u y"},
     {"identity_dropout", "in x 2 4\nnode Identity x a\nnode Dropout a b\nnode Relu b y"},
     {"concat", "in a 2 3 4 5\nin b 2 1 4 5\nnode Concat a,b,a y axis=1"},
+    {"concat_nested", "in a 1 3 4 5\nin b 1 2 4 5\nnode Relu a c\nnode Tanh b d\nnode Concat c,b,d e axis=1\nnode Exp a f\n"
+                      "node Concat e,f g axis=1\nnode Neg g y"},
+    {"concat_kept", "in a 1 3 4 5\nnode Relu a c\nnode Concat c,a e axis=1\nnode Concat c,e g axis=1\nnode Add c,c h\nnode Concat g,h y axis=1"},
     {"concat_last", "in a 2 3 4 5\nin b 2 3 4 2\nnode Concat a,b y axis=-1"},
     {"split", "in x 2 7 4\nints s 3 4\nnode Split x,s a,b axis=1\nnode ReduceMean a c axes=[1]\nnode Sub b,c y"},
     {"split_even", "in x 2 6 4\nnode Split x a,b axis=1\nnode Mul a,b y"},
