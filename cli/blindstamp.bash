@@ -35,7 +35,7 @@ _blindstamp() {
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
     ledger) options="--ledger --log-key --checkpoint" ;;
     key) options="--output -o --secret --name --passphrase-file --new-passphrase-file --remove" ;;
-    train) options="--output -o --name --title --license --seed -s --steps -n --hours --batch --crop --samples --resume --threads --force -f --passphrase-file" ;;
+    train) options="--output -o --root --name --title --license --seed -s --steps -n --hours --batch --crop --samples --resume --threads --force -f --passphrase-file" ;;
     help) mapfile -t COMPREPLY < <(compgen -W "init models gen verify show query ledger key train" -- "$cur") && return ;;
     *) return ;;
     esac
@@ -52,7 +52,7 @@ _blindstamp() {
         return ;;
     gen:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
     query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation training identity other" -- "$cur") && return ;;
-    *:--home | gen:--output | gen:-o | train:--samples) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
+    *:--home | gen:--output | gen:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     *:--seed | *:-s | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
         *:--since | *:--until | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--compression | \
         *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | *:--id)

@@ -139,6 +139,26 @@ if [ "$(id -u)" = 0 ] && mkdir "$work/ro" && mount -t tmpfs -o ro,size=64k tmpfs
     standing=$(find "$work/tiny" -name '*.png' | wc -l)
     check "no file stands without its entry" test "$("$bs" query --count)" -ge $((entries + standing))
     if [ "$standing" -gt 0 ]; then expect 0 "and they verify" "$bs" verify "$work/tiny"; fi
+
+    # A home on a disk that fills up, and one that is read-only.
+    mkdir "$work/small"
+    mount -t tmpfs -o size=400k tmpfs "$work/small"
+    cleanup+=("umount $work/small")
+    "$bs" init --home "$work/small/home" --author "Ada Example" --no-passphrase >/dev/null
+    expect 0 "a home on a small disk" "$bs" gen --home "$work/small/home" -m dots --seed 1 --size 8x8 -o "$work/s"
+    expect 5 "which gets full" "$bs" gen --home "$work/small/home" -m dots --seed 2-2000 --size 8x8 -q -o "$work/s"
+    hints "is said in words then too" '[Nn]o space|full'
+    same "no half-written picture" "$(find "$work/s" -name '.*' -type f | wc -l)" 0
+    expect 0 "the ledger is whole" "$bs" ledger verify --home "$work/small/home"
+    expect 0 "and every picture verifies" "$bs" verify -q --home "$work/small/home" "$work/s"
+    same "the ledger has as many" "$("$bs" query --home "$work/small/home" --kind generation --count)" "$(find "$work/s" -name '*.png' | wc -l)"
+    mount -o remount,ro "$work/small"
+    expect 5 "a read-only home" "$bs" gen --home "$work/small/home" -m dots --seed 3001 --size 8x8 -o "$work/s2"
+    nothing "makes nothing" "$work/s2"
+    expect 0 "but can be read" "$bs" query --home "$work/small/home" --count
+    expect 0 "checked" "$bs" ledger verify --home "$work/small/home"
+    expect 0 "and judged by" "$bs" verify -q --home "$work/small/home" "$work/s"
+    expect 5 "init on a read-only disk" "$bs" init --home "$work/ro/home" --author "Ada Example" --no-passphrase
 else
     skip "a read-only folder, a full disk" "needs root to mount a small disk"
 fi

@@ -73,6 +73,29 @@ else
     skip "init asks on the terminal" "script is not installed"
 fi
 
+# ---- damaged keys and identity ----
+damaged() { # NAME PATTERN COMMAND-ON-HOME
+    rm -rf "$work/damaged" "$work/d"
+    cp -r "$work/xdg/blindstamp" "$work/damaged"
+    (cd "$work/damaged" && eval "$3")
+    "$bs" gen --home "$work/damaged" -m dots --seed 1 -o "$work/d" >"$work/out" 2>"$work/err"
+    case $? in 1 | 3 | 4 | 5) ok "$1: is refused" ;; *) not_ok "$1: is refused" ;; esac
+    hints "$1: is named" "$2"
+    nothing "$1: nothing is made" "$work/d"
+    same "$1: nothing is logged" "$("$bs" query --ledger "$work/damaged/ledger.sqlite" --count 2>/dev/null || echo 1)" 1
+}
+damaged "truncated key" 'keys/author.pem' 'head -c 60 keys/author.pem >x && cat x >keys/author.pem'
+damaged "key that is none" 'keys/author.pem' 'echo hello >keys/author.pem'
+damaged "another's key" 'key' 'cp "$work/other/keys/author.pem" keys/author.pem'
+damaged "another's log key" 'key' 'cp "$work/other/keys/log.pem" keys/log.pem'
+damaged "missing key" 'keys/author.pem' 'rm keys/author.pem'
+damaged "truncated certificate" 'certificate' 'head -c 100 certs/author.pem >x && cat x >certs/author.pem'
+damaged "another's certificate" 'cert' 'cp "$work/other/certs/author.pem" certs/author.pem'
+damaged "identity that is no JSON" 'identity.json' 'echo "{" >identity.json'
+damaged "identity without a name" 'identity.json' 'echo "{}" >identity.json'
+damaged "missing ledger" 'ledger.sqlite' 'rm ledger.sqlite*'
+damaged "ledger that is none" 'ledger.sqlite' 'echo hello >ledger.sqlite'
+
 # ---- list, export, import ----
 expect 0 "key list" "$bs" key list
 says "names the author key" '^author +[0-9a-f]{64} +no'

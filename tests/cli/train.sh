@@ -43,6 +43,10 @@ check "with model and digest" jq -e --arg d "$(sha256sum <"$work/m/new.onnx" | c
 tail -n 1 "$work"/export/*entries* | jq -r .payload | base64 -d >"$work/statement"
 check "every picture is a dependency with licence and digest" jq -e --arg d "$(sha256sum <"$work/set/dots-2.png" | cut -d' ' -f1)" '
     [.predicate.buildDefinition.resolvedDependencies[] | select(.digest.sha256 == $d and .annotations.license == "CC0-1.0" and .annotations.author == "Ada Example")] | length == 1' "$work/statement"
+mkdir "$work/elsewhere" && cp "$work/set/set.json" "$work/elsewhere/"
+other="$bs train $work/elsewhere/set.json --batch 4 --crop 96 --steps 1 -o $work/m/other.onnx"
+expect 4 "pictures that are not beside the data set" $other
+expect 0 "but in another folder" $other --root "$work/set"
 expect 1 "an existing model is not overwritten" $train -o "$work/m/new.onnx"
 hints "says the ways out" '--force .* --resume'
 expect 0 "the model is added" "$bs" models --add "$work/m/new.onnx"
