@@ -132,14 +132,14 @@ static void bind(sqlite3_stmt *statement, int at, const struct bst_value *value)
     }
 }
 
-/* Adds a pair to author or model unless it is there. */
-static enum bst_code add_pair(struct bst_ledger *ledger, enum bst_sql sql, const struct bst_value pair[2],
-                              struct bst_error *err)
+/* Adds a pair, two columns of a record side by side, to author or model unless it is there. */
+static enum bst_code add_pair(struct bst_ledger *ledger, enum bst_sql sql, const struct bst_row *row,
+                              enum bst_column first, struct bst_error *err)
 {
     sqlite3_stmt *statement = bst_db_get(ledger, sql, err);
     if (!statement) return err->code;
-    bind(statement, 1, &pair[0]);
-    bind(statement, 2, &pair[1]);
+    bind(statement, 1, &row->column[first]);
+    bind(statement, 2, &row->column[first + 1]);
     return bst_db_run(ledger, statement, err);
 }
 
@@ -163,9 +163,9 @@ static enum bst_code add_words(struct bst_ledger *ledger, uint64_t idx, const st
 enum bst_code bst_index_add(struct bst_ledger *ledger, uint64_t idx, const struct bst_row *row,
                             struct bst_error *err)
 {
-    enum bst_code code = add_pair(ledger, BST_SQL_ADD_AUTHOR, &row->column[BST_COLUMN_AUTHOR_KEY_ID], err);
+    enum bst_code code = add_pair(ledger, BST_SQL_ADD_AUTHOR, row, BST_COLUMN_AUTHOR_KEY_ID, err);
     if (code == BST_OK && row->column[BST_COLUMN_MODEL_SHA256].text) {
-        code = add_pair(ledger, BST_SQL_ADD_MODEL, &row->column[BST_COLUMN_MODEL_SHA256], err);
+        code = add_pair(ledger, BST_SQL_ADD_MODEL, row, BST_COLUMN_MODEL_SHA256, err);
     }
     sqlite3_stmt *statement = code == BST_OK ? bst_db_get(ledger, BST_SQL_ADD_RECORD, err) : NULL;
     if (!statement) return err->code;

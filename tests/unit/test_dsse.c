@@ -20,7 +20,7 @@ static int make_key(void **ctx)
     (void)ctx;
     uint8_t seed[32];
     memset(seed, 1, sizeof seed);
-    return bst_key_from_seed(seed, &key, &err);
+    return bst_key_from_seed(seed, &key, &err) == BST_OK ? 0 : 1;
 }
 
 static int free_key(void **ctx)
