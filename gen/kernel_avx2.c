@@ -25,6 +25,22 @@ static inline vf v_sqrt(vf x)
     return _mm256_sqrt_ps(x);
 }
 
+/* Lanes below n. */
+static inline __m256i first_lanes(size_t n)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+static inline vf v_load_part(const float *p, size_t n)
+{
+    return _mm256_maskload_ps(p, first_lanes(n));
+}
+
+static inline void v_store_part(float *p, vf v, size_t n)
+{
+    _mm256_maskstore_ps(p, first_lanes(n), v);
+}
+
 static inline void v_interleave(vf a, vf b, float *p)
 {
     vf low = _mm256_unpacklo_ps(a, b), high = _mm256_unpackhi_ps(a, b);

@@ -25,6 +25,16 @@ static inline vf v_sqrt(vf x)
     return _mm512_sqrt_ps(x);
 }
 
+static inline vf v_load_part(const float *p, size_t n)
+{
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+}
+
+static inline void v_store_part(float *p, vf v, size_t n)
+{
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v);
+}
+
 static inline void v_interleave(vf a, vf b, float *p)
 {
     const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);

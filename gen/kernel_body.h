@@ -3,6 +3,8 @@
  * - VW, the number of lanes;
  * - vf, a vector of VW float;
  * - v_set(x), v_fma(a, b, c), v_sqrt(x), and v_interleave(a, b, p), which stores a[0] b[0] a[1] b[1] ...;
+ * - v_load_part(p, n) and v_store_part(p, v, n) for the n < VW numbers at an array's end; other lanes load as
+ * 0;
  * - ISA and TABLE, the name and the table of functions;
  * - MICROS(F), which calls F(rows, vectors) for each register block, most rows first.
  *
@@ -27,24 +29,6 @@ static inline vf v_load(const float *p)
 static inline void v_store(float *p, vf v)
 {
     memcpy(p, &v, sizeof v);
-}
-
-/* The n < VW numbers at the end of an array; the other lanes hold zeros and are dropped again by
- * v_store_part. */
-static inline vf v_load_part(const float *p, size_t n)
-{
-    float lanes[VW] = {0};
-    for (size_t i = 0; i < n && i < VW; i++)
-        lanes[i] = p[i];
-    return v_load(lanes);
-}
-
-static inline void v_store_part(float *p, vf v, size_t n)
-{
-    float lanes[VW];
-    v_store(lanes, v);
-    for (size_t i = 0; i < n && i < VW; i++)
-        p[i] = lanes[i];
 }
 
 static inline vi v_bits(vf v)

@@ -59,8 +59,8 @@ static double tile_cost(const struct conv *c, unsigned threads, size_t splits)
             runs * (double)(m->vectors * (m->rows + 1)) * (double)(c->in_channels * c->taps) / 2 + runs * 40;
     }
     double gather =
-        (double)(c->in_channels * c->stride_y * c->stride_x * c->rows) * (8 + (double)c->pitch / 4);
-    double store = (double)(c->out_channels * c->tile_h) * (10 + (double)c->tile_w / 4);
+        (double)(c->in_channels * c->stride_y * c->stride_x * c->rows) * (10 + (double)c->pitch / 4);
+    double store = (double)(c->out_channels * c->tile_h) * (20 + (double)c->tile_w / 3);
     size_t tasks =
         c->outer * c->groups * ceil_div(c->out_h, c->tile_h) * ceil_div(c->out_w, c->tile_w) * splits;
     return (double)ceil_div(tasks, threads) * (gather + (compute + store) / (double)splits + 300);
@@ -73,6 +73,7 @@ static void choose_tile(struct conv *c, unsigned threads)
     for (size_t n = 1; n <= 256 && n <= c->out_w; n++) {
         size_t w = ceil_div(c->out_w, n);
         if (n > 1 && w < 16) break;
+        if (n > 1) w = least(c->out_w, ceil_div(w, 16) * 16); /* whole vectors and cache lines */
         for (size_t h = 1; h <= c->out_h && h <= 256; h = h < 4 ? h + 1 : h + h / 3) {
             set_tile(c, h, w);
             if (c->in_channels * c->channel > TILE_FLOATS && best_h != 0) break;

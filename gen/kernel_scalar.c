@@ -25,6 +25,20 @@ static inline vf v_sqrt(vf x)
     return (vf){sqrtf(x[0]), sqrtf(x[1]), sqrtf(x[2]), sqrtf(x[3])};
 }
 
+static inline vf v_load_part(const float *p, size_t n)
+{
+    vf v = {0};
+    for (size_t i = 0; i < n && i < VW; i++)
+        v[i] = p[i];
+    return v;
+}
+
+static inline void v_store_part(float *p, vf v, size_t n)
+{
+    for (size_t i = 0; i < n && i < VW; i++)
+        p[i] = v[i];
+}
+
 static inline void v_interleave(vf a, vf b, float *p)
 {
     for (int i = 0; i < VW; i++) {
