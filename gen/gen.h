@@ -6,9 +6,11 @@
  *   onnx.c        ONNX (protobuf) -> graph, with every limit checked
  *   graph.h       the graph and its values; shape.c infers shapes for one set of input sizes
  *   plan.c        graph + input sizes -> ordered steps over one arena; memory known before any is taken
+ *   plan_fuse.c, plan_arena.c
  *   op_*.c        one operator family a file
  *   kernel.h      the arithmetic core: one table of functions per instruction set, identical bits in each
- *   kernel_scalar.c, kernel_avx2.c
+ *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c
+ *   kernel_conv.c the convolution that Conv, ConvTranspose, MatMul and Gemm share
  *   latent.c      Philox4x32-10, uniform and normal numbers
  *   card.c        model cards
  *   generate.c    controls -> inputs -> run -> picture

@@ -1,0 +1,67 @@
+/* plan_fuse.c - which steps are needed, and which are applied by the step before them. */
+#include "plan_parts.h"
+
+static void mark_needed(struct plan *plan)
+{
+    size_t output = (size_t)plan->graph->outputs[0];
+    plan->uses[output]++;
+    if (plan->maker[output] != NONE) plan->needed[plan->maker[output]] = true;
+    for (size_t s = plan->step_count; s-- > 0;) {
+        const struct node *node = plan->steps[s].node;
+        if (!plan->needed[s]) continue;
+        for (size_t i = 0; i < node->input_count; i++) {
+            if (node->inputs[i] < 0) continue;
+            plan->uses[node->inputs[i]]++;
+            plan->reader[node->inputs[i]] = s;
+            plan->reader_input[node->inputs[i]] = i;
+            if (plan->maker[node->inputs[i]] != NONE) plan->needed[plan->maker[node->inputs[i]]] = true;
+        }
+    }
+}
+
+size_t only_reader(const struct plan *plan, size_t s, size_t *index)
+{
+    int32_t v = plan->steps[s].node->outputs[0];
+    if (plan->uses[v] != 1 || v == plan->graph->outputs[0]) return NONE;
+    *index = plan->reader_input[v];
+    return plan->reader[v];
+}
+
+/* Steps behind step s that are elementwise, and that alone read what the step before them makes, are applied
+ * by s, which then runs in the place of the last of them: everything that any of them reads exists by then.
+ * So is a Slice behind a Resize. */
+static void fuse_behind(struct plan *plan, size_t s)
+{
+    struct step *head = &plan->steps[s];
+    size_t last = s, next, index = 0;
+    struct post post;
+    while ((next = only_reader(plan, last, &index)) != NONE) {
+        struct step *step = &plan->steps[next];
+        if (step->fused) break; /* the sum of two products belongs to the first */
+        step->crops = (head->op->flags & OP_CROPS) != 0 && last == s && index == 0 &&
+                      slice_crops(step, &head->crop_y, &head->crop_x);
+        if (!step->crops && ((step->op->flags & OP_ELEMENTWISE) == 0 || !op_post(step, index, &post) ||
+                             !tensor_same_dims(step->outputs[0], head->result)))
+            break;
+        if (!step->crops && (head->op->flags & OP_POSTS_FLAT) != 0 && post.form == POST_BINARY &&
+            post.pixel != 0)
+            break;
+        step->fused = true;
+        plan->head[last] = NONE;
+        plan->head[next] = s;
+        head->result = step->outputs[0];
+        last = next;
+    }
+}
+
+void plan_fuse(struct plan *plan)
+{
+    mark_needed(plan);
+    for (size_t s = 0; s < plan->step_count; s++)
+        plan->head[s] = plan->needed[s] ? s : NONE;
+    for (size_t s = 0; s < plan->step_count; s++) {
+        struct step *step = &plan->steps[s];
+        if (plan->needed[s] && !step->fused && (step->op->flags & (OP_POSTS | OP_POSTS_FLAT)) != 0)
+            fuse_behind(plan, s);
+    }
+}
