@@ -54,7 +54,8 @@ bool bst_key_verify(const uint8_t public_key[static BST_KEY_LEN], const void *me
 /* PKCS#8 PEM that openssl reads; encrypted (PBES2, scrypt, AES-256-CBC) when passphrase is neither NULL nor "". */
 enum bst_code bst_key_save(const struct bst_key *key, const char *path, const char *passphrase, bool replace,
                            struct bst_error *err);
-/* An encrypted key with passphrase NULL is BST_USAGE with *locked set; a wrong passphrase is BST_USAGE. */
+/* An encrypted key with passphrase NULL or "" is BST_USAGE with *locked set; a wrong passphrase is BST_USAGE. locked may
+ * be NULL. */
 enum bst_code bst_key_load(const char *path, const char *passphrase, struct bst_key **out, bool *locked,
                            struct bst_error *err);
 /* Public half as SubjectPublicKeyInfo PEM, in new memory. */
@@ -236,7 +237,7 @@ struct bst_entry {
 enum bst_code bst_ledger_append(struct bst_ledger *ledger, const struct bst_key *log_key,
                                 const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
                                 struct bst_error *err);
-uint64_t bst_ledger_size(struct bst_ledger *ledger);
+uint64_t bst_ledger_size(struct bst_ledger *ledger); /* entries; 0 also when it cannot be read */
 /* Newest checkpoint's signed note, new memory. */
 enum bst_code bst_ledger_checkpoint(struct bst_ledger *ledger, char **note, struct bst_error *err);
 enum bst_code bst_ledger_prove(struct bst_ledger *ledger, uint64_t index, struct bst_proof *out, struct bst_error *err);
@@ -245,8 +246,9 @@ enum bst_code bst_ledger_entry(struct bst_ledger *ledger, uint64_t index, struct
                                struct bst_error *err);
 
 /* Recomputes everything from the entries: sequence, leaf hashes, tree, every checkpoint's signature and root,
- * envelope signatures, derived tables. Each finding is reported; the worst code is returned (BST_BROKEN when
- * anything was changed, deleted, inserted or reordered). */
+ * envelope signatures, derived tables. Each finding is reported, of one rule at most twenty and then their number;
+ * BST_BROKEN, with the count in err, is returned when there was any. The rules stand in schema/README.md. found and
+ * progress may be NULL. Writers wait no longer than for a chunk of entries. */
 struct bst_finding {
     enum bst_code code;
     int64_t index;    /* entry concerned, or -1 */
