@@ -23,7 +23,7 @@ void train_settings_default(struct train_settings *s)
     *s = (struct train_settings){.batch = TRAIN_BATCH,
                                  .crop = TRAIN_CROP,
                                  .steps = 20000,
-                                 .rate_generator = 1.5e-4,
+                                 .rate_generator = 0.8e-4,
                                  .rate_judge = 2.5e-4,
                                  .beta1 = 0.5,
                                  .beta2 = 0.99,
