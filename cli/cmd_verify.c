@@ -172,7 +172,14 @@ static void judge_all(struct batch *batch)
 {
     for (size_t i = 0; i < batch->args->operand_count; i++) {
         struct bst_error err = {0};
-        if (cli_walk(batch->args->operands[i], judge, batch, &err) == BST_OK) continue;
+        const char *path = batch->args->operands[i];
+        size_t before = batch->count + batch->failures;
+        enum bst_code code = cli_walk(path, judge, batch, &err);
+        /* A check that looked at nothing must not read like a check that was passed. */
+        if (code == BST_OK && batch->count + batch->failures == before && !cli_interrupted())
+            bst_fail(&err, BST_NO_PROVENANCE, "there is no PNG or JPEG file in %s", path);
+        else if (code == BST_OK)
+            continue;
         cli_error(&err, batch->json);
         batch->failures++;
         batch->worst = bst_verdict_worse(batch->worst, err.code);

@@ -3,6 +3,7 @@
 #include "container.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -59,7 +60,9 @@ enum bst_code bst_scan_fail(struct scan *scan, const char *kind, const struct bs
 static enum bst_code open_file(const char *path, FILE **file, uint64_t *size, struct bst_error *err)
 {
     struct stat status;
-    *file = fopen(path, "rb");
+    /* Non-blocking: opening a pipe must not hang; for a regular file it changes nothing. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    *file = fd < 0 ? NULL : fdopen(fd, "rb");
     if (*file == NULL) {
         bst_fail_errno(err, errno == ENOENT || errno == ENOTDIR ? BST_UNREADABLE : BST_FAILURE,
                        "cannot open the file");

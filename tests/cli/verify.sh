@@ -65,6 +65,16 @@ says "nothing is known" 'Nothing in the file says'
 expect 4 "no picture" "$bs" verify "$work/p/deep/notes.txt"
 expect 4 "missing file" "$bs" verify "$work/nothere.png"
 expect 4 "empty file" "$bs" verify /dev/null
+expect 4 "endless file" "$bs" verify /dev/zero
+mkfifo "$work/pipe.png"
+expect 4 "a pipe that nobody writes to" timeout 5 "$bs" verify "$work/pipe.png"
+expect 4 "shown" timeout 5 "$bs" show "$work/pipe.png"
+rm "$work/pipe.png"
+ln -s loop.png "$work/loop.png"
+expect 4 "a link to itself" "$bs" verify "$work/loop.png"
+mkdir "$work/hollow"
+expect 2 "a folder without pictures is not verified" "$bs" verify "$work/hollow"
+hints "it says so" 'no PNG or JPEG file in'
 for n in 7 20 100 2000 5000; do
     head -c $n "$p" >"$work/cut.png"
     expect 4 "cut to $n bytes" "$bs" verify "$work/cut.png"
