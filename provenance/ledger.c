@@ -153,21 +153,32 @@ enum bst_code bst_ledger_checkpoint(struct bst_ledger *ledger, char **note, stru
     return newest_note(ledger, note, err);
 }
 
+static enum bst_code prove(struct bst_ledger *ledger, struct bst_proof *proof, struct bst_error *err)
+{
+    struct bst_checkpoint checkpoint;
+    enum bst_code code = bst_ledger_newest(ledger, &proof->checkpoint, &checkpoint, err);
+    if (code != BST_OK) return code;
+    if (proof->index >= checkpoint.size) {
+        code = bst_fail(err, BST_NO_PROVENANCE, "no checkpoint of the ledger covers entry %llu",
+                        (unsigned long long)proof->index);
+    } else {
+        code = bst_merkle_prove_inclusion(proof->index, checkpoint.size, bst_ledger_node, ledger, proof->hash,
+                                          &proof->len, err);
+    }
+    bst_checkpoint_clear(&checkpoint);
+    return code;
+}
+
 enum bst_code bst_ledger_prove(struct bst_ledger *ledger, uint64_t index, struct bst_proof *out,
                                struct bst_error *err)
 {
-    struct bst_checkpoint checkpoint;
     struct bst_proof proof = {.index = index};
-    enum bst_code code = bst_ledger_newest(ledger, &proof.checkpoint, &checkpoint, err);
-    if (code != BST_OK) return code;
-    if (index >= checkpoint.size) {
-        code = bst_fail(err, BST_NO_PROVENANCE, "no checkpoint of the ledger covers entry %llu",
-                        (unsigned long long)index);
-    } else {
-        code = bst_merkle_prove_inclusion(index, checkpoint.size, bst_ledger_node, ledger, proof.hash,
-                                          &proof.len, err);
+    bool inside = !sqlite3_get_autocommit(ledger->db); /* of a transaction of the caller's */
+    enum bst_code code = inside ? BST_OK : bst_db_begin_read(ledger, err);
+    if (code == BST_OK) {
+        code = prove(ledger, &proof, err);
+        if (!inside) bst_db_rollback(ledger);
     }
-    bst_checkpoint_clear(&checkpoint);
     if (code == BST_OK) {
         *out = proof;
     } else {

@@ -20,6 +20,7 @@
 
 static const char *const sql_text[BST_SQL_COUNT] = {
     [BST_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [BST_SQL_BEGIN_READ] = "BEGIN",
     [BST_SQL_COMMIT] = "COMMIT",
     [BST_SQL_ROLLBACK] = "ROLLBACK",
     [BST_SQL_SIZE] = "SELECT coalesce(max(idx) + 1, 0) FROM entry",
@@ -148,6 +149,11 @@ static enum bst_code run_id(struct bst_ledger *ledger, enum bst_sql id, struct b
 enum bst_code bst_db_begin(struct bst_ledger *ledger, struct bst_error *err)
 {
     return run_id(ledger, BST_SQL_BEGIN, err);
+}
+
+enum bst_code bst_db_begin_read(struct bst_ledger *ledger, struct bst_error *err)
+{
+    return run_id(ledger, BST_SQL_BEGIN_READ, err);
 }
 
 enum bst_code bst_db_commit(struct bst_ledger *ledger, struct bst_error *err)

@@ -15,6 +15,7 @@ extern const char bst_ledger_sql[]; /* schema/ledger.sql */
 /* Statements that are prepared once for each connection. */
 enum bst_sql {
     BST_SQL_BEGIN,
+    BST_SQL_BEGIN_READ,
     BST_SQL_COMMIT,
     BST_SQL_ROLLBACK,
     BST_SQL_SIZE,
@@ -59,6 +60,8 @@ enum bst_code bst_db_fail(struct bst_ledger *ledger, struct bst_error *err);
 
 /* One write transaction; rollback keeps err as it is. */
 enum bst_code bst_db_begin(struct bst_ledger *ledger, struct bst_error *err);
+/* One moment's view for several reads, which also take one lock instead of one each; ended by rollback. */
+enum bst_code bst_db_begin_read(struct bst_ledger *ledger, struct bst_error *err);
 enum bst_code bst_db_commit(struct bst_ledger *ledger, struct bst_error *err);
 void bst_db_rollback(struct bst_ledger *ledger);
 
