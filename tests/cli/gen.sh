@@ -43,12 +43,13 @@ expect 0 "a tile" "$bs" gen -m dots --seed 7 --tile -o "$work/tile"
 expect 0 "from a picture" "$bs" gen -m warm --input "$out/dots-7.png" -o "$work/warm"
 check "is named after both" test -f "$work/warm/warm-dots-7.png"
 expect 0 "and can be made again" "$bs" verify --replay --input "$out" "$work/warm/warm-dots-7.png"
-if command -v cjpeg >/dev/null && command -v pngtopnm >/dev/null; then
-    pngtopnm "$out/dots-7.png" 2>/dev/null | cjpeg >"$work/photo.jpg"
-    expect 0 "from a JPEG" "$bs" gen -m warm --input "$work/photo.jpg" -o "$work/warm"
-else
-    skip "from a JPEG" "cjpeg and pngtopnm are not installed"
-fi
+cp tests/fuzz/corpus/image/base.jpg "$work/photo.jpg"
+expect 0 "from a JPEG" "$bs" gen -m warm --input "$work/photo.jpg" -o "$work/warm"
+expect 0 "which can be made again too" "$bs" verify --replay --input "$work/photo.jpg" "$work/warm/warm-photo.png"
+check "it says what it was made from" sh -c "'$bs' show --json '$work/warm/warm-photo.png' | jq -e --arg d \"\$(sha256sum <'$work/photo.jpg' | cut -d' ' -f1)\" '[.statement.predicate.buildDefinition.resolvedDependencies[].digest.sha256] | index(\$d) != null'"
+cp "$work/photo.jpg" "$work/photo2.jpg"
+printf '\x01' | dd of="$work/photo2.jpg" bs=1 seek=25 conv=notrunc status=none
+expect 2 "but not from another picture" "$bs" verify --replay --input "$work/photo2.jpg" "$work/warm/warm-photo.png"
 
 # ---- what is refused: exit code, words, and nothing left behind ----
 refused() { # CODE NAME PATTERN OPTIONS...
