@@ -83,36 +83,44 @@ static void judge_signature(struct judge *judge)
         judge_say(judge, "signature", BST_FAIL, "The manifest carries no signature that could be checked.");
 }
 
+/* Untrusted, expired, revoked and unfit are different things, and said in different words. Only a certificate
+ * that must not sign pictures speaks against the file itself. */
 static void judge_signer(struct judge *judge)
 {
     const struct bst_c2pa *c2pa = &judge->c2pa;
     const char *name = c2pa->signer ? c2pa->signer : "an unnamed signer";
-    const struct bst_status *bad = find(c2pa, BST_STATUS_FAILURE, "signingCredential.untrusted");
-    for (size_t i = 0; i < c2pa->status_count && !bad; i++)
-        if (c2pa->statuses[i].kind == BST_STATUS_FAILURE && is_about_trust(c2pa->statuses[i].code))
-            bad = &c2pa->statuses[i];
+    const struct bst_status *expired = find(c2pa, BST_STATUS_FAILURE, "signingCredential.expired");
+    const struct bst_status *unfit = find(c2pa, BST_STATUS_FAILURE, "signingCredential.invalid");
+    if (!expired) expired = find(c2pa, BST_STATUS_FAILURE, "claimSignature.outsideValidity");
+    if (!unfit) unfit = find(c2pa, BST_STATUS_FAILURE, "signingCredential.ocsp.revoked");
     /* The holder of this home knows his own key without any certificate. */
     bool own = judge->has_identity && c2pa->signer_is_ed25519 &&
                !memcmp(c2pa->signer_key, judge->identity.public_key, BST_KEY_LEN);
-    if (!bad &&
-        (c2pa->state == BST_C2PA_TRUSTED || find(c2pa, BST_STATUS_SUCCESS, "signingCredential.trusted")))
-        judge_say(judge, "signer", BST_PASS, "The signer, %s, is trusted here%s.", name,
-                  own ? ": it is this home's own identity" : "");
+    if (unfit)
+        judge_say(judge, "signer", BST_FAIL, "The certificate of %s must not sign pictures: %s (%s).", name,
+                  unfit->words, unfit->code);
     else if (own)
         judge_say(judge, "signer", BST_PASS,
-                  "The signer's key is this home's own; of the certificate: %s (%s).",
-                  bad ? bad->words : "not trusted", bad ? bad->code : "signingCredential.untrusted");
-    else if (bad && (starts(bad->code, "signingCredential.invalid") ||
-                     starts(bad->code, "signingCredential.ocsp.revoked")))
-        judge_say(judge, "signer", BST_FAIL, "The certificate of %s must not sign pictures: %s (%s).", name,
-                  bad->words, bad->code);
-    else if (bad && !starts(bad->code, "signingCredential.untrusted"))
+                  "The signer, %s, is trusted here: it is this home's own identity%s.", name,
+                  expired ? ", whose certificate does not cover the present time" : "");
+    else if (expired)
         judge_say(judge, "signer", BST_UNKNOWN,
-                  "The certificate of %s does not cover the present time: %s (%s).", name, bad->words,
-                  bad->code);
+                  "The certificate of %s does not cover the present time: %s (%s).", name, expired->words,
+                  expired->code);
+    else if (find(c2pa, BST_STATUS_SUCCESS, "signingCredential.trusted") &&
+             !find(c2pa, BST_STATUS_FAILURE, "signingCredential."))
+        judge_say(judge, "signer", BST_PASS, "The signer, %s, is trusted here.", name);
     else
         judge_say(judge, "signer", BST_UNKNOWN, "The signer calls itself %s; nobody you trust confirms that.",
                   name);
+}
+
+void judge_statuses(struct judge *judge)
+{
+    judge_form(judge);
+    judge_binding(judge);
+    judge_signature(judge);
+    judge_signer(judge);
 }
 
 static json_t *statuses_json(const struct bst_c2pa *c2pa)
@@ -141,9 +149,6 @@ enum bst_code judge_credential(struct judge *judge, struct bst_error *err)
     }
     if (code != BST_OK) return code;
     judge->verdict->c2pa = statuses_json(&judge->c2pa);
-    judge_form(judge);
-    judge_binding(judge);
-    judge_signature(judge);
-    judge_signer(judge);
+    judge_statuses(judge);
     return BST_OK;
 }

@@ -35,6 +35,8 @@ void judge_say(struct judge *judge, const char *id, enum bst_result result, cons
 
 /* credential.c: manifest, binding, signature, signer. BST_NO_PROVENANCE when the file has no manifest. */
 enum bst_code judge_credential(struct judge *judge, struct bst_error *err);
+/* The checks alone, from the statuses in judge->c2pa. */
+void judge_statuses(struct judge *judge);
 /* receipt.c: statement, digests, receipt, ledger; and for a file without manifest, whether the ledger knows
  * it. */
 enum bst_code judge_receipt(struct judge *judge, struct bst_error *err);

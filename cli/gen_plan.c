@@ -6,6 +6,8 @@
 
 #include "gen_plan.h"
 
+#define INPUT_FILE_MAX (1u << 30)
+
 /* ---- size, styles, privacy ---- */
 
 static enum bst_code plan_size(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
@@ -157,13 +159,19 @@ static enum bst_code plan_input(const struct cli_args *args, struct gen_plan *pl
         return bst_hint(err, "--input photo.jpg");
     }
     if (!wanted) return bst_fail(err, BST_USAGE, "the model %s takes no input picture", plan->model_name);
-    enum bst_code code = bst_image_load(path, &plan->input, err);
-    if (code != BST_OK) return code;
-    plan->has_input = true;
-    plan->input_name = bst_path_name(path);
-    plan->controls.input = &plan->input;
-    bst_image_digest(&plan->input, plan->input_pixels_sha256);
-    return bst_sha256_file(path, plan->input_sha256, err);
+    /* Read once: what is digested is what is decoded. */
+    struct bst_buf file = {0};
+    enum bst_code code = bst_file_read(path, INPUT_FILE_MAX, &file, err);
+    if (code == BST_OK) code = bst_image_decode(file.data, file.len, path, &plan->input, err);
+    if (code == BST_OK) {
+        plan->has_input = true;
+        plan->input_name = bst_path_name(path);
+        plan->controls.input = &plan->input;
+        bst_sha256(file.data, file.len, plan->input_sha256);
+        bst_image_digest(&plan->input, plan->input_pixels_sha256);
+    }
+    bst_buf_free(&file);
+    return code;
 }
 
 static enum bst_code plan_seeds(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)

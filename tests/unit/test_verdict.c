@@ -104,6 +104,59 @@ static void json_of_hostile_words(void **state)
     bst_verdict_clear(&verdict);
 }
 
+/* ---- statuses of the manifest ---- */
+
+static enum bst_result result_of(const struct bst_verdict *verdict, const char *id)
+{
+    for (size_t i = 0; i < verdict->check_count; i++)
+        if (!strcmp(verdict->checks[i].id, id)) return verdict->checks[i].result;
+    fail_msg("there is no check \"%s\"", id);
+    return BST_FAIL;
+}
+
+/* The verdict when the reader gives these statuses besides a fitting binding and signature. own: the signer's
+ * key is the home's. */
+static enum bst_code judged(enum bst_status_kind kind, const char *code, bool own,
+                            struct bst_verdict *verdict)
+{
+    struct bst_status statuses[] = {{.kind = BST_STATUS_SUCCESS, .code = "assertion.dataHash.match"},
+                                    {.kind = BST_STATUS_SUCCESS, .code = "claimSignature.validated"},
+                                    {.kind = kind, .words = "as the test says"}};
+    snprintf(statuses[2].code, sizeof statuses[2].code, "%s", code);
+    *verdict = (struct bst_verdict){0};
+    struct judge judge = {.verdict = verdict, .has_identity = own};
+    judge.c2pa.signer = (char[]){"Ada Example"};
+    judge.c2pa.signer_is_ed25519 = true;
+    judge.c2pa.statuses = statuses;
+    judge.c2pa.status_count = 3;
+    judge_statuses(&judge);
+    judge_conclude(&judge);
+    return verdict->code;
+}
+
+static void trust_and_integrity_are_different_things(void **state)
+{
+    (void)state;
+    struct bst_verdict v;
+    assert_int_equal(judged(BST_STATUS_SUCCESS, "signingCredential.trusted", false, &v), BST_OK);
+    assert_int_equal(judged(BST_STATUS_FAILURE, "signingCredential.untrusted", false, &v), BST_UNTRUSTED);
+    assert_int_equal(result_of(&v, "manifest"), BST_PASS);
+    assert_int_equal(judged(BST_STATUS_FAILURE, "signingCredential.untrusted", true, &v), BST_OK);
+    assert_int_equal(judged(BST_STATUS_FAILURE, "signingCredential.expired", false, &v), BST_UNTRUSTED);
+    assert_int_equal(judged(BST_STATUS_FAILURE, "signingCredential.expired", true, &v), BST_OK);
+    assert_int_equal(judged(BST_STATUS_FAILURE, "claimSignature.outsideValidity", false, &v), BST_UNTRUSTED);
+    assert_int_equal(result_of(&v, "signature"), BST_PASS);
+    assert_int_equal(judged(BST_STATUS_FAILURE, "signingCredential.unheard.of", false, &v), BST_UNTRUSTED);
+    assert_int_equal(judged(BST_STATUS_INFO, "timeStamp.notChecked", false, &v), BST_UNTRUSTED);
+    static const char *const broken[] = {"signingCredential.invalid",    "signingCredential.ocsp.revoked",
+                                         "assertion.hashedURI.mismatch", "assertion.dataHash.mismatch",
+                                         "claimSignature.mismatch",      "claim.malformed",
+                                         "anything.unheard.of"};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+        for (int own = 0; own < 2; own++)
+            assert_int_equal(judged(BST_STATUS_FAILURE, broken[i], own, &v), BST_BROKEN);
+}
+
 /* ---- facts ---- */
 
 static void facts_of_nonsense(void **state)
@@ -201,6 +254,7 @@ int main(void)
         cmocka_unit_test(words_say_which_part_was_altered),
         cmocka_unit_test(checks_have_room),
         cmocka_unit_test(json_of_hostile_words),
+        cmocka_unit_test(trust_and_integrity_are_different_things),
         cmocka_unit_test(facts_of_nonsense),
         cmocka_unit_test(commitments_open_with_their_own_words_only),
     };
