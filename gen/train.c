@@ -74,6 +74,7 @@ static enum bst_code resume(struct train_run *run, const char *folder, struct bs
 {
     char *path = bst_path_join(folder, "train.checkpoint");
     enum bst_code code = path ? train_checkpoint_load(run, path, err) : bst_fail_memory(err);
+    if (code == BST_UNREADABLE) bst_hint(err, "start anew without resuming");
     free(path);
     return code;
 }
