@@ -35,6 +35,8 @@ static const struct onnx_case onnx_cases[] = {
     {"conv_film", "in x 1 4 10 40\nin s 1 6 1 1\nin t 1 6 1 1\nrand w 6 4 3 3\nnode Conv x,w c\nnode Mul c,s m\nnode Add t,m a\n"
                   "node LeakyRelu a y alpha=0.2"},
     {"conv_residual", "in x 1 6 10 40\nrand w 6 6 3 3\nrand s 6 1 1\nnode Conv x,w c pads=[1,1,1,1]\nnode PRelu c,s p\nnode Sub x,p y"},
+    {"conv_sum", "in x 1 4 10 12\nrand w 6 4 3 3\nrand v 6 4 1 1\nnode Conv x,w a pads=[1,1,1,1]\nnode Conv x,v b\nnode Add a,b c\n"
+                 "node LeakyRelu c y alpha=0.2"},
     {"conv_plane", "in x 1 4 10 12\nin n 1 1 10 12\nrand w 6 4 3 3\nnode Conv x,w c pads=[1,1,1,1]\nnode Add c,n a\nnode Tanh a y"},
     {"transposed_norm", "in x 1 5 6 7\nrand w 5 4 4 4\nrand g 4\nrand b 4\nrand m 4\nposrand v 4\n"
                         "node ConvTranspose x,w c strides=[2,2] pads=[1,1,1,1]\nnode BatchNormalization c,g,b,m,v n\nnode Relu n y"},

@@ -385,7 +385,7 @@ static void test_golden(void **state)
     (void)state;
     bst_image_digest(&image, digest);
     bst_hex(digest, sizeof digest, hex);
-    assert_string_equal(hex, "2fce05235095cfa445c851e9e15617a36eaeb2ca9b99eb6d4b68241422d3dd31");
+    assert_string_equal(hex, "fbf31820f0ef2ae840af3b9f066dd8bcc4e0a83f6cb170ef98c79896ff5fd8ff");
     bst_image_clear(&image);
     maker_free(&m);
 }
