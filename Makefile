@@ -12,7 +12,7 @@ PACKAGES := libsodium sqlite3 libpng zlib libjpeg libexif exempi-2.0 libcbor jan
 DEBS := build-essential pkg-config libsodium-dev libsqlite3-dev libpng-dev zlib1g-dev libjpeg62-turbo-dev libexif-dev \
   libexempi-dev libcbor-dev libjansson-dev libopenblas-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler
 TEST_DEBS := libcmocka-dev clang sqlite3 openssl libimage-exiftool-perl jq \
-  $(if $(shell command -v npm),,nodejs npm)
+  libjpeg-turbo-progs netpbm   $(if $(shell command -v npm),,nodejs npm)
 
 PKGS := $(filter-out libcbor lapack,$(PACKAGES))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -151,7 +151,7 @@ install: all
 	install -m 644 cli/blindstamp.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/blindstamp
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: blindstamp' 'Description: Generated pictures with provable origin' \
 	  'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/blindstamp' 'Libs: -L$${prefix}/lib -lblindstamp' \
-	  'Requires.private: $(PKGS)' 'Libs.private: -lcbor -pthread -lm' \
+	  'Requires.private: $(filter-out openblas,$(PKGS))' 'Libs.private: -lopenblas -lcbor -pthread -lm' \
 	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/blindstamp.pc
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/blindstamp $(DESTDIR)$(PREFIX)/lib/libblindstamp.* \

@@ -23,12 +23,15 @@ static const struct cli_option options[] = {
 
 /* ---- certificates in words ---- */
 
+/* libcrypto must not ask the terminal for a passphrase here. */
+static char no_passphrase[] = "";
+
 /* Subject and end of validity of a PEM certificate; NULL where it cannot be read. New memory. */
 static void read_certificate(const void *pem, size_t len, char **subject, char **until)
 {
     *subject = *until = NULL;
     BIO *in = BIO_new_mem_buf(pem, (int)len), *out = BIO_new(BIO_s_mem());
-    X509 *cert = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+    X509 *cert = in ? PEM_read_bio_X509(in, NULL, NULL, no_passphrase) : NULL;
     unsigned long form = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
     if (cert && out && X509_NAME_print_ex(out, X509_get_subject_name(cert), 0, form) >= 0) {
         char *text = NULL;
