@@ -14,6 +14,7 @@
 /* One WHERE clause under construction: text, and the values for its question marks. */
 struct builder {
     struct bst_buf sql;
+    bool scattered; /* what an index finds does not come in the order of entries */
     size_t count;
     struct {
         char *text; /* owned; NULL: number */
@@ -82,21 +83,68 @@ static void bind_prefix_lower(struct builder *b, const char *prefix)
     free(low);
 }
 
-/* table is "author" or "model"; id_column its hexadecimal identifier. A name matches by its beginning, an
- * identifier too, if enough digits were given. */
-static void named(struct builder *b, const char *table, const char *id_column, const char *wanted)
+static enum bst_code database_error(sqlite3 *db, struct bst_error *err)
 {
-    bool id = is_hex(wanted) && strlen(wanted) >= DIGEST_DIGITS_MIN;
-    bst_buf_printf(
-        &b->sql, " AND r.%s IN (SELECT id FROM %s WHERE name >= ? COLLATE NOCASE AND name < ? COLLATE NOCASE",
-        table, table);
-    bind_prefix(b, wanted);
-    if (id) {
-        bst_buf_printf(&b->sql, " UNION SELECT id FROM %s WHERE %s >= ? AND %s < ?", table, id_column,
-                       id_column);
-        bind_prefix_lower(b, wanted);
+    int code = sqlite3_errcode(db);
+    bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR;
+    bst_fail(err, damaged ? BST_UNREADABLE : BST_FAILURE, "the ledger cannot be searched: %s",
+             sqlite3_errmsg(db));
+    return damaged ? bst_hint(err, "blindstamp ledger verify says what is wrong with it") : err->code;
+}
+
+/* A statement with the builder's text and values. */
+static enum bst_code prepare(sqlite3 *db, struct builder *b, sqlite3_stmt **out, struct bst_error *err)
+{
+    const char *sql = bst_buf_string(&b->sql);
+    if (!sql) return bst_fail_memory(err);
+    sqlite3_stmt *stmt = NULL;
+    bool good = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK;
+    for (size_t i = 0; good && i < b->count; i++) {
+        int done = b->bound[i].text
+                       ? sqlite3_bind_text(stmt, (int)i + 1, b->bound[i].text, -1, SQLITE_TRANSIENT)
+                       : sqlite3_bind_int64(stmt, (int)i + 1, b->bound[i].number);
+        good = done == SQLITE_OK;
     }
-    bst_buf_text(&b->sql, ")");
+    if (good) {
+        *out = stmt;
+        return BST_OK;
+    }
+    database_error(db, err);
+    sqlite3_finalize(stmt);
+    return err->code;
+}
+
+/* table is "author" or "model"; id_column its hexadecimal identifier. A name matches by its beginning, an
+ * identifier too, if enough digits were given. The few rows that match are looked up here: with one of them,
+ * which is the usual case, the records come out of the index in the order of entries, and nothing need be
+ * sorted. */
+static enum bst_code named(sqlite3 *db, struct builder *b, const char *table, const char *id_column,
+                           const char *wanted, struct bst_error *err)
+{
+    struct builder inner = {0};
+    size_t matches = 0;
+    bst_buf_printf(&inner.sql, "SELECT id FROM %s WHERE name >= ? COLLATE NOCASE AND name < ? COLLATE NOCASE",
+                   table);
+    bind_prefix(&inner, wanted);
+    if (is_hex(wanted) && strlen(wanted) >= DIGEST_DIGITS_MIN) {
+        bst_buf_printf(&inner.sql, " UNION SELECT id FROM %s WHERE %s >= ? AND %s < ?", table, id_column,
+                       id_column);
+        bind_prefix_lower(&inner, wanted);
+    }
+    sqlite3_stmt *stmt = NULL;
+    enum bst_code code = prepare(db, &inner, &stmt, err);
+    if (code == BST_OK) {
+        int step;
+        bst_buf_printf(&b->sql, " AND r.%s IN (", table);
+        while ((step = sqlite3_step(stmt)) == SQLITE_ROW)
+            bst_buf_printf(&b->sql, "%s%lld", matches++ ? "," : "", (long long)sqlite3_column_int64(stmt, 0));
+        bst_buf_text(&b->sql, matches ? ")" : "-1)"); /* no row has this id */
+        if (step != SQLITE_DONE) code = database_error(db, err);
+    }
+    if (matches != 1) b->scattered = true;
+    sqlite3_finalize(stmt);
+    builder_clear(&inner);
+    return code;
 }
 
 static enum bst_code digest(struct builder *b, const char *wanted, struct bst_error *err)
@@ -107,6 +155,7 @@ static enum bst_code digest(struct builder *b, const char *wanted, struct bst_er
         return bst_hint(err, "a digest is SHA-256 in hexadecimal, or its first %d digits or more",
                         DIGEST_DIGITS_MIN);
     }
+    b->scattered = true;
     condition(b, "r.entry IN (SELECT entry FROM record WHERE sha256 >= ? AND sha256 < ? "
                  "UNION SELECT entry FROM record WHERE pixels_sha256 >= ? AND pixels_sha256 < ?)");
     bind_prefix_lower(b, wanted);
@@ -131,6 +180,7 @@ static enum bst_code words(struct builder *b, const char *text, struct bst_error
         p += len;
     }
     if (!match.len) return bst_fail(err, BST_USAGE, "no word to search for was given");
+    b->scattered = true;
     condition(b, "r.entry IN (SELECT rowid FROM words WHERE words MATCH ?)");
     bind_text(b, bst_buf_string(&match));
     return BST_OK;
@@ -146,6 +196,7 @@ static enum bst_code moment(const char *name, const char *text, int64_t *out, st
 static enum bst_code times(struct builder *b, const struct bst_query *query, struct bst_error *err)
 {
     int64_t ms;
+    if (query->since || query->until) b->scattered = true;
     if (query->since) {
         if (moment("since", query->since, &ms, err) != BST_OK) return err->code;
         condition(b, "r.time >= ?");
@@ -160,13 +211,14 @@ static enum bst_code times(struct builder *b, const struct bst_query *query, str
     return BST_OK;
 }
 
-static enum bst_code conditions(struct builder *b, const struct bst_query *query, struct bst_error *err)
+static enum bst_code conditions(sqlite3 *db, struct builder *b, const struct bst_query *query,
+                                struct bst_error *err)
 {
     uint64_t seed;
     if (query->seed && !bst_parse_u64(query->seed, &seed))
         return bst_fail(err, BST_USAGE, "the seed \"%.60s\" is not a whole number in range", query->seed);
-    if (query->author) named(b, "author", "key_id", query->author);
-    if (query->model) named(b, "model", "sha256", query->model);
+    if (query->author && named(db, b, "author", "key_id", query->author, err) != BST_OK) return err->code;
+    if (query->model && named(db, b, "model", "sha256", query->model, err) != BST_OK) return err->code;
     if (query->seed) {
         condition(b, "r.seed = ?");
         bind_text(b, bst_format("%llu", (unsigned long long)seed));
@@ -182,15 +234,6 @@ static enum bst_code conditions(struct builder *b, const struct bst_query *query
     if (query->digest && digest(b, query->digest, err) != BST_OK) return err->code;
     if (query->text && words(b, query->text, err) != BST_OK) return err->code;
     return times(b, query, err);
-}
-
-static enum bst_code database_error(sqlite3 *db, struct bst_error *err)
-{
-    int code = sqlite3_errcode(db);
-    bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR;
-    bst_fail(err, damaged ? BST_UNREADABLE : BST_FAILURE, "the ledger cannot be searched: %s",
-             sqlite3_errmsg(db));
-    return damaged ? bst_hint(err, "blindstamp ledger verify says what is wrong with it") : err->code;
 }
 
 enum bst_code query_prepare(sqlite3 *db, const struct bst_query *query, enum query_form form,
@@ -210,33 +253,18 @@ enum bst_code query_prepare(sqlite3 *db, const struct bst_query *query, enum que
                              ? "FROM record r WHERE 1"
                              : "FROM record r CROSS JOIN author a ON a.id = r.author LEFT JOIN model m ON "
                                "m.id = r.model WHERE 1");
-    enum bst_code code = conditions(&b, query, err);
+    enum bst_code code = conditions(db, &b, query, err);
     if (code == BST_OK && form != QUERY_COUNT) {
         /* A plus sign hides the row number from the planner, which else would rather walk all records in
          * order than sort the few that an index finds. */
-        bst_buf_printf(&b.sql, " ORDER BY %sr.entry %s LIMIT ? OFFSET ?", b.count ? "+" : "",
+        bst_buf_printf(&b.sql, " ORDER BY %sr.entry %s LIMIT ? OFFSET ?", b.scattered ? "+" : "",
                        query->descending ? "DESC" : "ASC");
         bind_number(&b, query->limit && query->limit < INT64_MAX ? (int64_t)query->limit : -1);
         bind_number(&b, query->offset < INT64_MAX ? (int64_t)query->offset : INT64_MAX);
     }
-    const char *sql = bst_buf_string(&b.sql);
-    sqlite3_stmt *stmt = NULL;
-    if (code == BST_OK && !sql) code = bst_fail_memory(err);
-    if (code == BST_OK && sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-        code = database_error(db, err);
-    for (size_t i = 0; code == BST_OK && i < b.count; i++) {
-        int done = b.bound[i].text
-                       ? sqlite3_bind_text(stmt, (int)i + 1, b.bound[i].text, -1, SQLITE_TRANSIENT)
-                       : sqlite3_bind_int64(stmt, (int)i + 1, b.bound[i].number);
-        if (done != SQLITE_OK) code = database_error(db, err);
-    }
+    if (code == BST_OK) code = prepare(db, &b, out, err);
     builder_clear(&b);
-    if (code != BST_OK) {
-        sqlite3_finalize(stmt);
-        return code;
-    }
-    *out = stmt;
-    return BST_OK;
+    return code;
 }
 
 static const char *column(sqlite3_stmt *stmt, int i)
