@@ -10,7 +10,8 @@
  *   facts.c       what a statement says, in plain fields
  *   verdict.c     verdicts as words and as JSON
  *   show.c        what a file says about itself, nothing judged
- *   query.c       the ledger's records by author, model, seed, time, words, digest
+ *   query.c       which of the ledger's records: by author, model, seed, time, words, digest
+ *   query_read.c  what these records say
  *   checkpoint.c  is a checkpoint kept elsewhere still part of a ledger?
  */
 #ifndef BST_AUDIT_H

@@ -1,7 +1,6 @@
 /* query.c - the ledger's records by author, model, seed, time, words, digest. Each condition is a search in
  * an index of schema/ledger.sql, never a walk through all records. */
 #include <ctype.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,7 +82,7 @@ static void bind_prefix_lower(struct builder *b, const char *prefix)
     free(low);
 }
 
-static enum bst_code database_error(sqlite3 *db, struct bst_error *err)
+enum bst_code query_failed(sqlite3 *db, struct bst_error *err)
 {
     int code = sqlite3_errcode(db);
     bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR;
@@ -109,7 +108,7 @@ static enum bst_code prepare(sqlite3 *db, struct builder *b, sqlite3_stmt **out,
         *out = stmt;
         return BST_OK;
     }
-    database_error(db, err);
+    query_failed(db, err);
     sqlite3_finalize(stmt);
     return err->code;
 }
@@ -139,7 +138,7 @@ static enum bst_code named(sqlite3 *db, struct builder *b, const char *table, co
         while ((step = sqlite3_step(stmt)) == SQLITE_ROW)
             bst_buf_printf(&b->sql, "%s%lld", matches++ ? "," : "", (long long)sqlite3_column_int64(stmt, 0));
         bst_buf_text(&b->sql, matches ? ")" : "-1)"); /* no row has this id */
-        if (step != SQLITE_DONE) code = database_error(db, err);
+        if (step != SQLITE_DONE) code = query_failed(db, err);
     }
     if (matches != 1) b->scattered = true;
     sqlite3_finalize(stmt);
@@ -239,20 +238,11 @@ static enum bst_code conditions(sqlite3 *db, struct builder *b, const struct bst
 enum bst_code query_prepare(sqlite3 *db, const struct bst_query *query, enum query_form form,
                             sqlite3_stmt **out, struct bst_error *err)
 {
-    static const char *const select[] = {
-        [QUERY_ROWS] = "", [QUERY_COUNT] = "SELECT count(*) ", [QUERY_PLAN] = "EXPLAIN QUERY PLAN "};
+    static const char *const select[] = {[QUERY_ENTRIES] = "SELECT r.entry",
+                                         [QUERY_COUNT] = "SELECT count(*)",
+                                         [QUERY_PLAN] = "EXPLAIN QUERY PLAN SELECT r.entry"};
     struct builder b = {0};
-    bst_buf_text(&b.sql, select[form]);
-    if (form != QUERY_COUNT)
-        bst_buf_text(&b.sql,
-                     "SELECT r.entry, r.kind, r.time, a.name, a.key_id, r.file_name, r.image_id, m.name, "
-                     "m.sha256, r.seed, r.title, r.prompt, r.sha256, r.pixels_sha256, r.privacy, r.width, "
-                     "r.height ");
-    /* CROSS JOIN keeps record outermost: the conditions are on it, the others are looked up by their key. */
-    bst_buf_text(&b.sql, form == QUERY_COUNT
-                             ? "FROM record r WHERE 1"
-                             : "FROM record r CROSS JOIN author a ON a.id = r.author LEFT JOIN model m ON "
-                               "m.id = r.model WHERE 1");
+    bst_buf_printf(&b.sql, "%s FROM record r WHERE 1", select[form]);
     enum bst_code code = conditions(db, &b, query, err);
     if (code == BST_OK && form != QUERY_COUNT) {
         /* A plus sign hides the row number from the planner, which else would rather walk all records in
@@ -267,57 +257,6 @@ enum bst_code query_prepare(sqlite3 *db, const struct bst_query *query, enum que
     return code;
 }
 
-static const char *column(sqlite3_stmt *stmt, int i)
-{
-    const char *text = (const char *)sqlite3_column_text(stmt, i);
-    return text && *text ? text : NULL;
-}
-
-static void read_record(sqlite3_stmt *stmt, char time[static BST_TIME_LEN], struct bst_record *out)
-{
-    *out = (struct bst_record){
-        .entry = (uint64_t)sqlite3_column_int64(stmt, 0),
-        .kind = column(stmt, 1),
-        .author = column(stmt, 3),
-        .author_key_id = column(stmt, 4),
-        .file_name = column(stmt, 5),
-        .image_id = column(stmt, 6),
-        .model = column(stmt, 7),
-        .model_sha256 = column(stmt, 8),
-        .seed = column(stmt, 9),
-        .title = column(stmt, 10),
-        .prompt = column(stmt, 11),
-        .sha256 = column(stmt, 12),
-        .pixels_sha256 = column(stmt, 13),
-        .privacy = column(stmt, 14),
-        .width = sqlite3_column_int64(stmt, 15),
-        .height = sqlite3_column_int64(stmt, 16),
-    };
-    if (sqlite3_column_type(stmt, 2) != SQLITE_NULL) {
-        bst_time_text(sqlite3_column_int64(stmt, 2), time);
-        out->time = time;
-    }
-}
-
-enum bst_code bst_query_run(struct bst_ledger *ledger, const struct bst_query *query, bst_record_fn found,
-                            void *arg, struct bst_error *err)
-{
-    sqlite3 *db = bst_ledger_db(ledger);
-    sqlite3_stmt *stmt;
-    enum bst_code code = query_prepare(db, query, QUERY_ROWS, &stmt, err);
-    if (code != BST_OK) return code;
-    int step;
-    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct bst_record record;
-        char time[BST_TIME_LEN];
-        read_record(stmt, time, &record);
-        if (!found(arg, &record)) break;
-    }
-    if (step != SQLITE_ROW && step != SQLITE_DONE) code = database_error(db, err);
-    sqlite3_finalize(stmt);
-    return code;
-}
-
 enum bst_code bst_query_count(struct bst_ledger *ledger, const struct bst_query *query, uint64_t *count,
                               struct bst_error *err)
 {
@@ -328,37 +267,7 @@ enum bst_code bst_query_count(struct bst_ledger *ledger, const struct bst_query 
     if (sqlite3_step(stmt) == SQLITE_ROW)
         *count = (uint64_t)sqlite3_column_int64(stmt, 0);
     else
-        code = database_error(db, err);
+        code = query_failed(db, err);
     sqlite3_finalize(stmt);
     return code;
-}
-
-static void put(json_t *object, const char *key, const char *text)
-{
-    json_object_set_new(object, key, text ? json_string(text) : json_null());
-}
-
-enum bst_code bst_record_json(const struct bst_record *record, json_t **out, struct bst_error *err)
-{
-    json_t *object = json_object();
-    if (!object) return bst_fail_memory(err);
-    json_object_set_new(object, "entry", json_integer((json_int_t)record->entry));
-    put(object, "kind", record->kind);
-    put(object, "time", record->time);
-    put(object, "author", record->author);
-    put(object, "author_key_id", record->author_key_id);
-    put(object, "file_name", record->file_name);
-    put(object, "image_id", record->image_id);
-    put(object, "model", record->model);
-    put(object, "model_sha256", record->model_sha256);
-    put(object, "seed", record->seed);
-    json_object_set_new(object, "width", record->width > 0 ? json_integer(record->width) : json_null());
-    json_object_set_new(object, "height", record->height > 0 ? json_integer(record->height) : json_null());
-    put(object, "title", record->title);
-    put(object, "prompt", record->prompt);
-    put(object, "sha256", record->sha256);
-    put(object, "pixels_sha256", record->pixels_sha256);
-    put(object, "privacy", record->privacy);
-    *out = object;
-    return BST_OK;
 }

@@ -176,6 +176,28 @@ static void a_walk_is_noticed(void **state)
     assert_true(walks);
 }
 
+/* Whoever looks at the answer may take his time: the ledger stays open to writers. */
+static bool append_meanwhile(void *arg, const struct bst_record *record)
+{
+    struct bst_error err = {0};
+    bool *done = arg;
+    if (record->entry != 300) return true;
+    assert_int_equal(fixture_append(&fixture, COUNT + 1, 1, BST_PUBLIC, &err), BST_OK);
+    *done = true;
+    return false;
+}
+
+static void others_can_write_meanwhile(void **state)
+{
+    (void)state;
+    struct bst_error err = {0};
+    const struct bst_query all = {0};
+    bool done = false;
+    assert_int_equal(bst_query_run(ledger, &all, append_meanwhile, &done, &err), BST_OK);
+    assert_true(done);
+    assert_int_equal(FOUND(.kind = "generation"), COUNT + 1);
+}
+
 static bool check_record(void *arg, const struct bst_record *record)
 {
     struct bst_error err = {0};
@@ -272,6 +294,7 @@ int main(void)
         cmocka_unit_test(records_say_what_is_known),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(any_words_can_be_asked_for),
+        cmocka_unit_test(others_can_write_meanwhile),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
