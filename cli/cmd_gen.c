@@ -26,7 +26,8 @@ static const struct cli_option options[] = {
     {"description", 0, "TEXT", "what is to be seen, for people who cannot see it", false},
     {"privacy", 0, "LEVEL", "public (default), partner or private; see above", false},
     {"output", 'o', "DIR", "folder for the pictures (default: this one)", false},
-    {"name", 0, "PATTERN", "file name with {model}, {seed}, {input} (default {model}-{seed}.png)", false},
+    {"name", 0, "PATTERN", "file name with {model}, {seed}, {n}, {input} (default {model}-{seed}.png)",
+     false},
     {"force", 'f', NULL, "replace files that exist", false},
     {"threads", 0, "N", "processors to use (default: all); the pixels do not depend on it", false},
     {"compression", 0, "1-9", "PNG compression: 1 fast, 9 small", false},
@@ -262,6 +263,8 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     if (code == BST_OK) code = cli_places_find(home, &places, err);
     if (code == BST_OK) code = cli_model_open(&places, name, &model, err);
     if (code == BST_OK) code = gen_plan_make(args, model, &plan, err);
+    if (code == BST_OK && plan.privacy == BST_PRIVATE && !cli_has(args, "name") && !cli_has(args, "quiet"))
+        cli_note("the files' names show model and seed; --name \"work-{n}.png\" would not");
     if (code == BST_OK) {
         struct job job = {.args = args, .model = model, .plan = &plan};
         code = work(&job, home, err);

@@ -202,15 +202,21 @@ static void append_name(struct bst_buf *buf, const char *text, size_t len)
     }
 }
 
-static enum bst_code expand(const char *pattern, const struct gen_plan *plan, uint64_t seed,
+/* number is the picture's place in the batch, from 1; all of a batch get as many digits. */
+static enum bst_code expand(const char *pattern, const struct gen_plan *plan, size_t number,
                             struct bst_buf *out, struct bst_error *err)
 {
+    char last[24];
+    int digits = snprintf(last, sizeof last, "%zu", plan->seeds.count);
     for (const char *p = pattern; *p;) {
         if (*p != '{') {
             bst_buf_byte(out, (uint8_t)*p++);
         } else if (!strncmp(p, "{seed}", 6)) {
-            bst_buf_printf(out, "%llu", (unsigned long long)seed);
+            bst_buf_printf(out, "%llu", (unsigned long long)plan->seeds.seed[number - 1]);
             p += 6;
+        } else if (!strncmp(p, "{n}", 3)) {
+            bst_buf_printf(out, "%0*zu", digits, number);
+            p += 3;
         } else if (!strncmp(p, "{model}", 7)) {
             append_name(out, plan->model_name, strlen(plan->model_name));
             p += 7;
@@ -219,7 +225,7 @@ static enum bst_code expand(const char *pattern, const struct gen_plan *plan, ui
             p += 7;
         } else {
             bst_fail(err, BST_USAGE, "--name does not know \"%.20s\"", p);
-            return bst_hint(err, "it may hold {model}, {seed} and, with --input, {input}");
+            return bst_hint(err, "it may hold {model}, {seed}, {n} and, with --input, {input}");
         }
     }
     return bst_buf_string(out) ? BST_OK : bst_fail_memory(err);
@@ -234,8 +240,8 @@ static enum bst_code check_pattern(const char *pattern, const struct gen_plan *p
     }
     if (len < 5 || strcmp(pattern + len - 4, ".png"))
         return bst_fail(err, BST_USAGE, "--name must end in .png");
-    if (plan->seeds.count > 1 && !strstr(pattern, "{seed}"))
-        return bst_fail(err, BST_USAGE, "--name must hold {seed} when several pictures are made");
+    if (plan->seeds.count > 1 && !strstr(pattern, "{seed}") && !strstr(pattern, "{n}"))
+        return bst_fail(err, BST_USAGE, "--name must hold {seed} or {n} when several pictures are made");
     return BST_OK;
 }
 
@@ -253,7 +259,7 @@ static enum bst_code plan_paths(const struct cli_args *args, struct gen_plan *pl
     if (!plan->paths) return bst_fail_memory(err);
     for (size_t i = 0; i < plan->seeds.count; i++) {
         struct bst_buf name = {0};
-        enum bst_code code = expand(pattern, plan, plan->seeds.seed[i], &name, err);
+        enum bst_code code = expand(pattern, plan, i + 1, &name, err);
         if (code == BST_OK && name.len > 200)
             code = bst_fail(err, BST_USAGE, "the file's name would be too long");
         if (code == BST_OK && !(plan->paths[i] = bst_path_join(plan->folder, (char *)name.data)))

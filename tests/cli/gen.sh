@@ -22,6 +22,11 @@ expect 0 "a size" "$bs" gen -m dots --seed 1 --size 31x17 -o "$work/size"
 same "is kept" "$(size "$work/size/dots-1.png")" 31x17
 expect 0 "a name" "$bs" gen -m dots --seed 1-2 --name 'night {seed} of {model}.png' -o "$work/names"
 check "is kept too" test -f "$work/names/night 2 of dots.png"
+expect 0 "numbered names" "$bs" gen -m dots --seed 101-111 --name 'work-{n}.png' --privacy private -o "$work/numbers"
+check "have as many digits" test -f "$work/numbers/work-01.png" -a -f "$work/numbers/work-11.png"
+same "and keep the seed to themselves" "$(cat "$work/err" | grep -c 'names show')" 0
+expect 0 "a private picture under its default name" "$bs" gen -m dots --seed 1 --privacy private -o "$work/numbers"
+hints "warns that the name shows the seed" 'names show model and seed'
 expect 0 "a model by its path" "$bs" gen -m "$work/models/dots.onnx" --seed 7 -o "$work/path"
 same "makes the same pixels" "$(pixels "$work/path/dots-7.png")" "$(pixels "$out/dots-7.png")"
 expect 0 "one thread" "$bs" gen -m dots --seed 7 --threads 1 -o "$work/thread"
