@@ -2,9 +2,9 @@
 #include "kernel_conv.h"
 
 #include <string.h>
+#include <unistd.h>
 
-#define TILE_FLOATS  ((size_t)64 << 10) /* what should stay in a core's second-level cache */
-#define CHUNK_PIXELS ((size_t)1024)     /* pixels of a block's output kept before they are written */
+#define CHUNK_PIXELS ((size_t)1024) /* pixels of a block's output kept before they are written */
 #define OUT_PITCH(c) (chunk_rows(c) * (c)->pitch + BST_MICRO_WIDTH_MAX)
 
 static size_t ceil_div(size_t a, size_t b)
@@ -24,6 +24,18 @@ static size_t chunk_rows(const struct conv *c)
 }
 
 /* ---- making ---- */
+
+/* Floats of a tile's input that stay in a core's second-level cache beside weights and output. */
+static size_t tile_floats(void)
+{
+    long cache = 0;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    size_t bytes = cache > 0 ? (size_t)cache / 4 : 0;
+    bytes = bytes < (256 << 10) ? 256 << 10 : least(bytes, 512 << 10);
+    return bytes / sizeof(float);
+}
 
 static void furthest_tap(const struct conv *c, size_t *y, size_t *x)
 {
@@ -68,7 +80,7 @@ static double tile_cost(const struct conv *c, unsigned threads, size_t splits)
 
 static void choose_tile(struct conv *c, unsigned threads)
 {
-    size_t best_h = 0, best_w = 0;
+    size_t best_h = 0, best_w = 0, room = tile_floats();
     double best = 0;
     for (size_t n = 1; n <= 256 && n <= c->out_w; n++) {
         size_t w = ceil_div(c->out_w, n);
@@ -76,8 +88,8 @@ static void choose_tile(struct conv *c, unsigned threads)
         if (n > 1) w = least(c->out_w, ceil_div(w, 16) * 16); /* whole vectors and cache lines */
         for (size_t h = 1; h <= c->out_h && h <= 256; h = h < 4 ? h + 1 : h + h / 3) {
             set_tile(c, h, w);
-            if (c->in_channels * c->channel > TILE_FLOATS && best_h != 0) break;
-            bool over = c->in_channels * c->channel > TILE_FLOATS;
+            if (c->in_channels * c->channel > room && best_h != 0) break;
+            bool over = c->in_channels * c->channel > room;
             if (over && (w > 32 && n < c->out_w && ceil_div(c->out_w, n + 1) >= 16 && n < 256)) break;
             for (size_t splits = 1; splits <= c->block_count && splits <= 64; splits *= 2) {
                 double cost = tile_cost(c, threads, splits);
