@@ -12,7 +12,7 @@ int main(int argc, char **argv)
         uint32_t width, height;
         float truncation;
         bool tile;
-    } cases[] = {{1, 128, 96, 1.0f, false}, {UINT64_MAX, 97, 131, 0.7f, false}, {42, 128, 128, 1.3f, true}};
+    } cases[] = {{1, 48, 32, 1.0f, false}, {UINT64_MAX, 33, 37, 0.7f, false}, {42, 32, 32, 1.3f, true}};
     struct bst_error err = {0};
     struct bst_model *model = NULL;
     struct bst_generator *generator = NULL;
