@@ -51,7 +51,13 @@ static enum bst_code judge_digests(struct judge *judge, struct bst_error *err)
         judge_say(judge, "digest", BST_FAIL,
                   "The file is not the one that the statement speaks of: its bytes differ.");
     bst_image_digest(&judge->image, digest);
-    if (is_digest(judge->facts.pixels_sha256, digest))
+    const struct facts *facts = &judge->facts;
+    if (facts->width != judge->image.width || facts->height != judge->image.height)
+        judge_say(judge, "pixels", BST_FAIL,
+                  "The statement speaks of a picture of %" PRIu64 " x %" PRIu64
+                  " pixels, which this one is not.",
+                  facts->width, facts->height);
+    else if (is_digest(facts->pixels_sha256, digest))
         judge_say(judge, "pixels", BST_PASS, "Every pixel is the one that the statement speaks of.");
     else
         judge_say(judge, "pixels", BST_FAIL, "The pixels are not those that the statement speaks of.");

@@ -65,7 +65,8 @@ struct again {
     char *model_path;
 };
 
-/* BST_NO_PROVENANCE with the reason when the statement does not tell enough to make the picture again. */
+/* BST_NO_PROVENANCE with the reason when the statement does not tell enough to make the picture again. Its
+ * size is the picture's own. */
 static enum bst_code read_controls(const struct facts *f, struct again *again, struct bst_error *err)
 {
     struct bst_controls *c = &again->controls;
@@ -76,8 +77,6 @@ static enum bst_code read_controls(const struct facts *f, struct again *again, s
         return bst_fail(err, BST_NO_PROVENANCE,
                         "the statement keeps the seed or the controls to itself, and no ledger "
                         "at hand opens them");
-    if (f->width < 1 || f->height < 1 || f->width > BST_IMAGE_MAX_SIDE || f->height > BST_IMAGE_MAX_SIDE)
-        return bst_fail(err, BST_NO_PROVENANCE, "the statement does not tell the picture's size");
     c->width = (uint32_t)f->width;
     c->height = (uint32_t)f->height;
     c->truncation = (float)json_number_value(f->truncation);
@@ -152,6 +151,7 @@ static enum bst_code make(const struct judge *judge, const struct again *again, 
     return code;
 }
 
+/* BST_BROKEN when it is clear beforehand that another picture would come out. */
 static enum bst_code attempt(const struct judge *judge, struct again *again, struct bst_image *out,
                              struct bst_error *err)
 {
@@ -162,6 +162,10 @@ static enum bst_code attempt(const struct judge *judge, struct again *again, str
         return bst_fail(err, BST_NO_PROVENANCE,
                         "it was computed by the rules %.60s, and this program knows " BST_ARITH,
                         f->arith ? f->arith : "of an unknown version");
+    /* Another size is another picture, and a stranger's statement must not make this machine work for hours.
+     */
+    if (f->width != judge->image.width || f->height != judge->image.height)
+        return bst_fail(err, BST_BROKEN, "the statement speaks of a picture of another size");
     enum bst_code code = read_controls(f, again, err);
     if (code == BST_OK) code = find_model(judge, again, err);
     if (code == BST_OK) code = find_input(judge, again, err);
@@ -187,6 +191,9 @@ enum bst_code judge_replay(struct judge *judge, struct bst_error *err)
             judge_say(judge, "replay", BST_FAIL,
                       "Made again from the model, seed and controls of the statement, it "
                       "comes out as another picture.");
+    } else if (code == BST_BROKEN) {
+        judge_say(judge, "replay", BST_FAIL, "Not made again: %s.", why.what);
+        code = BST_OK;
     } else if (code != BST_FAILURE) {
         judge_say(judge, "replay", BST_UNKNOWN, "Not made again: %s%s%s.", why.what, why.hint[0] ? "; " : "",
                   why.hint);

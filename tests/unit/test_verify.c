@@ -30,7 +30,7 @@ static void make_image(struct bst_image *image, uint8_t salt)
         image->samples[i] = (uint8_t)(i * 7 + salt);
 }
 
-static void stamp(const char *path, uint8_t salt, enum bst_privacy privacy)
+static void stamp_sized(const char *path, uint8_t salt, enum bst_privacy privacy, uint32_t width)
 {
     struct bst_stamper *stamper = NULL;
     struct bst_image image = {0};
@@ -40,7 +40,7 @@ static void stamp(const char *path, uint8_t salt, enum bst_privacy privacy)
                                               .model_bytes = 9,
                                               .model_sha256 = {1, 2, 3},
                                               .seed = 18446744073709551615u,
-                                              .width = 12,
+                                              .width = width,
                                               .height = 9,
                                               .truncation = 0.8f,
                                               .title = "Pond",
@@ -55,6 +55,11 @@ static void stamp(const char *path, uint8_t salt, enum bst_privacy privacy)
     GOOD(bst_stamp_commit(stamper, NULL, NULL, &err));
     bst_stamper_close(stamper);
     bst_image_clear(&image);
+}
+
+static void stamp(const char *path, uint8_t salt, enum bst_privacy privacy)
+{
+    stamp_sized(path, salt, privacy, 12);
 }
 
 static int setup(void **state)
@@ -272,6 +277,22 @@ static void replay_without_the_model(void **state)
     bst_verdict_clear(&verdict);
 }
 
+/* A statement that names another size contradicts the picture, and is not worked out. */
+static void statement_of_another_size(void **state)
+{
+    (void)state;
+    struct bst_verdict verdict;
+    char *path = bst_path_join(folder, "sized.png");
+    stamp_sized(path, 3, BST_PUBLIC, 60000);
+    const struct bst_verify_options options = {.home = home, .replay = true};
+    GOOD(bst_verify(path, &options, &verdict, &err));
+    assert_int_equal(verdict.code, BST_BROKEN);
+    assert_int_equal(result_of(&verdict, "pixels"), BST_FAIL);
+    assert_int_equal(result_of(&verdict, "replay"), BST_FAIL);
+    bst_verdict_clear(&verdict);
+    free(path);
+}
+
 static void show_judges_nothing(void **state)
 {
     (void)state;
@@ -302,6 +323,7 @@ int main(void)
         cmocka_unit_test(private_words),
         cmocka_unit_test(not_a_picture),
         cmocka_unit_test(replay_without_the_model),
+        cmocka_unit_test(statement_of_another_size),
         cmocka_unit_test(show_judges_nothing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
