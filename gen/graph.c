@@ -6,14 +6,14 @@
 
 bool tensor_set_dims(struct tensor *t, enum kind kind, size_t rank, const int64_t *dims)
 {
-    size_t count = 1, bytes;
+    size_t count = 1;
     if (rank > RANK_MAX) return false;
     t->kind = kind;
     for (size_t i = 0; i < rank; i++) {
         if (dims[i] < 0 || dims[i] > INT32_MAX || !bst_mul(count, (size_t)dims[i], &count)) return false;
         t->dims[i] = dims[i];
     }
-    if (!bst_mul(count, sizeof(int64_t), &bytes) || bytes > SIZE_MAX / 4) return false;
+    if (count > TENSOR_MAX) return false;
     t->rank = rank;
     t->count = count;
     return true;

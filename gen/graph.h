@@ -10,9 +10,11 @@
 
 #include "base.h"
 
-#define RANK_MAX       8
-#define OPSET_MIN      11
-#define OPSET_MAX      21
+#define RANK_MAX  8
+#define OPSET_MIN 11
+#define OPSET_MAX 21
+/* Numbers in a tensor: no machine has that many, and sums of the sizes of all tensors cannot overflow. */
+#define TENSOR_MAX     ((uint64_t)1 << 40)
 #define MODEL_SIZE_MAX ((size_t)1 << 30) /* bytes of a model file */
 
 enum kind {
@@ -44,7 +46,8 @@ static inline size_t tensor_item(const struct tensor *t)
     return t->kind == KIND_FLOAT ? sizeof(float) : sizeof(int64_t);
 }
 
-/* Checks dims (each >= 0, the product's bytes within a size_t) and sets count; false when they cannot be. */
+/* Checks dims (each in [0, INT32_MAX], their product at most TENSOR_MAX) and sets count; false when they
+ * cannot be. */
 bool tensor_set_dims(struct tensor *t, enum kind kind, size_t rank, const int64_t *dims);
 bool tensor_same_dims(const struct tensor *a, const struct tensor *b);
 /* "[1,3,64,64]" for messages. */

@@ -37,23 +37,12 @@ static size_t tile_floats(void)
     return bytes / sizeof(float);
 }
 
-static void furthest_tap(const struct conv *c, size_t *y, size_t *x)
-{
-    *y = *x = 0;
-    for (size_t k = 0; k < c->taps; k++) {
-        if (c->tap_y[k] / c->stride_y > *y) *y = c->tap_y[k] / c->stride_y;
-        if (c->tap_x[k] / c->stride_x > *x) *x = c->tap_x[k] / c->stride_x;
-    }
-}
-
 static void set_tile(struct conv *c, size_t tile_h, size_t tile_w)
 {
-    size_t extra_y, extra_x;
-    furthest_tap(c, &extra_y, &extra_x);
     c->tile_h = tile_h;
     c->tile_w = tile_w;
-    c->rows = tile_h + extra_y;
-    c->pitch = tile_w + extra_x;
+    c->rows = tile_h + c->reach_y;
+    c->pitch = tile_w + c->reach_x;
     /* an odd number of cache lines, so that the channels spread over the cache's sets */
     c->channel = (ceil_div(c->stride_y * c->stride_x * c->rows * c->pitch, 16) | 1) * 16;
 }
@@ -127,9 +116,15 @@ enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_k
     conv->blocks = step_take(step, conv->out_channels + 1, sizeof *conv->blocks);
     conv->offset = step_take(step, conv->taps + 1, sizeof *conv->offset);
     if (conv->blocks == NULL || conv->offset == NULL) return bst_fail_memory(err);
+    for (size_t k = 0; k < conv->taps; k++) {
+        if (conv->tap_y[k] / conv->stride_y > conv->reach_y) conv->reach_y = conv->tap_y[k] / conv->stride_y;
+        if (conv->tap_x[k] / conv->stride_x > conv->reach_x) conv->reach_x = conv->tap_x[k] / conv->stride_x;
+    }
     choose_blocks(conv);
     conv->splits = 1;
     choose_tile(conv, threads);
+    if (conv->channel > UINT32_MAX || conv->in_channels * conv->channel > TENSOR_MAX)
+        return step_bad(err, "rows of %zu numbers are too long for a kernel of this size", conv->in_w);
     conv->weights = step_take(step, conv->groups * conv->group_weights, sizeof(float));
     conv->bias = step_take(step, conv->groups * conv->out_channels + BST_MICRO_ROWS_MAX, sizeof(float));
     if (conv->weights == NULL || conv->bias == NULL) return bst_fail_memory(err);
@@ -199,7 +194,7 @@ static void gather_row(const float *row, size_t width, int64_t x, size_t stride,
 static void gather_tile(const struct conv *c, const float *input, size_t y0, size_t x0, size_t th, size_t tw,
                         float *tile)
 {
-    size_t plane = c->rows * c->pitch, rows = th + (c->rows - c->tile_h), cols = tw + (c->pitch - c->tile_w);
+    size_t plane = c->rows * c->pitch, rows = th + c->reach_y, cols = tw + c->reach_x;
     for (size_t i = 0; i < c->in_channels; i++) {
         const float *channel = input + i * c->in_h * c->in_w;
         for (size_t py = 0; py < c->stride_y; py++) {

@@ -32,6 +32,7 @@ struct conv {
     size_t place_y, place_x, step_y, step_x; /* where output (y, x) lies in it */
 
     /* Filled by conv_make. */
+    size_t reach_y, reach_x; /* rows and columns of a residue that the taps reach beyond an output's own */
     size_t tile_h, tile_w;
     size_t rows, pitch; /* of one residue's part of a tile */
     size_t channel;     /* floats from one input channel of a tile to the next */

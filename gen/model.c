@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLDED_MAX ((size_t)256 << 20) /* bytes of constants while only dims are inferred */
+#define INFERRING_MAX ((size_t)256 << 20) /* bytes of constants while only dims are inferred */
 
 enum bst_code bst_model_open(const char *path, struct bst_model **out, struct bst_error *err)
 {
@@ -108,7 +108,7 @@ enum bst_code model_output(const struct bst_model *model, uint32_t width, uint32
                            struct bst_error *err)
 {
     int64_t dims[INPUTS_MAX][RANK_MAX];
-    struct plan_options options = {bst_kernels_for("scalar"), 1, FOLDED_MAX, model->path};
+    struct plan_options options = {bst_kernels_for("scalar"), 1, INFERRING_MAX, model->path};
     enum bst_code code = model_dims(model, width, height, dims, err);
     if (code == BST_OK)
         code = plan_output_dims(model->graph, (const int64_t(*)[RANK_MAX])dims, &options, out, err);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FOLDED_MAX ((size_t)1 << 30) /* bytes of constants worked out from other constants */
+
 size_t plan_bytes(const struct plan *plan)
 {
     return plan->arena_bytes + plan->folded_bytes + plan->scratch_each * plan->options.threads;
@@ -124,10 +126,11 @@ static enum bst_code too_large(const struct plan *plan, size_t bytes, struct bst
 
 static enum bst_code fold_memory(struct plan *plan, struct tensor *t, struct bst_error *err)
 {
-    size_t bytes = t->count * tensor_item(t);
-    if (plan->options.memory != 0 &&
-        (bytes > plan->options.memory || plan->folded_bytes + bytes > plan->options.memory))
-        return too_large(plan, plan->folded_bytes + bytes, err);
+    size_t bytes = t->count * tensor_item(t), limit = plan->options.memory;
+    if (limit == 0 || limit > FOLDED_MAX) limit = FOLDED_MAX;
+    if (bytes > limit || plan->folded_bytes + bytes > limit)
+        return bst_fail(err, BST_UNREADABLE, "its constants would take more than %zu MB of memory",
+                        limit >> 20);
     t->data = bst_calloc(t->count + 1, tensor_item(t));
     if (t->data == NULL) return bst_fail_memory(err);
     plan->folded[plan->folded_count++] = t->data;
