@@ -97,6 +97,18 @@ cp "$p" "$work/a.png"
 check "forge a title" forge "$work/a.png" tEXt "Dots at night" "Dots at NIGHT"
 expect 3 "a changed title" "$bs" verify "$work/a.png"
 says "the pixels are still the signed ones" 'its pixels are still the signed ones'
+if command -v exiftool >/dev/null; then
+    cp "$p" "$work/a.png"
+    exiftool -q -overwrite_original -Title="Mine" "$work/a.png"
+    expect 3 "a title written by another program" "$bs" verify "$work/a.png"
+    says "the pixels are still the signed ones" 'its pixels are still the signed ones'
+    cp "$p" "$work/a.png"
+    exiftool -q -overwrite_original -all= "$work/a.png"
+    expect 3 "metadata taken out by another program" "$bs" verify "$work/a.png"
+    says "the AI mark is missed" 'does not say that the picture is AI-made'
+else
+    skip "metadata changed by another program" "exiftool is not installed"
+fi
 (cat "$p"; echo extra) >"$work/a.png"
 expect 3 "bytes behind the end" "$bs" verify "$work/a.png"
 "$bs" gen -m warm --input "$p" -o "$work/w" >/dev/null
