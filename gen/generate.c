@@ -52,7 +52,10 @@ enum bst_code bst_generator_new(const struct bst_model *model, const struct bst_
                  options->isa != NULL ? options->isa : getenv("BLINDSTAMP_ISA"));
         code = bst_hint(err, "scalar runs everywhere; avx2 and avx512 need a processor that has them");
     }
+    fenv_t saved;
+    arithmetic_enter(&saved);
     if (code == BST_OK) code = bst_pool_new(options->threads, &g->pool, err);
+    arithmetic_leave(&saved);
     if (code != BST_OK) {
         bst_generator_free(g);
         return code;
@@ -385,8 +388,8 @@ static uint32_t round_up(uint32_t side, uint32_t multiple)
     return (side + multiple - 1) / multiple * multiple;
 }
 
-enum bst_code bst_generate(struct bst_generator *generator, const struct bst_controls *controls,
-                           struct bst_image *out, struct bst_used *used, struct bst_error *err)
+static enum bst_code generate(struct bst_generator *generator, const struct bst_controls *controls,
+                              struct bst_image *out, struct bst_used *used, struct bst_error *err)
 {
     const struct bst_card *card = &generator->model->card;
     const struct graph *graph = generator->model->graph;
@@ -416,6 +419,16 @@ enum bst_code bst_generate(struct bst_generator *generator, const struct bst_con
     code = run_filled(generator, (const int64_t(*)[RANK_MAX])dims, controls, &resolved, memory, out, err);
     free(memory);
     if (code == BST_OK && used != NULL) *used = resolved;
+    return code;
+}
+
+enum bst_code bst_generate(struct bst_generator *generator, const struct bst_controls *controls,
+                           struct bst_image *out, struct bst_used *used, struct bst_error *err)
+{
+    fenv_t saved;
+    arithmetic_enter(&saved);
+    enum bst_code code = generate(generator, controls, out, used, err);
+    arithmetic_leave(&saved);
     return code;
 }
 
@@ -457,10 +470,13 @@ enum bst_code bst_generator_run(struct bst_generator *generator, const struct bs
     for (size_t i = 0; i < graph->input_count; i++)
         if (i >= INPUTS_MAX || data[i] == NULL)
             return bst_fail(err, BST_USAGE, "input '%.80s' is missing", graph->inputs[i].name);
+    fenv_t saved;
+    arithmetic_enter(&saved);
     code = use_plan(generator, dims, 0, err);
     if (code == BST_OK)
         code = plan_run(generator->plan, generator->pool, data, generator->progress, generator->progress_arg,
                         &made, err);
+    arithmetic_leave(&saved);
     if (code != BST_OK) return code;
     output->data = malloc((made->count + 1) * sizeof *output->data);
     if (output->data == NULL) return bst_fail_memory(err);

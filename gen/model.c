@@ -14,6 +14,8 @@ enum bst_code bst_model_open(const char *path, struct bst_model **out, struct bs
     if (code != BST_OK) return code;
     struct bst_model *model = bst_calloc(1, sizeof *model);
     if (model == NULL || (model->path = bst_strdup(path)) == NULL) code = bst_fail_memory(err);
+    fenv_t saved;
+    arithmetic_enter(&saved);
     if (code == BST_OK) {
         model->bytes = file.len;
         bst_sha256(file.data, file.len, model->digest);
@@ -21,6 +23,7 @@ enum bst_code bst_model_open(const char *path, struct bst_model **out, struct bs
     }
     bst_buf_free(&file);
     if (code == BST_OK) code = card_make(model, err);
+    arithmetic_leave(&saved);
     if (code != BST_OK) {
         bst_model_free(model);
         return code;

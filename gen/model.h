@@ -2,6 +2,8 @@
 #ifndef BST_MODEL_H
 #define BST_MODEL_H
 
+#include <fenv.h>
+
 #include "gen.h"
 #include "plan.h"
 
@@ -18,6 +20,19 @@ struct bst_model {
         roles[INPUTS_MAX]; /* place in card.inputs of each input of the graph; -1: unknown what it is for */
     struct bst_error problem; /* why no card could be derived; the graph still runs on tensors */
 };
+
+/* A program around us may round in another direction or flush denormal numbers; the arithmetic of a picture
+ * is done in the default environment, which threads inherit when they are made. */
+static inline void arithmetic_enter(fenv_t *saved)
+{
+    fegetenv(saved);
+    fesetenv(FE_DFL_ENV);
+}
+
+static inline void arithmetic_leave(const fenv_t *saved)
+{
+    fesetenv(saved);
+}
 
 /* Fills model->card from the JSON in the file, or from what the graph shows when there is none. */
 enum bst_code card_make(struct bst_model *model, struct bst_error *err);

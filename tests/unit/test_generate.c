@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fenv.h>
 #include <math.h>
 #include <unistd.h>
 
@@ -390,6 +391,28 @@ static void test_golden(void **state)
     maker_free(&m);
 }
 
+/* A caller that rounds upwards gets the same picture, and goes on rounding upwards. */
+static void test_caller_rounds_otherwise(void **state)
+{
+    struct bst_controls controls = {.seed = 5, .truncation = 0.7f, .width = 100, .height = 75};
+    struct maker m = maker_new(CARD("") TEXTURE, NULL);
+    struct bst_image a = make(&m, &controls, NULL);
+    (void)state;
+    struct bst_run_options options = {.threads = 2};
+    struct bst_error err;
+    maker_free(&m);
+    assert_int_equal(fesetround(FE_UPWARD), 0); /* the file stays as it was written */
+    assert_int_equal(bst_model_open(path, &m.model, &err), BST_OK);
+    assert_int_equal(bst_generator_new(m.model, &options, &m.generator, &err), BST_OK);
+    struct bst_image b = make(&m, &controls, NULL);
+    assert_int_equal(fegetround(), FE_UPWARD);
+    fesetround(FE_TONEAREST);
+    assert_true(same_image(&a, &b));
+    bst_image_clear(&a);
+    bst_image_clear(&b);
+    maker_free(&m);
+}
+
 /* ---- refusals ---- */
 
 static void refuse_card(const char *text, const char *word)
@@ -525,6 +548,7 @@ int main(void)
         cmocka_unit_test(test_styles),
         cmocka_unit_test(test_same_everywhere),
         cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_caller_rounds_otherwise),
         cmocka_unit_test(test_bad_cards),
         cmocka_unit_test(test_bad_controls),
         cmocka_unit_test(test_too_large),
