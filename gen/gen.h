@@ -4,7 +4,8 @@
  * Map of the folder: see the end of this comment.
  *   model.c       a model file opened: bytes, digest, card, graph
  *   onnx.c        ONNX (protobuf) -> graph, with every limit checked
- *   graph.h       the graph and its values; shape.c infers shapes for one set of input sizes
+ *   graph.h       the graph and its values
+ *   op.h, op.c    the table of operators: how each infers dims, prepares and runs
  *   plan.c        graph + input sizes -> ordered steps over one arena; memory known before any is taken
  *   plan_fuse.c, plan_arena.c
  *   op_*.c        one operator family a file

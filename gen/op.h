@@ -28,8 +28,7 @@ struct post {
     bool swapped;                 /* binary: the operand stands on the left */
     const struct tensor *operand; /* binary */
     const float *scale, *shift;   /* channel affine: fma(x, scale[c], shift[c]) */
-    const struct post
-        *parts[2]; /* film: the posts that multiply and add, each NULL for none; a is the slope */
+    const struct post *parts[2];  /* film: the posts that multiply and add, or NULL; a is the slope */
     size_t outer, channel, pixel; /* steps through the operand; pixel is 0 or 1 */
 };
 
@@ -46,13 +45,12 @@ struct run {
 };
 
 enum op_flags {
-    OP_POSTS = 2,       /* run applies step->posts */
-    OP_POSTS_FLAT = 4,  /* as OP_POSTS, but only operands with pixel == 0 */
-    OP_ELEMENTWISE = 8, /* op_post can make a post of it */
-    OP_INTS = 16,       /* run also takes whole numbers */
-    OP_FOLD = 32,       /* the output depends on dims and constants alone */
-    OP_IN_PLACE = 64,   /* the output may take the memory of an input of the same dims */
-    OP_CROPS = 128,     /* run obeys crop_y and crop_x */
+    OP_POSTS = 1,       /* run applies step->posts */
+    OP_POSTS_FLAT = 2,  /* as OP_POSTS, but only operands with pixel == 0 */
+    OP_ELEMENTWISE = 4, /* op_post can make a post of it */
+    OP_FOLD = 8,        /* the output depends on dims and constants alone */
+    OP_IN_PLACE = 16,   /* the output may take the memory of an input of the same dims */
+    OP_CROPS = 32,      /* run obeys crop_y and crop_x */
 };
 
 struct op {
