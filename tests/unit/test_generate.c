@@ -200,6 +200,59 @@ static void test_srvgg(void **state)
     maker_free(&m);
 }
 
+/* Through a graph that changes nothing a picture comes back to the sample, whatever its values are mapped to
+ * and in whatever order its channels go; crossing the orders swaps red and blue. */
+static void test_samples_survive(void **state)
+{
+    static const struct {
+        const char *in, *out;
+        bool swapped;
+    } ways[] = {
+        {"\"low\":0,\"high\":255", "\"output_low\":0,\"output_high\":255", false},
+        {"\"low\":-1,\"high\":1", "\"output_low\":-1,\"output_high\":1", false},
+        {"\"low\":0,\"high\":1,\"bgr\":true", "\"output_low\":0,\"output_high\":1,\"output_bgr\":true",
+         false},
+        {"\"low\":0,\"high\":1,\"bgr\":true", "\"output_low\":0,\"output_high\":1", true},
+    };
+    struct bst_image photo = gradient(37, 11, 3, 8);
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        char *text =
+            bst_format("card {\"schema\":\"blindstamp.card/1\",\"name\":\"a\",\"inputs\":[{\"name\":\"x\","
+                       "\"role\":\"image\",%s}],%s}\nin x 1 3 ?8 ?8\nnode Identity x y",
+                       ways[i].in, ways[i].out);
+        struct maker m = maker_new(text, NULL);
+        struct bst_controls controls = {.truncation = 1, .input = &photo};
+        struct bst_image out = make(&m, &controls, NULL);
+        for (size_t k = 0; k < bst_image_size(&photo); k++)
+            assert_int_equal(out.samples[ways[i].swapped ? k - k % 3 + 2 - k % 3 : k], photo.samples[k]);
+        bst_image_clear(&out);
+        maker_free(&m);
+        free(text);
+    }
+    bst_image_clear(&photo);
+}
+
+static void test_fixed_size(void **state)
+{
+    struct maker m = maker_new("in x 1 3 16 20\nrand w 3 3 3 3\nnode Conv x,w y pads=[1,1,1,1]", NULL);
+    struct bst_image fits = gradient(20, 16, 3, 8), other = gradient(16, 20, 3, 8), refused;
+    struct bst_controls controls = {.truncation = 1, .input = &fits};
+    struct bst_error err;
+    (void)state;
+    assert_true(bst_model_card(m.model)->fixed_size);
+    struct bst_image out = make(&m, &controls, NULL);
+    assert_true(out.width == 20 && out.height == 16);
+    controls.input = &other;
+    assert_int_equal(bst_generate(m.generator, &controls, &refused, NULL, &err), BST_USAGE);
+    assert_non_null(strstr(err.what, "20 x 16 only"));
+    assert_null(refused.samples);
+    bst_image_clear(&out);
+    bst_image_clear(&fits);
+    bst_image_clear(&other);
+    maker_free(&m);
+}
+
 /* ---- sizes, styles, tiles ---- */
 
 /* Cuts the rectangle at (x, y) out of an image. */
@@ -543,6 +596,8 @@ int main(void)
         cmocka_unit_test(test_dcgan),
         cmocka_unit_test(test_johnson),
         cmocka_unit_test(test_srvgg),
+        cmocka_unit_test(test_samples_survive),
+        cmocka_unit_test(test_fixed_size),
         cmocka_unit_test(test_larger_extends_smaller),
         cmocka_unit_test(test_tile),
         cmocka_unit_test(test_styles),
