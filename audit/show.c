@@ -10,9 +10,9 @@ static json_t *container_json(const struct bst_container *container)
     json_t *list = json_array();
     for (size_t i = 0; i < container->count; i++) {
         const struct bst_segment *s = &container->segments[i];
-        json_array_append_new(list, json_sprintf("%s at byte %llu, %llu bytes", s->type,
-                                                 (unsigned long long)s->whole.start,
-                                                 (unsigned long long)s->whole.length));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:I, s:I}", "type", s->type, "start",
+                                        (json_int_t)s->whole.start, "bytes", (json_int_t)s->whole.length));
     }
     return list;
 }

@@ -100,6 +100,7 @@ static bool found(void *arg, const struct bst_record *record)
         table_row(&answer->table, record);
         break;
     case FORM_CSV:
+        if (answer->count == 1) csv_head();
         csv_row(record);
         break;
     case FORM_JSON:
@@ -178,11 +179,17 @@ static enum bst_code answer_records(const struct cli_args *args, struct bst_ledg
     struct answer answer = {.form = cli_has(args, "json")  ? FORM_JSON
                                     : cli_has(args, "csv") ? FORM_CSV
                                                            : FORM_TABLE};
-    if (answer.form == FORM_CSV) csv_head();
     if (answer.form == FORM_TABLE) cli_table_begin(&answer.table, 9, heads);
     enum bst_code code = bst_query_run(ledger, query, found, &answer, err);
-    if (answer.form == FORM_TABLE && cli_table_end(&answer.table, err) != BST_OK) code = err->code;
-    if (answer.form == FORM_JSON) fputs(answer.count ? "\n]\n" : "[]\n", stdout);
+    bool nothing = code != BST_OK && answer.count == 0; /* a question that was refused gets no heading */
+    if (answer.form == FORM_TABLE) {
+        if (nothing)
+            cli_table_drop(&answer.table);
+        else if (cli_table_end(&answer.table, err) != BST_OK)
+            code = err->code;
+    }
+    if (answer.form == FORM_CSV && !nothing && answer.count == 0) csv_head();
+    if (answer.form == FORM_JSON && !nothing) fputs(answer.count ? "\n]\n" : "[]\n", stdout);
     if (code == BST_OK && answer.failed.what[0]) {
         *err = answer.failed;
         code = err->code;

@@ -70,6 +70,26 @@ static void print_value(const json_t *value, int depth)
     }
 }
 
+/* One line a segment; a run of the same type (a picture's IDAT chunks) is one line. */
+static void print_container(const json_t *list)
+{
+    for (size_t i = 0, count; i < json_array_size(list); i += count) {
+        const json_t *first = json_array_get(list, i);
+        const char *type = bst_json_text(first, "type");
+        json_int_t bytes = 0;
+        for (count = 0; i + count < json_array_size(list); count++) {
+            const json_t *segment = json_array_get(list, i + count);
+            if (strcmp(bst_json_text(segment, "type"), type) != 0) break;
+            bytes += json_integer_value(json_object_get(segment, "bytes"));
+        }
+        printf("  ");
+        cli_text(stdout, type);
+        if (count > 1) printf(" x %zu", count);
+        printf(" at byte %lld, %lld bytes\n", (long long)json_integer_value(json_object_get(first, "start")),
+               (long long)bytes);
+    }
+}
+
 static void print_sections(const json_t *all)
 {
     static const struct {
@@ -85,7 +105,9 @@ static void print_sections(const json_t *all)
         if (!section) continue;
         printf("%s%s%s%s\n", i ? "\n" : "", cli_colour(stdout, CLI_BOLD), sections[i].title,
                cli_colour(stdout, CLI_PLAIN));
-        if (json_is_null(section))
+        if (json_is_array(section))
+            print_container(section);
+        else if (json_is_null(section))
             printf("  none\n");
         else if (is_scalar(section)) {
             printf("  ");

@@ -205,15 +205,18 @@ void cli_table_row(struct cli_table *table, const char *const *cells)
     if (table->flowing || table->rows == CLI_TABLE_AHEAD) table_flow(table);
 }
 
-enum bst_code cli_table_end(struct cli_table *table, struct bst_error *err)
+void cli_table_drop(struct cli_table *table)
 {
-    if (!table->failed) {
-        table_flow(table);
-    } else if (table->cells) {
-        for (size_t i = 0; i < table->rows * table->columns; i++)
-            free(table->cells[i]);
-    }
+    for (size_t i = 0; table->cells && i < table->rows * table->columns; i++)
+        free(table->cells[i]);
     free(table->cells);
     table->cells = NULL;
+    table->rows = 0;
+}
+
+enum bst_code cli_table_end(struct cli_table *table, struct bst_error *err)
+{
+    if (!table->failed) table_flow(table);
+    cli_table_drop(table);
     return table->failed ? bst_fail_memory(err) : BST_OK;
 }

@@ -122,7 +122,8 @@ static enum bst_code load_home(const struct bst_stamper_options *options, struct
     }
     if (code == BST_OK) code = load_file(options->home, "certs/root.pem", &stamper->roots, err);
     if (code == BST_OK) code = load_file(options->home, "certs/author.pem", &pem, err);
-    if (code == BST_OK) code = bst_chain_from_pem((const char *)pem.data, pem.len, &stamper->chain, err);
+    if (code == BST_OK && bst_chain_from_pem((const char *)pem.data, pem.len, &stamper->chain, err) != BST_OK)
+        code = bst_where(err, "%s/certs/author.pem", options->home);
     bst_buf_free(&pem);
     if (code == BST_OK) code = check_chain(stamper, err);
     if (code == BST_OK) code = home_file(options->home, "ledger.sqlite", &path, err);
