@@ -13,7 +13,8 @@ struct bst_pool {
     pthread_mutex_t lock;
     pthread_cond_t start, done;
     unsigned threads; /* the caller counts as thread 0 */
-    unsigned running; /* workers that have not finished the current loop */
+    unsigned running; /* workers in the current loop */
+    bool open;        /* workers may still join it: one that wakes too late is not waited for */
     uint64_t round;   /* number of the current loop */
     bool stop;
     size_t count;
@@ -43,10 +44,11 @@ static void *worker_main(void *arg)
     uint64_t seen = 0;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (pool->round == seen && !pool->stop)
+        while ((pool->round == seen || !pool->open) && !pool->stop)
             pthread_cond_wait(&pool->start, &pool->lock);
         if (pool->stop) break;
         seen = pool->round;
+        pool->running++;
         pthread_mutex_unlock(&pool->lock);
         work(pool, self->thread);
         pthread_mutex_lock(&pool->lock);
@@ -128,12 +130,13 @@ void bst_pool_run(struct bst_pool *pool, size_t count, void (*task)(void *arg, s
     pool->arg = arg;
     pool->count = count;
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    pool->running = pool->threads - 1;
+    pool->open = true;
     pool->round++;
     pthread_cond_broadcast(&pool->start);
     pthread_mutex_unlock(&pool->lock);
     work(pool, 0);
     pthread_mutex_lock(&pool->lock);
+    pool->open = false;
     while (pool->running > 0)
         pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
