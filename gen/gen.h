@@ -103,7 +103,7 @@ struct bst_controls {
 struct bst_run_options {
     unsigned threads;   /* 0: all */
     size_t memory;      /* bytes of activations allowed; 0: what the machine has free */
-    const char *isa;    /* "scalar", "avx2" or NULL for the best; the same bits in each */
+    const char *isa;    /* "scalar", "avx2", "avx512" or NULL for the best; the same bits in each */
     bst_progress progress; /* may be NULL; called with steps of the plan */
     void *progress_arg;
 };

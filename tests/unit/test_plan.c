@@ -119,7 +119,7 @@ static void add_node(struct sketch *s)
 static void run(const char *text, const struct bst_tensor *inputs, size_t count, struct bst_tensor *out)
 {
     struct bst_model *model;
-    struct bst_generator *generator;
+    struct bst_generator *generator = NULL;
     struct bst_run_options options = {.threads = 1};
     struct bst_error err;
     struct fixture *f = fixture_new(text);
