@@ -129,7 +129,7 @@ struct cli_table {
 };
 void cli_table_begin(struct cli_table *table, size_t columns, const char *const *heads);
 void cli_table_row(struct cli_table *table, const char *const *cells); /* NULL cells print "unknown" */
-void cli_table_drop(struct cli_table *table); /* prints nothing more */
+void cli_table_drop(struct cli_table *table);                          /* prints nothing more */
 enum bst_code cli_table_end(struct cli_table *table, struct bst_error *err);
 
 /* ---- progress and Ctrl-C (progress.c, interrupt.c) ---- */

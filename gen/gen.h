@@ -1,5 +1,6 @@
 /* gen.h - from a model file, a seed and controls to pixels; and from pictures to a model file.
- * Public face of gen/; installed as <blindstamp/gen.h>. Knows nothing of keys, signatures or files' credentials.
+ * Public face of gen/; installed as <blindstamp/gen.h>. Knows nothing of keys, signatures or files'
+ * credentials.
  *
  * Map of the folder: see the end of this comment.
  *   model.c       a model file opened: bytes, digest, card, graph
@@ -37,11 +38,12 @@ struct bst_model;
 enum bst_code bst_model_open(const char *path, struct bst_model **out, struct bst_error *err);
 void bst_model_free(struct bst_model *model);
 
-enum bst_role { /* what an input of the graph is for */
-    BST_ROLE_LATENT, /* [N, Z]: standard normal numbers times truncation */
-    BST_ROLE_NOISE,  /* [N, C, h, w]: spatial standard normal numbers; h = ceil(H / cell) + 2 * margin */
-    BST_ROLE_STYLE,  /* [N, S]: weights of the named styles, summing to 1 */
-    BST_ROLE_IMAGE,  /* [N, 3 or 1, H, W]: a picture */
+enum bst_role {                  /* what an input of the graph is for */
+                BST_ROLE_LATENT, /* [N, Z]: standard normal numbers times truncation */
+                BST_ROLE_NOISE,  /* [N, C, h, w]: spatial standard normal numbers; h = ceil(H / cell) + 2 *
+                                    margin */
+                BST_ROLE_STYLE,  /* [N, S]: weights of the named styles, summing to 1 */
+                BST_ROLE_IMAGE,  /* [N, 3 or 1, H, W]: a picture */
 };
 
 struct bst_card_input {
@@ -54,22 +56,22 @@ struct bst_card_input {
 };
 
 /* A model card: what the model is, and what its inputs mean. Stored as JSON in the ONNX metadata under
- * "blindstamp.card" (schema/card.schema.json); for a file without one, bst_model_open derives what the graph shows
- * and leaves the rest NULL, which reads as "unknown". */
+ * "blindstamp.card" (schema/card.schema.json); for a file without one, bst_model_open derives what the graph
+ * shows and leaves the rest NULL, which reads as "unknown". */
 struct bst_card {
-    char *name;        /* short, for -m and listings: [a-z0-9-]+ */
+    char *name; /* short, for -m and listings: [a-z0-9-]+ */
     char *title;
     char *description;
     char *author;
-    char *license;     /* SPDX identifier, or NULL */
+    char *license; /* SPDX identifier, or NULL */
     size_t style_count;
-    char **styles;     /* names for --style */
+    char **styles; /* names for --style */
     size_t input_count;
     struct bst_card_input *inputs;
-    uint32_t output_scale;        /* output pixels per input pixel (image to image), else 1 */
-    uint32_t width, height;       /* size made when none is asked for */
-    uint32_t size_multiple;       /* output sides are produced in this multiple, then cropped; 1 = any */
-    bool fixed_size;              /* only width x height can be made */
+    uint32_t output_scale;         /* output pixels per input pixel (image to image), else 1 */
+    uint32_t width, height;        /* size made when none is asked for */
+    uint32_t size_multiple;        /* output sides are produced in this multiple, then cropped; 1 = any */
+    bool fixed_size;               /* only width x height can be made */
     float output_low, output_high; /* values that mean 0 and 255 */
     bool output_bgr;
     bool tileable; /* --tile gives a seamless picture */
@@ -79,8 +81,9 @@ struct bst_card {
 const struct bst_card *bst_model_card(const struct bst_model *model);
 const char *bst_model_path(const struct bst_model *model);
 uint64_t bst_model_bytes(const struct bst_model *model);
-uint64_t bst_model_parameters(const struct bst_model *model);            /* numbers in its weights */
-void bst_model_digest(const struct bst_model *model, uint8_t out[static BST_SHA256_LEN]); /* of the file's bytes */
+uint64_t bst_model_parameters(const struct bst_model *model); /* numbers in its weights */
+void bst_model_digest(const struct bst_model *model,
+                      uint8_t out[static BST_SHA256_LEN]); /* of the file's bytes */
 
 /* ---- generating (generate.c) ---- */
 
@@ -92,8 +95,8 @@ struct bst_style {
 /* Everything that decides the pixels, beside the model's bytes and BST_ARITH. */
 struct bst_controls {
     uint64_t seed;
-    uint32_t width, height; /* 0: the card's */
-    float truncation;       /* 0..1.5; scales latent and noise; 1 = as trained */
+    uint32_t width, height;         /* 0: the card's */
+    float truncation;               /* 0..1.5; scales latent and noise; 1 = as trained */
     const struct bst_style *styles; /* weights are normalised to sum 1; none: drawn from the seed */
     size_t style_count;
     bool tile;
@@ -101,9 +104,9 @@ struct bst_controls {
 };
 
 struct bst_run_options {
-    unsigned threads;   /* 0: all */
-    size_t memory;      /* bytes of activations allowed; 0: what the machine has free */
-    const char *isa;    /* "scalar", "avx2", "avx512" or NULL for the best; the same bits in each */
+    unsigned threads;      /* 0: all */
+    size_t memory;         /* bytes of activations allowed; 0: what the machine has free */
+    const char *isa;       /* "scalar", "avx2", "avx512" or NULL for the best; the same bits in each */
     bst_progress progress; /* may be NULL; called with steps of the plan */
     void *progress_arg;
 };
@@ -113,13 +116,13 @@ struct bst_generator;
 enum bst_code bst_generator_new(const struct bst_model *model, const struct bst_run_options *options,
                                 struct bst_generator **out, struct bst_error *err);
 void bst_generator_free(struct bst_generator *generator);
-/* Makes one 8-bit RGB picture. Resolved controls (defaults filled in, style weights normalised) are written to
- * *used when it is not NULL: what the statement must record so that replay needs no default. */
+/* Makes one 8-bit RGB picture. Resolved controls (defaults filled in, style weights normalised) are written
+ * to *used when it is not NULL: what the statement must record so that replay needs no default. */
 struct bst_used {
     uint32_t width, height;
     float truncation;
     bool tile;
-    size_t style_count;    /* as in the card */
+    size_t style_count;     /* as in the card */
     float style_weight[64]; /* in the card's order */
 };
 #define BST_STYLES_MAX 64
@@ -133,29 +136,30 @@ struct bst_tensor {
     int64_t dims[8];
     float *data; /* row-major; of outputs: new memory, freed with free() */
 };
-enum bst_code bst_generator_run(struct bst_generator *generator, const struct bst_tensor *inputs, size_t input_count,
-                                struct bst_tensor *output, struct bst_error *err);
+enum bst_code bst_generator_run(struct bst_generator *generator, const struct bst_tensor *inputs,
+                                size_t input_count, struct bst_tensor *output, struct bst_error *err);
 
 /* ---- random numbers (latent.c) ---- */
 
 /* Philox4x32-10 (Salmon et al., 2011): four 32-bit words from a counter and a key. */
 void bst_philox(const uint32_t counter[static 4], const uint32_t key[static 2], uint32_t out[static 4]);
-/* count standard normal float32 numbers of one stream of a seed. Element i depends on (seed, stream, i) alone. */
+/* count standard normal float32 numbers of one stream of a seed. Element i depends on (seed, stream, i)
+ * alone. */
 void bst_normal(uint64_t seed, uint32_t stream, uint64_t first, size_t count, float *out);
 
 /* ---- training (train.c) ---- */
 
 struct bst_train_options {
-    const char *dataset;    /* the manifest, schema/dataset.schema.json */
+    const char *dataset;      /* the manifest, schema/dataset.schema.json */
     const char *dataset_root; /* folder that its items' files are in; NULL: the manifest's */
-    const char *output;     /* MODEL.onnx */
-    const char *sample;     /* folder for sample sheets and checkpoints; NULL: beside output */
+    const char *output;       /* MODEL.onnx */
+    const char *sample;       /* folder for sample sheets and checkpoints; NULL: beside output */
     uint64_t seed;
     uint64_t steps;
-    double max_seconds;     /* stop (with a finished model) after this long; 0: no limit */
-    uint32_t batch, crop;   /* 0: defaults */
+    double max_seconds;   /* stop (with a finished model) after this long; 0: no limit */
+    uint32_t batch, crop; /* 0: defaults */
     unsigned threads;
-    bool resume;            /* go on from the checkpoint in sample */
+    bool resume;                                 /* go on from the checkpoint in sample */
     const char *name, *title, *author, *license; /* for the card */
     bst_progress progress;
     void *progress_arg;

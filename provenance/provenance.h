@@ -1,5 +1,6 @@
-/* provenance.h - saying and signing what happened: keys, statements, the ledger, and the credentials in a file.
- * Public face of provenance/; installed as <blindstamp/provenance.h>. Knows nothing of how pixels were made.
+/* provenance.h - saying and signing what happened: keys, statements, the ledger, and the credentials in a
+ * file. Public face of provenance/; installed as <blindstamp/provenance.h>. Knows nothing of how pixels were
+ * made.
  *
  * Map of the folder:
  *   home.c        where keys, certificates, ledger and models live
@@ -8,17 +9,15 @@
  *   identity.c    who the author is
  *   statement.c   in-toto statements and their canonical bytes; dsse.c their envelopes
  *   merkle.c      RFC 6962 trees and proofs; note.c signed notes and checkpoints; proof.c tlog-proof files
- *   ledger_db.c   the ledger's SQLite file; ledger.c reading and proofs; ledger_append.c adding; ledger_index.c the
- *                 tables derived from entries; ledger_rebuild.c makes them again; ledger_check.c recomputes
- *                 everything; ledger_head.c the last checkpoint kept apart; ledger_export.c plain files
- *   folder.c      folders that stand there whole or not at all
- *   container.c   segments of a file: container_png.c, container_jpeg.c; png_edit.c inserts chunks
- *   metadata.c    what a file says about itself: exif.c, xmp.c, png_text.c, which also write
- *   jumbf.c, cbor.c, cose.c     the layers of a C2PA manifest
- *   c2pa_write.c  manifests made; c2pa_read.c manifests judged, with c2pa_signature.c, c2pa_assertion.c
- *                 (rules), c2pa_trust.c (certificates) and c2pa_report.c (as JSON)
- *   stamp.c       pictures -> stamped files + one ledger batch; stamp_words.c which words a file may
- *                 show, stamp_file.c how it gets its name
+ *   ledger_db.c   the ledger's SQLite file; ledger.c reading and proofs; ledger_append.c adding;
+ * ledger_index.c the tables derived from entries; ledger_rebuild.c makes them again; ledger_check.c
+ * recomputes everything; ledger_head.c the last checkpoint kept apart; ledger_export.c plain files folder.c
+ * folders that stand there whole or not at all container.c   segments of a file: container_png.c,
+ * container_jpeg.c; png_edit.c inserts chunks metadata.c    what a file says about itself: exif.c, xmp.c,
+ * png_text.c, which also write jumbf.c, cbor.c, cose.c     the layers of a C2PA manifest c2pa_write.c
+ * manifests made; c2pa_read.c manifests judged, with c2pa_signature.c, c2pa_assertion.c (rules), c2pa_trust.c
+ * (certificates) and c2pa_report.c (as JSON) stamp.c       pictures -> stamped files + one ledger batch;
+ * stamp_words.c which words a file may show, stamp_file.c how it gets its name
  */
 #ifndef BST_PROVENANCE_H
 #define BST_PROVENANCE_H
@@ -39,7 +38,8 @@ extern "C" {
  *   certs/author.pem (leaf, then root)  certs/root.pem
  *   identity.json   ledger.sqlite   models/
  */
-/* --home (may be NULL), else BLINDSTAMP_HOME, else XDG_DATA_HOME/blindstamp, else ~/.local/share/blindstamp. */
+/* --home (may be NULL), else BLINDSTAMP_HOME, else XDG_DATA_HOME/blindstamp, else ~/.local/share/blindstamp.
+ */
 enum bst_code bst_home_find(const char *override, char **out, struct bst_error *err);
 
 struct bst_key; /* an unlocked Ed25519 key pair; the secret half lives in sodium_malloc memory */
@@ -48,18 +48,21 @@ enum bst_code bst_key_new(struct bst_key **out, struct bst_error *err);
 enum bst_code bst_key_from_seed(const uint8_t seed[static 32], struct bst_key **out, struct bst_error *err);
 void bst_key_free(struct bst_key *key);
 const uint8_t *bst_key_public(const struct bst_key *key); /* 32 bytes */
-void bst_key_sign(const struct bst_key *key, const void *message, size_t len, uint8_t sig[static BST_SIG_LEN]);
+void bst_key_sign(const struct bst_key *key, const void *message, size_t len,
+                  uint8_t sig[static BST_SIG_LEN]);
 bool bst_key_verify(const uint8_t public_key[static BST_KEY_LEN], const void *message, size_t len,
                     const uint8_t sig[static BST_SIG_LEN]);
-/* PKCS#8 PEM that openssl reads; encrypted (PBES2, scrypt, AES-256-CBC) when passphrase is neither NULL nor "". */
+/* PKCS#8 PEM that openssl reads; encrypted (PBES2, scrypt, AES-256-CBC) when passphrase is neither NULL nor
+ * "". */
 enum bst_code bst_key_save(const struct bst_key *key, const char *path, const char *passphrase, bool replace,
                            struct bst_error *err);
-/* An encrypted key with passphrase NULL or "" is BST_USAGE with *locked set; a wrong passphrase is BST_USAGE. locked may
- * be NULL. */
+/* An encrypted key with passphrase NULL or "" is BST_USAGE with *locked set; a wrong passphrase is BST_USAGE.
+ * locked may be NULL. */
 enum bst_code bst_key_load(const char *path, const char *passphrase, struct bst_key **out, bool *locked,
                            struct bst_error *err);
 /* Public half as SubjectPublicKeyInfo PEM, in new memory. */
-enum bst_code bst_key_public_pem(const uint8_t public_key[static BST_KEY_LEN], char **out, struct bst_error *err);
+enum bst_code bst_key_public_pem(const uint8_t public_key[static BST_KEY_LEN], char **out,
+                                 struct bst_error *err);
 enum bst_code bst_key_public_from_pem(const char *pem, size_t len, uint8_t public_key[static BST_KEY_LEN],
                                       struct bst_error *err);
 /* Key id: lower-case hexadecimal SHA-256 of the SubjectPublicKeyInfo DER. */
@@ -69,7 +72,8 @@ struct bst_identity {
     char *name, *email, *url; /* email and url may be NULL */
     uint8_t public_key[BST_KEY_LEN];
     char key_id[BST_SHA256_HEX];
-    char *log_origin; /* name of the ledger's log: "blindstamp.local/<16 hex digits of the author's key id>" */
+    char
+        *log_origin; /* name of the ledger's log: "blindstamp.local/<16 hex digits of the author's key id>" */
     uint8_t log_key[BST_KEY_LEN];
 };
 void bst_identity_clear(struct bst_identity *identity);
@@ -94,7 +98,8 @@ enum bst_code bst_home_passphrase(const char *home, const char *old_phrase, cons
 enum bst_privacy {
     BST_PUBLIC,  /* every word stands in the file and in the statement */
     BST_PARTNER, /* prompt and title only as salted commitments; model, seed and controls stand open */
-    BST_PRIVATE, /* prompt, title, seed, styles and controls only as commitments; the file shows author and AI mark */
+    BST_PRIVATE, /* prompt, title, seed, styles and controls only as commitments; the file shows author and AI
+                    mark */
 };
 
 /* What was made and how, in neutral terms: cli translates from gen's. All strings borrowed. */
@@ -102,7 +107,7 @@ struct bst_generation {
     const char *file_name;
     uint8_t sha256[BST_SHA256_LEN];        /* of the stamped file's bytes without the manifest */
     uint8_t pixels_sha256[BST_SHA256_LEN]; /* bst_image_digest */
-    const char *image_id;                  /* UUID: also in XMP InstanceID, EXIF ImageUniqueID and the ledger */
+    const char *image_id; /* UUID: also in XMP InstanceID, EXIF ImageUniqueID and the ledger */
     const char *model_name, *model_title, *model_license; /* license may be NULL */
     uint8_t model_sha256[BST_SHA256_LEN];
     uint64_t model_bytes;
@@ -110,7 +115,8 @@ struct bst_generation {
     uint32_t width, height;
     float truncation;
     bool tile;
-    size_t style_count; /* all styles of the model in the card's order, normalised weights; 0 when it has none */
+    size_t
+        style_count; /* all styles of the model in the card's order, normalised weights; 0 when it has none */
     const char *const *style_names;
     const float *style_weights;
     const char *prompt, *title, *description; /* may be NULL */
@@ -122,8 +128,8 @@ struct bst_generation {
     enum bst_privacy privacy;
 };
 
-/* Words that the statement only commits to: commitment = SHA-256(salt[32] || name || 0x00 || words). They go to the
- * ledger's side table, from where they can be erased. */
+/* Words that the statement only commits to: commitment = SHA-256(salt[32] || name || 0x00 || words). They go
+ * to the ledger's side table, from where they can be erased. */
 struct bst_secret {
     char name[32]; /* "prompt", "title", "seed", ... */
     uint8_t salt[32];
@@ -138,8 +144,9 @@ void bst_secrets_clear(struct bst_secrets *secrets);
 void bst_secret_commitment(const struct bst_secret *secret, char out[static BST_SHA256_HEX]);
 
 /* Canonical payload bytes (RFC 8785) of each kind of statement. */
-enum bst_code bst_statement_generation(const struct bst_generation *generation, const struct bst_identity *author,
-                                       struct bst_secrets *secrets, struct bst_buf *payload, struct bst_error *err);
+enum bst_code bst_statement_generation(const struct bst_generation *generation,
+                                       const struct bst_identity *author, struct bst_secrets *secrets,
+                                       struct bst_buf *payload, struct bst_error *err);
 struct bst_training {
     const char *model_name;
     uint8_t model_sha256[BST_SHA256_LEN];
@@ -155,8 +162,8 @@ enum bst_code bst_statement_identity(const struct bst_identity *identity, struct
 
 #define BST_ENVELOPE_MAX (16u << 20) /* bytes of an envelope */
 /* DSSE 1.0.2. The envelope is canonical JSON with one signature; keyid is bst_key_id. */
-enum bst_code bst_dsse_sign(const void *payload, size_t len, const struct bst_key *key, struct bst_buf *envelope,
-                            struct bst_error *err);
+enum bst_code bst_dsse_sign(const void *payload, size_t len, const struct bst_key *key,
+                            struct bst_buf *envelope, struct bst_error *err);
 struct bst_dsse { /* an envelope opened and its shape checked */
     struct bst_buf payload;
     char *payload_type;
@@ -177,7 +184,8 @@ void bst_merkle_node(const uint8_t left[static 32], const uint8_t right[static 3
 bool bst_merkle_verify_inclusion(uint64_t index, uint64_t size, const uint8_t leaf[static 32],
                                  const uint8_t (*proof)[32], size_t proof_len, const uint8_t root[static 32]);
 bool bst_merkle_verify_consistency(uint64_t size1, uint64_t size2, const uint8_t root1[static 32],
-                                   const uint8_t root2[static 32], const uint8_t (*proof)[32], size_t proof_len);
+                                   const uint8_t root2[static 32], const uint8_t (*proof)[32],
+                                   size_t proof_len);
 
 /* ---- signed notes and checkpoints (note.c) ---- */
 struct bst_checkpoint {
@@ -194,8 +202,10 @@ enum bst_code bst_checkpoint_open(const char *note, size_t len, const char *orig
                                   const uint8_t log_key[static BST_KEY_LEN], struct bst_checkpoint *out,
                                   struct bst_error *err);
 /* "name+hex8+base64": a verifier key, as written by other transparency logs. */
-enum bst_code bst_vkey_text(const char *name, const uint8_t key[static BST_KEY_LEN], char **out, struct bst_error *err);
-enum bst_code bst_vkey_parse(const char *text, char **name, uint8_t key[static BST_KEY_LEN], struct bst_error *err);
+enum bst_code bst_vkey_text(const char *name, const uint8_t key[static BST_KEY_LEN], char **out,
+                            struct bst_error *err);
+enum bst_code bst_vkey_parse(const char *text, char **name, uint8_t key[static BST_KEY_LEN],
+                             struct bst_error *err);
 
 /* ---- proof of one entry, c2sp.org/tlog-proof@v1 (proof.c) ---- */
 struct bst_proof {
@@ -208,18 +218,19 @@ void bst_proof_clear(struct bst_proof *proof);
 enum bst_code bst_proof_text(const struct bst_proof *proof, struct bst_buf *out, struct bst_error *err);
 enum bst_code bst_proof_parse(const char *text, size_t len, struct bst_proof *out, struct bst_error *err);
 /* Leaf data -> in the log of this origin and key? BST_BROKEN with the reason if not. */
-enum bst_code bst_proof_verify(const struct bst_proof *proof, const void *leaf_data, size_t len, const char *origin,
-                               const uint8_t log_key[static BST_KEY_LEN], struct bst_error *err);
+enum bst_code bst_proof_verify(const struct bst_proof *proof, const void *leaf_data, size_t len,
+                               const char *origin, const uint8_t log_key[static BST_KEY_LEN],
+                               struct bst_error *err);
 
 /* ---- the ledger (ledger.c); schema/ledger.sql; leaf data = the envelope's bytes ---- */
 struct bst_ledger;
 struct sqlite3;
 enum bst_ledger_mode { BST_LEDGER_READ, BST_LEDGER_WRITE };
-enum bst_code bst_ledger_create(const char *path, const char *origin, const uint8_t log_key[static BST_KEY_LEN],
-                                struct bst_error *err);
-/* A newer schema, another application's file or a damaged header is BST_UNREADABLE. Opening for reading writes
- * nothing, not even beside the file, with one exception: a transaction that a killed process left half-done is
- * rolled back if the folder can be written, and refused if not. */
+enum bst_code bst_ledger_create(const char *path, const char *origin,
+                                const uint8_t log_key[static BST_KEY_LEN], struct bst_error *err);
+/* A newer schema, another application's file or a damaged header is BST_UNREADABLE. Opening for reading
+ * writes nothing, not even beside the file, with one exception: a transaction that a killed process left
+ * half-done is rolled back if the folder can be written, and refused if not. */
 enum bst_code bst_ledger_open(const char *path, enum bst_ledger_mode mode, struct bst_ledger **out,
                               struct bst_error *err);
 void bst_ledger_close(struct bst_ledger *ledger);
@@ -232,23 +243,25 @@ struct bst_entry {
     size_t len;
     const struct bst_secrets *secrets; /* or NULL */
 };
-/* Appends count entries, extends the tree and signs one checkpoint, all in one durable transaction; the proofs
- * (count of them, cleared by the caller) verify against that checkpoint. Many processes may append: each waits its turn. */
+/* Appends count entries, extends the tree and signs one checkpoint, all in one durable transaction; the
+ * proofs (count of them, cleared by the caller) verify against that checkpoint. Many processes may append:
+ * each waits its turn. */
 enum bst_code bst_ledger_append(struct bst_ledger *ledger, const struct bst_key *log_key,
                                 const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
                                 struct bst_error *err);
 uint64_t bst_ledger_size(struct bst_ledger *ledger); /* entries; 0 also when it cannot be read */
 /* Newest checkpoint's signed note, new memory. */
 enum bst_code bst_ledger_checkpoint(struct bst_ledger *ledger, char **note, struct bst_error *err);
-enum bst_code bst_ledger_prove(struct bst_ledger *ledger, uint64_t index, struct bst_proof *out, struct bst_error *err);
+enum bst_code bst_ledger_prove(struct bst_ledger *ledger, uint64_t index, struct bst_proof *out,
+                               struct bst_error *err);
 /* BST_NO_PROVENANCE when there is no such entry. */
 enum bst_code bst_ledger_entry(struct bst_ledger *ledger, uint64_t index, struct bst_buf *envelope,
                                struct bst_error *err);
 
 /* Recomputes everything from the entries: sequence, leaf hashes, tree, every checkpoint's signature and root,
- * envelope signatures, derived tables. Each finding is reported, of one rule at most twenty and then their number;
- * BST_BROKEN, with the count in err, is returned when there was any. The rules stand in schema/README.md. found and
- * progress may be NULL. Writers wait no longer than for a chunk of entries. */
+ * envelope signatures, derived tables. Each finding is reported, of one rule at most twenty and then their
+ * number; BST_BROKEN, with the count in err, is returned when there was any. The rules stand in
+ * schema/README.md. found and progress may be NULL. Writers wait no longer than for a chunk of entries. */
 struct bst_finding {
     enum bst_code code;
     int64_t index;    /* entry concerned, or -1 */
@@ -256,15 +269,16 @@ struct bst_finding {
     const char *words;
 };
 typedef void (*bst_finding_fn)(void *arg, const struct bst_finding *finding);
-enum bst_code bst_ledger_check(struct bst_ledger *ledger, bst_finding_fn found, void *arg, bst_progress progress,
-                               void *progress_arg, struct bst_error *err);
-/* Drops everything derived from the entries (tree, records, full text) and makes it again, in one transaction. It does
- * not mend entries: what the check says of them stays. */
+enum bst_code bst_ledger_check(struct bst_ledger *ledger, bst_finding_fn found, void *arg,
+                               bst_progress progress, void *progress_arg, struct bst_error *err);
+/* Drops everything derived from the entries (tree, records, full text) and makes it again, in one
+ * transaction. It does not mend entries: what the check says of them stays. */
 enum bst_code bst_ledger_rebuild(struct bst_ledger *ledger, bst_progress progress, void *progress_arg,
                                  struct bst_error *err);
-/* Erases an entry's private words for good: one of them by its name ("prompt"), or all with NULL. Statement, proofs
- * and signatures stay whole. BST_USAGE when there are none. */
-enum bst_code bst_ledger_erase(struct bst_ledger *ledger, uint64_t index, const char *name, struct bst_error *err);
+/* Erases an entry's private words for good: one of them by its name ("prompt"), or all with NULL. Statement,
+ * proofs and signatures stay whole. BST_USAGE when there are none. */
+enum bst_code bst_ledger_erase(struct bst_ledger *ledger, uint64_t index, const char *name,
+                               struct bst_error *err);
 /* Writes checkpoint, entries (one DSSE envelope a line) and verifier key into a new folder. */
 enum bst_code bst_ledger_export(struct bst_ledger *ledger, const char *folder, struct bst_error *err);
 
@@ -289,18 +303,20 @@ struct bst_container {
     struct bst_range manifest; /* the C2PA segments, whole: what a hard binding must exclude */
     struct bst_range trailing; /* bytes behind the picture's end; length 0 when there are none */
 };
-/* Walks and checks the whole file (PNG: order, lengths, CRC; bytes behind the end are a finding, not an error). */
+/* Walks and checks the whole file (PNG: order, lengths, CRC; bytes behind the end are a finding, not an
+ * error). */
 enum bst_code bst_container_scan(const char *path, struct bst_container *out, struct bst_error *err);
 void bst_container_clear(struct bst_container *container);
 /* The manifest store's bytes (JUMBF), joined. */
-enum bst_code bst_container_manifest(const char *path, const struct bst_container *container, struct bst_buf *out,
-                                     struct bst_error *err);
+enum bst_code bst_container_manifest(const char *path, const struct bst_container *container,
+                                     struct bst_buf *out, struct bst_error *err);
 /* SHA-256 of the file but for the given ranges (ascending, not overlapping), streamed. */
 enum bst_code bst_container_digest(const char *path, const struct bst_range *exclude, size_t count,
                                    uint8_t out[static BST_SHA256_LEN], struct bst_error *err);
 
 /* ---- metadata (exif.c, xmp.c, png_text.c) ---- */
-/* What a file says about itself, as JSON: {"exif":{..},"xmp":{..},"text":{..}}; unknown fields kept as text. */
+/* What a file says about itself, as JSON: {"exif":{..},"xmp":{..},"text":{..}}; unknown fields kept as text.
+ */
 enum bst_code bst_metadata_read(const char *path, const struct bst_container *container, json_t **out,
                                 struct bst_error *err);
 
@@ -308,8 +324,8 @@ enum bst_code bst_metadata_read(const char *path, const struct bst_container *co
 enum bst_status_kind { BST_STATUS_SUCCESS, BST_STATUS_INFO, BST_STATUS_FAILURE };
 struct bst_status {
     enum bst_status_kind kind;
-    char code[64];  /* C2PA status code: "assertion.dataHash.match" */
-    char url[192];  /* JUMBF URI concerned */
+    char code[64]; /* C2PA status code: "assertion.dataHash.match" */
+    char url[192]; /* JUMBF URI concerned */
     char words[256];
 };
 struct bst_c2pa {
@@ -324,10 +340,11 @@ struct bst_c2pa {
     uint8_t signer_key[BST_KEY_LEN]; /* if so */
     json_t *report;                  /* claim and assertions as JSON, for show */
     struct bst_buf envelope, proof;  /* the receipt assertion's parts; empty when there is none */
-    char *log_vkey;                  /* verifier key of the log as the receipt names it; NULL when there is none */
+    char *log_vkey; /* verifier key of the log as the receipt names it; NULL when there is none */
 };
-/* Reads and judges the manifest in a scanned file. roots: PEM of trusted anchors, or NULL. A file without manifest
- * is BST_NO_PROVENANCE; a manifest that cannot be parsed BST_BROKEN; otherwise BST_OK whatever the state. */
+/* Reads and judges the manifest in a scanned file. roots: PEM of trusted anchors, or NULL. A file without
+ * manifest is BST_NO_PROVENANCE; a manifest that cannot be parsed BST_BROKEN; otherwise BST_OK whatever the
+ * state. */
 enum bst_code bst_c2pa_read(const char *path, const struct bst_container *container, const char *roots,
                             struct bst_c2pa *out, struct bst_error *err);
 void bst_c2pa_clear(struct bst_c2pa *c2pa);
@@ -340,27 +357,30 @@ struct bst_stamper_options {
     const char *passphrase; /* NULL when keys are unencrypted */
     int png_level;          /* 1..9; 0: default */
 };
-enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out, bool *locked,
-                               struct bst_error *err);
-void bst_stamper_close(struct bst_stamper *stamper); /* drops what was added and not committed, with its files */
+enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out,
+                               bool *locked, struct bst_error *err);
+void bst_stamper_close(
+    struct bst_stamper *stamper); /* drops what was added and not committed, with its files */
 const struct bst_identity *bst_stamper_identity(const struct bst_stamper *stamper);
-/* Encodes the picture with all its metadata into a temporary file beside path, and prepares its statement. The
- * digests, image_id and file_name of *generation are filled in here. An existing path is refused unless force. */
-enum bst_code bst_stamp_add(struct bst_stamper *stamper, const struct bst_image *image, const char *path, bool force,
-                            const struct bst_generation *generation, struct bst_error *err);
+/* Encodes the picture with all its metadata into a temporary file beside path, and prepares its statement.
+ * The digests, image_id and file_name of *generation are filled in here. An existing path is refused unless
+ * force. */
+enum bst_code bst_stamp_add(struct bst_stamper *stamper, const struct bst_image *image, const char *path,
+                            bool force, const struct bst_generation *generation, struct bst_error *err);
 size_t bst_stamp_pending(const struct bst_stamper *stamper);
-/* One ledger transaction for everything added, then the manifests, each fsynced and renamed to its path. done is
- * called for each file delivered. */
+/* One ledger transaction for everything added, then the manifests, each fsynced and renamed to its path. done
+ * is called for each file delivered. */
 struct bst_stamped {
     const char *path;
     uint64_t index; /* ledger entry */
     const char *image_id;
 };
 typedef void (*bst_stamped_fn)(void *arg, const struct bst_stamped *stamped);
-enum bst_code bst_stamp_commit(struct bst_stamper *stamper, bst_stamped_fn done, void *arg, struct bst_error *err);
+enum bst_code bst_stamp_commit(struct bst_stamper *stamper, bst_stamped_fn done, void *arg,
+                               struct bst_error *err);
 /* Signs and logs a statement that is not about a picture (training, identity). */
-enum bst_code bst_stamp_statement(struct bst_stamper *stamper, const void *payload, size_t len, uint64_t *index,
-                                  struct bst_error *err);
+enum bst_code bst_stamp_statement(struct bst_stamper *stamper, const void *payload, size_t len,
+                                  uint64_t *index, struct bst_error *err);
 
 #ifdef __cplusplus
 }

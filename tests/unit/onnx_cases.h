@@ -1,5 +1,5 @@
-/* onnx_cases.h - one small graph or more for every operator and every way it is used. test_ops.c runs them on every
- * instruction set and thread count; the interoperability test runs them on onnxruntime too. */
+/* onnx_cases.h - one small graph or more for every operator and every way it is used. test_ops.c runs them on
+ * every instruction set and thread count; the interoperability test runs them on onnxruntime too. */
 #ifndef ONNX_CASES_H
 #define ONNX_CASES_H
 
@@ -10,14 +10,18 @@ struct onnx_case {
 static const struct onnx_case onnx_cases[] = {
     {"conv", "in x 1 3 ?9 ?11\nrand w 5 3 3 3\nrand b 5\nnode Conv x,w,b y"},
     {"conv_pad", "in x 2 3 9 37\nrand w 13 3 3 3\nnode Conv x,w y pads=[1,2,0,1] kernel_shape=[3,3]"},
-    {"conv_stride", "in x 1 4 17 40\nrand w 7 4 3 3\nrand b 7\nnode Conv x,w,b y strides=[2,2] pads=[1,1,1,1]"},
+    {"conv_stride",
+     "in x 1 4 17 40\nrand w 7 4 3 3\nrand b 7\nnode Conv x,w,b y strides=[2,2] pads=[1,1,1,1]"},
     {"conv_stride3", "in x 1 2 20 23\nrand w 3 2 5 4\nnode Conv x,w y strides=[3,2] pads=[2,1,2,2]"},
     {"conv_dilation", "in x 1 3 15 16\nrand w 4 3 3 3\nnode Conv x,w y dilations=[2,3] pads=[2,3,2,3]"},
-    {"conv_dilated_stride", "in x 1 3 15 16\nrand w 4 3 3 3\nnode Conv x,w y dilations=[3,2] strides=[2,3] pads=[1,0,2,2]"},
+    {"conv_dilated_stride",
+     "in x 1 3 15 16\nrand w 4 3 3 3\nnode Conv x,w y dilations=[3,2] strides=[2,3] pads=[1,0,2,2]"},
     {"conv_groups", "in x 1 6 8 9\nrand w 8 3 3 3\nrand b 8\nnode Conv x,w,b y group=2 pads=[1,1,1,1]"},
     {"conv_depthwise", "in x 1 16 12 12\nrand w 16 1 3 3\nnode Conv x,w y group=16 pads=[1,1,1,1]"},
-    {"conv_same_upper", "in x 1 2 10 13\nrand w 3 2 4 4\nnode Conv x,w y auto_pad='SAME_UPPER' strides=[2,2]"},
-    {"conv_same_lower", "in x 1 2 10 13\nrand w 3 2 4 4\nnode Conv x,w y auto_pad='SAME_LOWER' strides=[1,2]"},
+    {"conv_same_upper",
+     "in x 1 2 10 13\nrand w 3 2 4 4\nnode Conv x,w y auto_pad='SAME_UPPER' strides=[2,2]"},
+    {"conv_same_lower",
+     "in x 1 2 10 13\nrand w 3 2 4 4\nnode Conv x,w y auto_pad='SAME_LOWER' strides=[1,2]"},
     {"conv_valid", "in x 1 2 10 13\nrand w 3 2 4 4\nnode Conv x,w y auto_pad='VALID'"},
     {"conv_1x1", "in x 1 33 6 50\nrand w 31 33 1 1\nrand b 31\nnode Conv x,w,b y"},
     {"conv_1x1_stride", "in x 1 5 9 9\nrand w 4 5 1 1\nnode Conv x,w y strides=[2,2]"},
@@ -25,25 +29,35 @@ static const struct onnx_case onnx_cases[] = {
     {"conv_wide", "in x 1 24 20 600\nrand w 24 24 3 3\nrand b 24\nnode Conv x,w,b y"},
     {"conv_deep", "in x 1 300 4 4\nrand w 64 300 3 3\nnode Conv x,w y pads=[1,1,1,1]"},
     {"conv_large_kernel", "in x 1 3 20 30\nrand w 8 3 9 9\nnode Conv x,w y pads=[4,4,4,4]"},
-    {"transposed", "in x 1 5 6 7\nrand w 5 4 4 4\nrand b 4\nnode ConvTranspose x,w,b y strides=[2,2] pads=[1,1,1,1]"},
+    {"transposed",
+     "in x 1 5 6 7\nrand w 5 4 4 4\nrand b 4\nnode ConvTranspose x,w,b y strides=[2,2] pads=[1,1,1,1]"},
     {"transposed_plain", "in x 1 5 1 1\nrand w 5 9 4 4\nnode ConvTranspose x,w y"},
-    {"transposed_extra", "in x 2 3 5 6\nrand w 3 4 3 3\nnode ConvTranspose x,w y strides=[2,2] pads=[1,1,1,1] output_padding=[1,1]"},
+    {"transposed_extra", "in x 2 3 5 6\nrand w 3 4 3 3\nnode ConvTranspose x,w y strides=[2,2] "
+                         "pads=[1,1,1,1] output_padding=[1,1]"},
     {"transposed_groups", "in x 1 6 5 6\nrand w 6 2 3 3\nnode ConvTranspose x,w y strides=[2,3] group=3"},
     {"transposed_gaps", "in x 1 3 5 6\nrand w 3 2 2 2\nrand b 2\nnode ConvTranspose x,w,b y strides=[3,3]"},
-    {"transposed_dilated", "in x 1 3 5 6\nrand w 3 2 3 3\nnode ConvTranspose x,w y strides=[2,1] dilations=[2,3]"},
-    {"transposed_shape", "in x 1 3 5 6\nrand w 3 2 3 3\nnode ConvTranspose x,w y strides=[2,2] output_shape=[10,12] auto_pad='SAME_UPPER'"},
-    {"conv_film", "in x 1 4 10 40\nin s 1 6 1 1\nin t 1 6 1 1\nrand w 6 4 3 3\nnode Conv x,w c\nnode Mul c,s m\nnode Add t,m a\n"
+    {"transposed_dilated",
+     "in x 1 3 5 6\nrand w 3 2 3 3\nnode ConvTranspose x,w y strides=[2,1] dilations=[2,3]"},
+    {"transposed_shape", "in x 1 3 5 6\nrand w 3 2 3 3\nnode ConvTranspose x,w y strides=[2,2] "
+                         "output_shape=[10,12] auto_pad='SAME_UPPER'"},
+    {"conv_film", "in x 1 4 10 40\nin s 1 6 1 1\nin t 1 6 1 1\nrand w 6 4 3 3\nnode Conv x,w c\nnode Mul c,s "
+                  "m\nnode Add t,m a\n"
                   "node LeakyRelu a y alpha=0.2"},
-    {"conv_residual", "in x 1 6 10 40\nrand w 6 6 3 3\nrand s 6 1 1\nnode Conv x,w c pads=[1,1,1,1]\nnode PRelu c,s p\nnode Sub x,p y"},
-    {"conv_sum", "in x 1 4 10 12\nrand w 6 4 3 3\nrand v 6 4 1 1\nnode Conv x,w a pads=[1,1,1,1]\nnode Conv x,v b\nnode Add a,b c\n"
+    {"conv_residual", "in x 1 6 10 40\nrand w 6 6 3 3\nrand s 6 1 1\nnode Conv x,w c pads=[1,1,1,1]\nnode "
+                      "PRelu c,s p\nnode Sub x,p y"},
+    {"conv_sum", "in x 1 4 10 12\nrand w 6 4 3 3\nrand v 6 4 1 1\nnode Conv x,w a pads=[1,1,1,1]\nnode Conv "
+                 "x,v b\nnode Add a,b c\n"
                  "node LeakyRelu c y alpha=0.2"},
-    {"conv_plane", "in x 1 4 10 12\nin n 1 1 10 12\nrand w 6 4 3 3\nnode Conv x,w c pads=[1,1,1,1]\nnode Add c,n a\nnode Tanh a y"},
+    {"conv_plane", "in x 1 4 10 12\nin n 1 1 10 12\nrand w 6 4 3 3\nnode Conv x,w c pads=[1,1,1,1]\nnode Add "
+                   "c,n a\nnode Tanh a y"},
     {"transposed_norm", "in x 1 5 6 7\nrand w 5 4 4 4\nrand g 4\nrand b 4\nrand m 4\nposrand v 4\n"
-                        "node ConvTranspose x,w c strides=[2,2] pads=[1,1,1,1]\nnode BatchNormalization c,g,b,m,v n\nnode Relu n y"},
+                        "node ConvTranspose x,w c strides=[2,2] pads=[1,1,1,1]\nnode BatchNormalization "
+                        "c,g,b,m,v n\nnode Relu n y"},
     {"gemm", "in x 1 21\nrand w 21 40\nrand b 40\nnode Gemm x,w,b y"},
     {"gemm_turned", "in x 3 21\nrand w 40 21\nrand b 40\nnode Gemm x,w,b y transB=1 alpha=0.5"},
     {"gemm_left_turned", "in x 7 5\nrand w 9 7\nrand c 5 1\nnode Gemm x,w,c y transA=1 transB=1"},
-    {"gemm_relu", "in x 1 16\nrand w 40 16\nrand b 40\nnode Gemm x,w,b g transB=1\nnode LeakyRelu g y alpha=0.2"},
+    {"gemm_relu",
+     "in x 1 16\nrand w 40 16\nrand b 40\nnode Gemm x,w,b g transB=1\nnode LeakyRelu g y alpha=0.2"},
     {"matmul", "in a 5 37\nin b 37 70\nnode MatMul a,b y"},
     {"matmul_batch", "in a 3 5 7\nin b 3 7 11\nnode MatMul a,b y"},
     {"matmul_shared", "in a 2 3 5 7\nrand b 7 11\nnode MatMul a,b m\nrand c 11\nnode Add m,c y"},
@@ -55,7 +69,8 @@ static const struct onnx_case onnx_cases[] = {
     {"add_both_stretch", "in a 2 1 4 1\nin b 1 3 1 5\nnode Add a,b s\nnode Relu s y"},
     {"add_scalar", "in a 7\nfloat b 0.5\nnode Add a,b y"},
     {"max_min", "in a 2 3 4 5\nin b 2 3 4 5\nnode Max a,b m\nfloat c 0.25\nnode Min m,c y"},
-    {"in_place", "in a 1 3 4 40\nin b 1 3 4 40\nnode Add a,b c\nnode Mul c,c d\nnode Add d,c e\nnode Mul b,e y"},
+    {"in_place",
+     "in a 1 3 4 40\nin b 1 3 4 40\nnode Add a,b c\nnode Mul c,c d\nnode Add d,c e\nnode Mul b,e y"},
     {"pow2", "in x 2 30\nfloat e 2\nnode Pow x,e y"},
     {"pow_half", "in x 2 30\nnode Abs x a\nfloat e 1.5\nnode Pow a,e y"},
     {"pow_any", "in x 2 30\nnode Exp x a\nfloat e -0.7\nnode Pow a,e y"},
@@ -72,9 +87,11 @@ static const struct onnx_case onnx_cases[] = {
     {"floor_ceil", "in x 3 41\nfloat k 5\nnode Mul x,k m\nnode Floor m f\nnode Ceil m c\nnode Add f,c y"},
     {"clip", "in x 3 41\nfloat a -0.5\nfloat b 0.25\nnode Clip x,a,b y"},
     {"clip_low", "in x 3 41\nfloat a -0.5\nnode Clip x,a y"},
-    {"batch_norm", "in x 2 5 6 7\nrand g 5\nrand b 5\nrand m 5\nposrand v 5\nnode BatchNormalization x,g,b,m,v y epsilon=0.001"},
+    {"batch_norm", "in x 2 5 6 7\nrand g 5\nrand b 5\nrand m 5\nposrand v 5\nnode BatchNormalization "
+                   "x,g,b,m,v y epsilon=0.001"},
     {"instance_norm", "in x 2 5 40 33\nrand g 5\nrand b 5\nnode InstanceNormalization x,g,b y"},
-    {"instance_norm_relu", "in x 1 5 6 7\nrand g 5\nrand b 5\nnode Tanh x t\nnode InstanceNormalization t,g,b n\nnode Relu n y"},
+    {"instance_norm_relu",
+     "in x 1 5 6 7\nrand g 5\nrand b 5\nnode Tanh x t\nnode InstanceNormalization t,g,b n\nnode Relu n y"},
     {"reduce_mean", "in x 2 5 33 64\nnode ReduceMean x y axes=[2,3] keepdims=1"},
     {"reduce_mean_inner", "in x 2 5 6 7\nints a 1\nopset 18\nnode ReduceMean x,a y keepdims=0"},
     {"reduce_sum", "in x 2 5 6 7\nints a 0 -1\nnode ReduceSum x,a y keepdims=0"},
@@ -86,21 +103,31 @@ static const struct onnx_case onnx_cases[] = {
     {"global_average", "in x 2 5 33 40\nnode GlobalAveragePool x y"},
     {"global_max", "in x 2 5 6 7\nnode GlobalMaxPool x y"},
     {"average_pool", "in x 1 3 9 10\nnode AveragePool x y kernel_shape=[3,2] strides=[2,2] pads=[1,0,1,1]"},
-    {"average_pool_pad", "in x 1 3 9 10\nnode AveragePool x y kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1] count_include_pad=1"},
-    {"average_pool_ceil", "in x 1 3 10 10\nnode AveragePool x y kernel_shape=[3,3] strides=[2,2] ceil_mode=1"},
+    {"average_pool_pad", "in x 1 3 9 10\nnode AveragePool x y kernel_shape=[3,3] strides=[2,2] "
+                         "pads=[1,1,1,1] count_include_pad=1"},
+    {"average_pool_ceil",
+     "in x 1 3 10 10\nnode AveragePool x y kernel_shape=[3,3] strides=[2,2] ceil_mode=1"},
     {"max_pool", "in x 1 3 9 10\nnode MaxPool x y kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]"},
     {"max_pool_dilated", "in x 1 3 9 10\nnode MaxPool x y kernel_shape=[2,2] dilations=[2,3]"},
-    {"max_pool_same", "in x 1 3 9 10\nnode MaxPool x y kernel_shape=[3,3] strides=[2,2] auto_pad='SAME_UPPER'"},
-    {"resize_nearest", "in x 1 3 5 6\nfloats s 1 1 2 2\nnode Resize x,,s y mode='nearest' coordinate_transformation_mode='asymmetric' nearest_mode='floor'"},
+    {"max_pool_same",
+     "in x 1 3 9 10\nnode MaxPool x y kernel_shape=[3,3] strides=[2,2] auto_pad='SAME_UPPER'"},
+    {"resize_nearest", "in x 1 3 5 6\nfloats s 1 1 2 2\nnode Resize x,,s y mode='nearest' "
+                       "coordinate_transformation_mode='asymmetric' nearest_mode='floor'"},
     {"resize_nearest_half", "in x 1 3 5 6\nfloats s 1 1 2 3\nnode Resize x,,s y mode='nearest'"},
-    {"resize_nearest_ceil", "in x 1 3 5 6\nints s 1 3 7 11\nnode Resize x,,,s y nearest_mode='round_prefer_ceil'"},
-    {"resize_down", "in x 1 3 12 18\nfloats s 1 1 0.5 0.5\nnode Resize x,,s y mode='nearest' coordinate_transformation_mode='asymmetric' nearest_mode='floor'"},
-    {"resize_linear", "in x 1 3 5 21\nfloats s 1 1 2 2\nnode Resize x,,s y mode='linear' coordinate_transformation_mode='half_pixel'"},
+    {"resize_nearest_ceil",
+     "in x 1 3 5 6\nints s 1 3 7 11\nnode Resize x,,,s y nearest_mode='round_prefer_ceil'"},
+    {"resize_down", "in x 1 3 12 18\nfloats s 1 1 0.5 0.5\nnode Resize x,,s y mode='nearest' "
+                    "coordinate_transformation_mode='asymmetric' nearest_mode='floor'"},
+    {"resize_linear", "in x 1 3 5 21\nfloats s 1 1 2 2\nnode Resize x,,s y mode='linear' "
+                      "coordinate_transformation_mode='half_pixel'"},
     {"resize_linear_small", "in x 1 3 2 2\nfloats s 1 1 2 2\nnode Resize x,,s y mode='linear'"},
     {"resize_linear_one", "in x 1 3 1 1\nfloats s 1 1 4 4\nnode Resize x,,s y mode='linear'"},
-    {"resize_linear_sizes", "in x 1 3 5 6\nints s 1 3 13 9\nnode Resize x,,,s y mode='linear' coordinate_transformation_mode='pytorch_half_pixel'"},
-    {"resize_linear_corners", "in x 1 3 5 6\nfloats s 1 1 2 2\nnode Resize x,,s y mode='linear' coordinate_transformation_mode='align_corners'"},
-    {"resize_linear_asymmetric", "in x 1 3 5 6\nfloats s 1 1 2 2\nnode Resize x,,s y mode='linear' coordinate_transformation_mode='asymmetric'"},
+    {"resize_linear_sizes", "in x 1 3 5 6\nints s 1 3 13 9\nnode Resize x,,,s y mode='linear' "
+                            "coordinate_transformation_mode='pytorch_half_pixel'"},
+    {"resize_linear_corners", "in x 1 3 5 6\nfloats s 1 1 2 2\nnode Resize x,,s y mode='linear' "
+                              "coordinate_transformation_mode='align_corners'"},
+    {"resize_linear_asymmetric", "in x 1 3 5 6\nfloats s 1 1 2 2\nnode Resize x,,s y mode='linear' "
+                                 "coordinate_transformation_mode='asymmetric'"},
     {"resize_linear_down", "in x 1 3 12 18\nfloats s 1 1 0.5 0.5\nnode Resize x,,s y mode='linear'"},
     {"resize_slice", "in x 1 3 8 30\nfloats s 1 1 2 2\nints b 2 3\nints e -2 -5\nints a 2 3\n"
                      "node Resize x,,s r mode='linear'\nnode Slice r,b,e,a c\nnode LeakyRelu c y alpha=0.1"},
@@ -112,25 +139,31 @@ static const struct onnx_case onnx_cases[] = {
     {"pad_wrap", "opset 19\nin x 1 2 6 7\nints p 0 0 3 4 0 0 5 2\nnode Pad x,p y mode='wrap'"},
     {"pad_axes", "opset 18\nin x 1 2 6 7\nints p 3 4 5 2\nints a 2 3\nnode Pad x,p,,a y mode='reflect'"},
     {"pad_crop", "in x 1 2 6 7\nints p 0 0 -1 2 0 0 -2 -3\nnode Pad x,p y"},
-    {"pad_conv", "in x 1 3 9 10\nints p 0 0 1 1 0 0 1 1\nrand w 4 3 3 3\nnode Pad x,p q mode='reflect'\nnode Conv q,w y"},
+    {"pad_conv",
+     "in x 1 3 9 10\nints p 0 0 1 1 0 0 1 1\nrand w 4 3 3 3\nnode Pad x,p q mode='reflect'\nnode Conv q,w y"},
     {"transpose", "in x 2 3 4 5\nnode Transpose x y perm=[0,2,3,1]"},
     {"transpose_default", "in x 2 3 4\nnode Transpose x y"},
     {"reshape", "in x 2 3 4 5\nints s 0 -1 10\nnode Reshape x,s r\nnode Relu r y"},
     {"reshape_in_place", "in x 2 3 4 5\nints s 6 20\nnode Relu x a\nnode Reshape a,s r\nnode Neg r y"},
     {"flatten", "in x 2 3 4 5\nnode Flatten x f axis=2\nnode Relu f y"},
     {"squeeze", "in x 2 1 4 1\nints a 1\nnode Squeeze x,a s\nnode Relu s y"},
-    {"squeeze_old", "opset 12\nin x 2 1 4 1\nnode Squeeze x s axes=[3]\nnode Unsqueeze s u axes=[0,4]\nnode Relu u y"},
+    {"squeeze_old",
+     "opset 12\nin x 2 1 4 1\nnode Squeeze x s axes=[3]\nnode Unsqueeze s u axes=[0,4]\nnode Relu u y"},
     {"unsqueeze", "in x 2 4\nints a 2 3\nnode Unsqueeze x,a u\nnode Relu u y"},
     {"identity_dropout", "in x 2 4\nnode Identity x a\nnode Dropout a b\nnode Relu b y"},
     {"concat", "in a 2 3 4 5\nin b 2 1 4 5\nnode Concat a,b,a y axis=1"},
-    {"concat_nested", "in a 1 3 4 5\nin b 1 2 4 5\nnode Relu a c\nnode Tanh b d\nnode Concat c,b,d e axis=1\nnode Exp a f\n"
-                      "node Concat e,f g axis=1\nnode Neg g y"},
-    {"concat_kept", "in a 1 3 4 5\nnode Relu a c\nnode Concat c,a e axis=1\nnode Concat c,e g axis=1\nnode Add c,c h\nnode Concat g,h y axis=1"},
+    {"concat_nested",
+     "in a 1 3 4 5\nin b 1 2 4 5\nnode Relu a c\nnode Tanh b d\nnode Concat c,b,d e axis=1\nnode Exp a f\n"
+     "node Concat e,f g axis=1\nnode Neg g y"},
+    {"concat_kept", "in a 1 3 4 5\nnode Relu a c\nnode Concat c,a e axis=1\nnode Concat c,e g axis=1\nnode "
+                    "Add c,c h\nnode Concat g,h y axis=1"},
     {"concat_last", "in a 2 3 4 5\nin b 2 3 4 2\nnode Concat a,b y axis=-1"},
-    {"split", "in x 2 7 4\nints s 3 4\nnode Split x,s a,b axis=1\nnode ReduceMean a c axes=[1]\nnode Sub b,c y"},
+    {"split",
+     "in x 2 7 4\nints s 3 4\nnode Split x,s a,b axis=1\nnode ReduceMean a c axes=[1]\nnode Sub b,c y"},
     {"split_even", "in x 2 6 4\nnode Split x a,b axis=1\nnode Mul a,b y"},
     {"slice", "in x 2 6 8 9\nints b 1 -3\nints e 5 100\nints a 1 3\nnode Slice x,b,e,a y"},
-    {"slice_steps", "in x 2 6 8 9\nints b 0 -1\nints e 100 -100\nints a 2 3\nints s 3 -2\nnode Slice x,b,e,a,s y"},
+    {"slice_steps",
+     "in x 2 6 8 9\nints b 0 -1\nints e 100 -100\nints a 2 3\nints s 3 -2\nnode Slice x,b,e,a,s y"},
     {"gather", "in x 2 6 3\nints i 5 0 -1 2\nnode Gather x,i y axis=1"},
     {"gather_one", "in x 2 6 3\nint i 4\nnode Gather x,i y axis=1"},
     {"expand", "in x 3 1\nints s 2 3 4\nnode Expand x,s y"},
@@ -138,12 +171,17 @@ static const struct onnx_case onnx_cases[] = {
     {"depth_to_space", "in x 2 12 3 5\nnode DepthToSpace x y blocksize=2"},
     {"depth_to_space_crd", "in x 2 18 3 5\nnode DepthToSpace x y blocksize=3 mode='CRD'"},
     {"space_to_depth", "in x 2 3 4 6\nnode SpaceToDepth x y blocksize=2"},
-    {"shape_arithmetic", "in x 1 3 ?5 ?7\nints i 2 3\nints one 1 1\nints two 2 2\nints z 0\nints four 4\nnode Shape x s\n"
-                         "node Gather s,i hw\nnode Mul hw,two d\nnode Sub d,one e\nnode Slice s,z,two2 nc\nnode Concat nc,e t axis=0\n"
-                         "node Resize x,,,t y mode='linear'\nints two2 2"},
-    {"shape_cast", "in x 1 3 ?5 ?7\nints i 2\nfloat k 1.6\nnode Shape x s\nnode Gather s,i h axis=0\nnode Cast h f to=1\nnode Mul f,k g\n"
-                   "node Floor g l\nnode Cast l n to=7\nints w 9\nints nc 1 3\nnode Concat nc,n,w t axis=0\nnode Resize x,,,t y"},
-    {"shape_where", "in x 1 3 ?5 ?7\nints one 1\nints two 2\nnode Shape x s\nnode Equal s,one q\nnode Where q,two,s w\nnode Expand x,w y"},
+    {"shape_arithmetic",
+     "in x 1 3 ?5 ?7\nints i 2 3\nints one 1 1\nints two 2 2\nints z 0\nints four 4\nnode Shape x s\n"
+     "node Gather s,i hw\nnode Mul hw,two d\nnode Sub d,one e\nnode Slice s,z,two2 nc\nnode Concat nc,e t "
+     "axis=0\n"
+     "node Resize x,,,t y mode='linear'\nints two2 2"},
+    {"shape_cast", "in x 1 3 ?5 ?7\nints i 2\nfloat k 1.6\nnode Shape x s\nnode Gather s,i h axis=0\nnode "
+                   "Cast h f to=1\nnode Mul f,k g\n"
+                   "node Floor g l\nnode Cast l n to=7\nints w 9\nints nc 1 3\nnode Concat nc,n,w t "
+                   "axis=0\nnode Resize x,,,t y"},
+    {"shape_where", "in x 1 3 ?5 ?7\nints one 1\nints two 2\nnode Shape x s\nnode Equal s,one q\nnode Where "
+                    "q,two,s w\nnode Expand x,w y"},
     {"range_tile", "in x 4 3\nint a 0\nint b 4\nint d 2\nnode Range a,b,d r\nnode Gather x,r y"},
     {"half_weights", "in x 1 3 8 9\nhalf h 4 3 3 3\nnode Cast h w to=1\nnode Conv x,w y"},
 };

@@ -47,7 +47,8 @@ static void base64_vectors_of_rfc4648(void **ctx)
         if (back.len) assert_memory_equal(back.data, plain[i], back.len);
         bst_buf_free(&back);
     }
-    static const char *const bad[] = {"Zg=", "Zg", "Zh==", "Z", "Zm9v\n", "Zm 9v", "Zm9v=", "_-==", "Zm9\xff"};
+    static const char *const bad[] = {"Zg=",   "Zg",    "Zh==", "Z",      "Zm9v\n",
+                                      "Zm 9v", "Zm9v=", "_-==", "Zm9\xff"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct bst_buf back = {0};
         assert_false(bst_unbase64(bad[i], strlen(bad[i]), false, &back));
