@@ -11,8 +11,8 @@ SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 PACKAGES := libsodium sqlite3 libpng zlib libjpeg libexif exempi-2.0 libcbor jansson openblas lapack libcrypto libprotobuf-c
 DEBS := build-essential pkg-config libsodium-dev libsqlite3-dev libpng-dev zlib1g-dev libjpeg62-turbo-dev libexif-dev \
   libexempi-dev libcbor-dev libjansson-dev libopenblas-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler
-TEST_DEBS := libcmocka-dev clang sqlite3 openssl libimage-exiftool-perl jq \
-  libjpeg-turbo-progs netpbm   $(if $(shell command -v npm),,nodejs npm)
+TEST_DEBS := libcmocka-dev clang clang-format sqlite3 openssl libimage-exiftool-perl jq \
+  libjpeg-turbo-progs netpbm $(if $(shell command -v npm),,nodejs npm)
 
 PKGS := $(filter-out libcbor lapack,$(PACKAGES))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -119,7 +119,7 @@ test: deps test-deps
 	@$(MAKE) --no-print-directory check
 # The same without installing anything: unit, fuzz, command-line and interoperability tests.
 check: tests-built
-	@BUILD=$(abspath $(BUILD)) CC="$(CC)" tests/run $(TESTBIN) $(FUZZBIN) $(wildcard tests/cli/*.sh) $(wildcard tests/interop/*.sh)
+	@BUILD=$(abspath $(BUILD)) CC="$(CC)" tests/run tests/style.sh $(TESTBIN) $(FUZZBIN) $(wildcard tests/cli/*.sh) $(wildcard tests/interop/*.sh)
 bench: all $(BENCHBIN)
 	@BUILD=$(abspath $(BUILD)) tests/bench/run
 
