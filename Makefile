@@ -50,6 +50,8 @@ LIBA := $(BUILD)/lib/libblindstamp.a
 LIBSO := $(BUILD)/lib/libblindstamp.so.$(VERSION)
 BIN := $(BUILD)/bin/blindstamp
 
+SILENT := --no-print-directory $(if $(V),,-s)
+
 .PHONY: all deps test-deps demo test check bench fuzz unit tests-built install uninstall dist clean format
 .DELETE_ON_ERROR:
 all: $(BIN) $(LIBSO) $(BUILD)/share/blindstamp/models
@@ -112,11 +114,13 @@ tests-built: all $(TESTBIN) $(FUZZBIN)
 # ---- what people call ----
 
 demo: deps
-	@$(MAKE) --no-print-directory -j2 all
+	@echo "Building (make V=1 demo shows the commands)"
+	@$(MAKE) $(SILENT) -j2 all
 	@cli/demo $(BIN)
 test: deps test-deps
-	@$(MAKE) --no-print-directory -j2 tests-built
-	@$(MAKE) --no-print-directory check
+	@echo "Building (make V=1 test shows the commands)"
+	@$(MAKE) $(SILENT) -j2 tests-built
+	@$(MAKE) $(SILENT) check
 # The same without installing anything: unit, fuzz, command-line and interoperability tests.
 check: tests-built
 	@BUILD=$(abspath $(BUILD)) CC="$(CC)" tests/run tests/style.sh $(TESTBIN) $(FUZZBIN) $(wildcard tests/cli/*.sh) $(wildcard tests/interop/*.sh)
