@@ -1,8 +1,9 @@
 // bench_gen.mjs WORK MODEL BENCH_GEN - onnxruntime and our engine on the same file and size, taking turns. The ratio of each
 // pair is what counts; its median is printed. Ours makes a whole picture (noise, graph, samples), theirs runs the graph.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 
 const [work, model, bench] = process.argv.slice(2);
@@ -11,8 +12,10 @@ const [width, height, rounds] = [768, 512, 9];
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 for (const threads of [1, 2]) {
-  const session = await ort.InferenceSession.create(model, { intraOpNumThreads: threads, interOpNumThreads: 1, graphOptimizationLevel: 'all' });
   const ours = spawn(bench, [model, width, height, threads], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const session = await ort.InferenceSession.create(model, { intraOpNumThreads: threads, interOpNumThreads: 1, graphOptimizationLevel: 'all' });
+  // onnxruntime ties its threads, node's own among them, to processors; on few of those they then share one.
+  execFileSync('taskset', ['-a', '-c', '-p', `0-${cpus().length - 1}`, process.pid]);
   const lines = createInterface({ input: ours.stdout })[Symbol.asyncIterator]();
   const feeds = {};
   for (const [name, dims] of Object.entries(JSON.parse((await lines.next()).value))) {

@@ -60,7 +60,8 @@ int main(int argc, char **argv)
         must(bst_generate(generator, &controls, &image, NULL, &err));
         double t1 = bst_monotonic_s();
         struct bst_buf png = {0};
-        must(bst_png_encode(&image, 6, &png, &err));
+        /* 4: what stamping uses by itself */
+        must(bst_png_encode(&image, 4, &png, &err));
         double t2 = bst_monotonic_s();
         struct bst_generation generation = {.model_name = bst_model_card(model)->name,
                                             .seed = controls.seed,
