@@ -1,6 +1,6 @@
 /* audit.h - answers: is a picture what it claims to be, can its origin be proved, what does the ledger know?
- * Public face of audit/; installed as <blindstamp/audit.h>. Only reads: needs no private key, changes no
- * ledger.
+ * Public face of audit/; installed as <blindstamp/audit.h>. Only reads: needs no
+ * private key, changes no ledger.
  *
  * Map of the folder:
  *   verify.c      one file -> checks and a verdict; verify.h what its parts share

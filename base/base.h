@@ -15,8 +15,8 @@
  *
  * Conventions of the whole library:
  * - A function that can fail returns enum bst_code (BST_OK is 0) and fills the struct bst_error it was given.
- *   Whoever detects a failure reports it once with bst_fail(); callers pass it up unchanged. err is never
- * NULL.
+ *   Whoever detects a failure reports it once with bst_fail(); callers pass it up unchanged.
+ *   err is never NULL.
  * - Nothing in the library prints, prompts or exits.
  * - Outputs of a failed call hold nothing that must be freed.
  * - X_free(NULL) and X_clear() of a zeroed struct are harmless.

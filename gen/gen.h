@@ -1,8 +1,7 @@
 /* gen.h - from a model file, a seed and controls to pixels; and from pictures to a model file.
- * Public face of gen/; installed as <blindstamp/gen.h>. Knows nothing of keys, signatures or files'
- * credentials.
+ * Public face of gen/; installed as <blindstamp/gen.h>. Knows nothing of keys, signatures or files' credentials.
  *
- * Map of the folder: see the end of this comment.
+ * Map of the folder:
  *   model.c       a model file opened: bytes, digest, card, graph
  *   onnx.c        ONNX (protobuf) -> graph, with every limit checked
  *   graph.h       the graph and its values
@@ -16,8 +15,9 @@
  *   latent.c      Philox4x32-10, uniform and normal numbers
  *   card.c        model cards
  *   generate.c    controls -> inputs -> run -> picture
- *   train*.c      the texture GAN's trainer
- *   models/       the bundled model
+ *   train*.c      the texture GAN's trainer: train_net.h says how its networks look
+ *   dataset/      what the bundled model learned from, and the script that fetches it
+ *   models/       the bundled model, its samples and how it was trained
  */
 #ifndef BST_GEN_H
 #define BST_GEN_H

@@ -1,23 +1,29 @@
-/* provenance.h - saying and signing what happened: keys, statements, the ledger, and the credentials in a
- * file. Public face of provenance/; installed as <blindstamp/provenance.h>. Knows nothing of how pixels were
- * made.
+/* provenance.h - saying and signing what happened: keys, statements, the ledger, and the credentials in a file.
+ * Public face of provenance/; installed as <blindstamp/provenance.h>. Knows nothing of how pixels were made.
  *
  * Map of the folder:
- *   home.c        where keys, certificates, ledger and models live
- *   key.c         Ed25519 keys: PKCS#8 PEM at rest, sodium_malloc when unlocked
- *   cert.c        the local certificate authority and the author's certificate
- *   identity.c    who the author is
- *   statement.c   in-toto statements and their canonical bytes; dsse.c their envelopes
- *   merkle.c      RFC 6962 trees and proofs; note.c signed notes and checkpoints; proof.c tlog-proof files
- *   ledger_db.c   the ledger's SQLite file; ledger.c reading and proofs; ledger_append.c adding;
- * ledger_index.c the tables derived from entries; ledger_rebuild.c makes them again; ledger_check.c
- * recomputes everything; ledger_head.c the last checkpoint kept apart; ledger_export.c plain files folder.c
- * folders that stand there whole or not at all container.c   segments of a file: container_png.c,
- * container_jpeg.c; png_edit.c inserts chunks metadata.c    what a file says about itself: exif.c, xmp.c,
- * png_text.c, which also write jumbf.c, cbor.c, cose.c     the layers of a C2PA manifest c2pa_write.c
- * manifests made; c2pa_read.c manifests judged, with c2pa_signature.c, c2pa_assertion.c (rules), c2pa_trust.c
- * (certificates) and c2pa_report.c (as JSON) stamp.c       pictures -> stamped files + one ledger batch;
- * stamp_words.c which words a file may show, stamp_file.c how it gets its name
+ *   home.c               where keys, certificates, ledger and models live; folder.c makes folders whole or not at all
+ *   key.c                Ed25519 keys: PKCS#8 PEM at rest, sodium_malloc when unlocked
+ *   cert.c               the local certificate authority and the author's certificate
+ *   identity.c           who the author is
+ *   statement.c          in-toto statements and their canonical bytes
+ *   dsse.c               envelopes
+ *   merkle.c             RFC 6962 trees and proofs
+ *   note.c               signed notes and checkpoints
+ *   proof.c              tlog-proof files
+ *   ledger_db.c          the ledger's SQLite file: settings, version, locking
+ *   ledger.c             reading and proving; ledger_append.c adding; ledger_export.c plain files
+ *   ledger_head.c        the last checkpoint, kept apart so that an old copy is noticed
+ *   ledger_index.c       the tables derived from entries; ledger_rebuild.c makes them again
+ *   ledger_check.c       recomputes everything; ledger_check_tables.c compares the derived tables
+ *   container.c          segments of a file; container_png.c, container_jpeg.c; png_edit.c inserts chunks
+ *   metadata.c           what a file says about itself; exif.c, xmp.c and png_text.c read and write it
+ *   jumbf.c, cbor.c, cose.c   the layers of a C2PA manifest
+ *   c2pa_write.c         manifests made
+ *   c2pa_read.c          manifests judged; c2pa_signature.c, c2pa_assertion.c (rules), c2pa_trust.c (certificates),
+ *                        c2pa_report.c (as JSON)
+ *   stamp.c              pictures -> stamped files and one ledger batch; stamp_words.c which words a file may show,
+ *                        stamp_file.c how it gets its name
  */
 #ifndef BST_PROVENANCE_H
 #define BST_PROVENANCE_H
@@ -38,8 +44,7 @@ extern "C" {
  *   certs/author.pem (leaf, then root)  certs/root.pem
  *   identity.json   ledger.sqlite   models/
  */
-/* --home (may be NULL), else BLINDSTAMP_HOME, else XDG_DATA_HOME/blindstamp, else ~/.local/share/blindstamp.
- */
+/* --home (may be NULL), else BLINDSTAMP_HOME, else XDG_DATA_HOME/blindstamp, else ~/.local/share/blindstamp. */
 enum bst_code bst_home_find(const char *override, char **out, struct bst_error *err);
 
 struct bst_key; /* an unlocked Ed25519 key pair; the secret half lives in sodium_malloc memory */
