@@ -160,6 +160,25 @@ static enum bst_code load_styles(struct train_set *set, struct bst_error *err)
     return BST_OK;
 }
 
+/* By style, else in the manifest's order, as repeatable training needs. */
+static enum bst_code sort_by_style(struct train_set *set, struct bst_error *err)
+{
+    size_t next[TRAIN_STYLES_MAX], at = 0;
+    struct train_picture *sorted = bst_calloc(set->pictures, sizeof *sorted);
+    if (!sorted) return bst_fail_memory(err);
+    for (size_t i = 0; i < set->pictures; i++)
+        set->of_style[set->picture[i].style]++;
+    for (size_t s = 0; s < set->styles; s++) {
+        set->first[s] = next[s] = at;
+        at += set->of_style[s];
+    }
+    for (size_t i = 0; i < set->pictures; i++)
+        sorted[next[set->picture[i].style]++] = set->picture[i];
+    free(set->picture);
+    set->picture = sorted;
+    return BST_OK;
+}
+
 static enum bst_code load_pictures(struct train_set *set, const char *root, size_t side,
                                    struct bst_error *err)
 {
@@ -173,17 +192,7 @@ static enum bst_code load_pictures(struct train_set *set, const char *root, size
         enum bst_code code = load_picture(set, json_array_get(items, i), root, side, err);
         if (code) return code;
     }
-    /* By style, else in the manifest's order: an insertion sort is stable, as repeatable training needs. */
-    for (size_t i = 1; i < count; i++)
-        for (size_t j = i; j > 0 && set->picture[j - 1].style > set->picture[j].style; j--) {
-            struct train_picture swap = set->picture[j];
-            set->picture[j] = set->picture[j - 1];
-            set->picture[j - 1] = swap;
-        }
-    for (size_t i = count; i-- > 0;) {
-        set->first[set->picture[i].style] = i;
-        set->of_style[set->picture[i].style]++;
-    }
+    if (sort_by_style(set, err) != BST_OK) return err->code;
     for (size_t s = 0; s < set->styles; s++)
         if (set->of_style[s] == 0)
             return bst_fail(err, BST_UNREADABLE, "no picture has the style '%s'", set->style[s]);
