@@ -67,9 +67,11 @@ $(LIBA): $(LIBOBJ)
 	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcs $@ $^
+# The shared library shows its public names alone; the folders' private ones are nobody's business.
 $(LIBSO): $(LIBOBJ)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libblindstamp.so.$(SOVERSION) -o $@ $^ $(LIBS)
+	echo '{ global: bst_*; local: *; };' > $(@D)/blindstamp.map
+	$(CC) $(CFLAGS_ALL) -shared -Wl,--version-script=$(@D)/blindstamp.map -Wl,-soname,libblindstamp.so.$(SOVERSION) -o $@ $^ $(LIBS)
 
 $(BUILD)/%_avx2.o: CFLAGS_ALL += $(AVX2FLAGS)
 $(BUILD)/%_avx512.o: CFLAGS_ALL += $(AVX512FLAGS)

@@ -175,6 +175,12 @@ enum bst_write_flags {
 /* Beside, fsync, rename, fsync of the folder: either the whole file stands there or nothing. */
 enum bst_code bst_file_write(const char *path, const void *data, size_t len, unsigned flags,
                              struct bst_error *err);
+/* Gives a finished file its name. Without replace, a name that is taken, also one taken meanwhile, is refused. On
+ * failure false, with errno (EEXIST for a taken name), and temporary stays. */
+bool bst_file_publish(const char *temporary, const char *path, bool replace);
+/* Makes the names in a folder durable, or those beside path. Some file systems cannot; that is no failure. */
+void bst_folder_sync(const char *folder);
+void bst_name_sync(const char *path);
 bool bst_file_exists(const char *path);
 /* Creates the folder and its missing parents, the last one with mode; an existing folder is fine. */
 enum bst_code bst_folder_make(const char *path, unsigned mode, struct bst_error *err);

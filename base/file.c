@@ -81,23 +81,23 @@ static bool write_all(int fd, const uint8_t *data, size_t len)
     return true;
 }
 
-/* Makes the rename itself durable. Some file systems cannot sync a folder; that is no failure of ours. */
-static void sync_folder(const char *path)
+void bst_folder_sync(const char *folder)
 {
-    char *folder = bst_strdup(path);
-    if (!folder) return;
-    char *slash = strrchr(folder, '/');
-    if (slash) slash[slash == folder] = 0;
-    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    fsync(fd);
+    close(fd);
+}
+
+void bst_name_sync(const char *path)
+{
+    int len = (int)(bst_path_name(path) - path);
+    char *folder = len == 0 ? bst_strdup(".") : bst_format("%.*s", len, path);
+    if (folder) bst_folder_sync(folder);
     free(folder);
 }
 
-/* link() refuses an existing name, rename() replaces it; file systems without links fall back to a check. */
-static bool publish(const char *temporary, const char *path, bool replace)
+bool bst_file_publish(const char *temporary, const char *path, bool replace)
 {
     if (replace) return rename(temporary, path) == 0;
     if (link(temporary, path) == 0) {
@@ -105,6 +105,7 @@ static bool publish(const char *temporary, const char *path, bool replace)
         return true;
     }
     if (errno == EEXIST) return false;
+    /* Some file systems have no links: look, then rename. */
     if (bst_file_exists(path)) {
         errno = EEXIST;
         return false;
@@ -126,7 +127,7 @@ static enum bst_code write_beside(const char *temporary, int fd, const char *pat
     }
     errno = number;
     if (!written) return bst_fail_errno(err, BST_FAILURE, "cannot write %s", path);
-    if (publish(temporary, path, flags & BST_WRITE_REPLACE)) return BST_OK;
+    if (bst_file_publish(temporary, path, flags & BST_WRITE_REPLACE)) return BST_OK;
     if (errno == EEXIST) return bst_fail(err, BST_USAGE, "%s exists already", path);
     return bst_fail_errno(err, BST_FAILURE, "cannot write %s", path);
 }
@@ -147,7 +148,7 @@ enum bst_code bst_file_write(const char *path, const void *data, size_t len, uns
     if (code != BST_OK) {
         unlink(temporary);
     } else {
-        sync_folder(path);
+        bst_name_sync(path);
     }
     free(temporary);
     return code;

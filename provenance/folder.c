@@ -4,7 +4,6 @@
 #endif
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,12 +69,4 @@ bool bst_folder_is_empty(const char *path)
         count++; /* "." and ".." */
     closedir(folder);
     return count <= 2;
-}
-
-void bst_folder_sync(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    fsync(fd);
-    close(fd);
 }

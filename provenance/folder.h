@@ -12,6 +12,5 @@ enum bst_code bst_folder_publish(const char *beside, const char *path, struct bs
 /* Removes a folder of our own making with all in it; follows no links. */
 void bst_folder_remove(const char *path);
 bool bst_folder_is_empty(const char *path);
-void bst_folder_sync(const char *path);
 
 #endif

@@ -465,7 +465,7 @@ static enum bst_code deliver_all(struct bst_stamper *stamper, const struct bst_p
         enum bst_code one = deliver(stamper, pending, &proofs[i], &problem);
         remove_temporary(pending);
         bool last_here = i + 1 == stamper->count || !same_folder(pending->path, stamper->pending[i + 1].path);
-        if (last_here) bst_sync_folder(pending->path);
+        if (last_here) bst_name_sync(pending->path);
         if (one == BST_OK && done != NULL) {
             done(arg, &(struct bst_stamped){pending->path, proofs[i].index, pending->image_id});
         } else if (one != BST_OK && code == BST_OK) {

@@ -47,27 +47,8 @@ enum bst_code bst_refuse_existing(const char *path, struct bst_error *err)
 
 enum bst_code bst_take_name(const char *temporary, const char *path, bool force, struct bst_error *err)
 {
-    if (!force) {
-        if (link(temporary, path) == 0) {
-            unlink(temporary);
-            return BST_OK;
-        }
-        /* some file systems have no links: look, then rename */
-        if (errno == EEXIST || bst_file_exists(path)) return bst_refuse_existing(path, err);
-    }
-    if (rename(temporary, path) == 0) return BST_OK;
+    if (bst_file_publish(temporary, path, force)) return BST_OK;
+    if (errno == EEXIST) return bst_refuse_existing(path, err);
     bst_fail_errno(err, BST_FAILURE, "cannot give the finished file its name");
     return bst_where(err, "%s", path);
-}
-
-void bst_sync_folder(const char *path)
-{
-    size_t len = (size_t)(bst_path_name(path) - path);
-    char *folder = len == 0 ? bst_strdup(".") : bst_format("%.*s", (int)len, path);
-    int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(folder);
 }

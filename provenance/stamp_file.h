@@ -11,7 +11,5 @@ int bst_create_beside(const char *path, char **name, struct bst_error *err);
 enum bst_code bst_take_name(const char *temporary, const char *path, bool force, struct bst_error *err);
 /* BST_USAGE: the file exists. */
 enum bst_code bst_refuse_existing(const char *path, struct bst_error *err);
-/* Makes the names in the folder of path durable. */
-void bst_sync_folder(const char *path);
 
 #endif

@@ -43,6 +43,8 @@ check "a program builds against the shared library" sh -c '
 check "a program builds against the static library" sh -c '
     cc -Iusr/include user.c $(pkg-config --cflags blindstamp) usr/lib/libblindstamp.a \
        $(pkg-config --static --libs blindstamp | sed s/-lblindstamp//) -o static && env -u LD_LIBRARY_PATH ./static | grep -q ^ba7816bf'
+check "the shared library shows public names only" sh -c '
+    nm -D --defined-only usr/lib/libblindstamp.so | awk "{print \$3}" >names && grep -q "^bst_verify$" names && ! grep -v "^bst_" names'
 check "the man page is readable" sh -c 'gzip -n <usr/share/man/man1/blindstamp.1 | gzip -d | grep -q "^\.TH BLINDSTAMP"'
 cd - >/dev/null || exit 1
 check "uninstall leaves no file" sh -c "make -s BUILD='$BUILD' PREFIX='$work/usr' uninstall && test -z \"\$(find '$work/usr' ! -type d)\""
