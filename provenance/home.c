@@ -12,6 +12,7 @@
 
 #include "cert.h"
 #include "folder.h"
+#include "key.h"
 #include "statement.h"
 
 enum bst_code bst_home_find(const char *override, char **out, struct bst_error *err)
@@ -224,15 +225,6 @@ enum bst_code bst_home_init(const struct bst_init *init, struct bst_identity *ou
 
 /* ---- changing the passphrase ---- */
 
-static enum bst_code load_key(const char *home, const char *name, const char *passphrase,
-                              struct bst_key **out, struct bst_error *err)
-{
-    char *path = bst_path_join(home, name);
-    enum bst_code code = path ? bst_key_load(path, passphrase, out, NULL, err) : bst_fail_memory(err);
-    free(path);
-    return code;
-}
-
 /* Puts the folder `fresh` in the place of `folder`: in one step where the file system can, else in two, with
  * the old one put back when the second fails. Either way the old one is where `fresh` was, for the caller to
  * remove. */
@@ -254,9 +246,9 @@ enum bst_code bst_home_passphrase(const char *home, const char *old_phrase, cons
                                   struct bst_error *err)
 {
     struct workshop workshop = {0};
-    enum bst_code code = load_key(home, "keys/author.pem", old_phrase, &workshop.author, err);
-    if (code == BST_OK) code = load_key(home, "keys/log.pem", old_phrase, &workshop.log, err);
-    if (code == BST_OK) code = load_key(home, "keys/ca.pem", old_phrase, &workshop.ca, err);
+    enum bst_code code = bst_home_key(home, "keys/author.pem", old_phrase, &workshop.author, NULL, err);
+    if (code == BST_OK) code = bst_home_key(home, "keys/log.pem", old_phrase, &workshop.log, NULL, err);
+    if (code == BST_OK) code = bst_home_key(home, "keys/ca.pem", old_phrase, &workshop.ca, NULL, err);
     char *beside = code == BST_OK ? bst_path_join(home, ".passphrase-XXXXXX") : NULL;
     if (code == BST_OK && !beside) code = bst_fail_memory(err);
     if (code == BST_OK && !mkdtemp(beside)) {

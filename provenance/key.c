@@ -309,6 +309,15 @@ void bst_key_id(const uint8_t public_key[static BST_KEY_LEN], char out[static BS
     bst_hex(digest, sizeof digest, out);
 }
 
+enum bst_code bst_home_key(const char *home, const char *name, const char *passphrase, struct bst_key **out,
+                           bool *locked, struct bst_error *err)
+{
+    char *path = bst_path_join(home, name);
+    enum bst_code code = path ? bst_key_load(path, passphrase, out, locked, err) : bst_fail_memory(err);
+    free(path);
+    return code;
+}
+
 enum bst_code bst_key_public_pem(const uint8_t public_key[static BST_KEY_LEN], char **out,
                                  struct bst_error *err)
 {

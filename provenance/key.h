@@ -12,4 +12,8 @@ struct evp_pkey_st *bst_key_evp(const struct bst_key *key);
 enum bst_code bst_key_from_pem(const void *pem, size_t len, const char *passphrase, struct bst_key **out,
                                bool *locked, struct bst_error *err);
 
+/* bst_key_load of a file inside home, such as "keys/author.pem". */
+enum bst_code bst_home_key(const char *home, const char *name, const char *passphrase, struct bst_key **out,
+                           bool *locked, struct bst_error *err);
+
 #endif

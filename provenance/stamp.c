@@ -4,6 +4,7 @@
  * in a hidden file beside its place; once the ledger holds its statement, the manifest with the receipt is
  * put in, the result is read back and judged, and only a file that validates gets its name. */
 #include "c2pa.h"
+#include "key.h"
 #include "metadata.h"
 #include "png_edit.h"
 #include "stamp_file.h"
@@ -50,17 +51,6 @@ static enum bst_code home_file(const char *home, const char *name, char **out, s
 {
     *out = bst_path_join(home, name);
     return *out == NULL ? bst_fail_memory(err) : BST_OK;
-}
-
-static enum bst_code load_key(const char *home, const char *name, const char *passphrase,
-                              struct bst_key **out, bool *locked, struct bst_error *err)
-{
-    char *path;
-    enum bst_code code = home_file(home, name, &path, err);
-    if (code != BST_OK) return code;
-    code = bst_key_load(path, passphrase, out, locked, err);
-    free(path);
-    return code;
 }
 
 static enum bst_code load_file(const char *home, const char *name, struct bst_buf *out, struct bst_error *err)
@@ -114,11 +104,12 @@ static enum bst_code load_home(const struct bst_stamper_options *options, struct
     char *path;
     enum bst_code code = bst_identity_load(options->home, &stamper->identity, err);
     if (code == BST_OK) {
-        code = load_key(options->home, "keys/author.pem", options->passphrase, &stamper->author_key, locked,
-                        err);
+        code = bst_home_key(options->home, "keys/author.pem", options->passphrase, &stamper->author_key,
+                            locked, err);
     }
     if (code == BST_OK) {
-        code = load_key(options->home, "keys/log.pem", options->passphrase, &stamper->log_key, locked, err);
+        code =
+            bst_home_key(options->home, "keys/log.pem", options->passphrase, &stamper->log_key, locked, err);
     }
     if (code == BST_OK) code = load_file(options->home, "certs/root.pem", &stamper->roots, err);
     if (code == BST_OK) code = load_file(options->home, "certs/author.pem", &pem, err);
