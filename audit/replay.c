@@ -63,6 +63,7 @@ struct again {
     struct bst_style styles[BST_STYLES_MAX];
     struct bst_image input;
     char *model_path;
+    unsigned arith; /* version of the rules that the statement names */
 };
 
 /* BST_NO_PROVENANCE with the reason when the statement does not tell enough to make the picture again. Its
@@ -141,6 +142,7 @@ static enum bst_code make(const struct judge *judge, const struct again *again, 
     struct bst_model *model = NULL;
     struct bst_generator *generator = NULL;
     const struct bst_run_options run = {.threads = judge->options->threads,
+                                        .arith = again->arith,
                                         .progress = judge->options->progress,
                                         .progress_arg = judge->options->progress_arg};
     enum bst_code code = bst_model_open(again->model_path, &model, err);
@@ -158,10 +160,11 @@ static enum bst_code attempt(const struct judge *judge, struct again *again, str
     const struct facts *f = &judge->facts;
     if (!judge->has_statement || !f->generation)
         return bst_fail(err, BST_NO_PROVENANCE, "no statement says how it was made");
-    if (!f->arith || strcmp(f->arith, BST_ARITH) != 0)
-        return bst_fail(err, BST_NO_PROVENANCE,
-                        "it was computed by the rules %.60s, and this program knows " BST_ARITH,
-                        f->arith ? f->arith : "of an unknown version");
+    if (!bst_arith_known(f->arith, &again->arith))
+        return bst_fail(
+            err, BST_NO_PROVENANCE,
+            "it was computed by the rules %.60s, which this program does not know; its own are " BST_ARITH,
+            f->arith ? f->arith : "of an unknown version");
     /* Another size is another picture, and a stranger's statement must not make this machine work for hours.
      */
     if (f->width != judge->image.width || f->height != judge->image.height)

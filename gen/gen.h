@@ -29,6 +29,9 @@ extern "C" {
 #endif
 
 #define BST_ARITH "blindstamp-arith/1" /* version of the rules that define every bit of a picture */
+/* The version of rules that a statement names, for bst_run_options; false when this program has no such
+ * rules. */
+bool bst_arith_known(const char *name, unsigned *version);
 
 /* ---- models (model.c, card.c) ---- */
 
@@ -107,6 +110,7 @@ struct bst_run_options {
     unsigned threads;      /* 0: all */
     size_t memory;         /* bytes of activations allowed; 0: what the machine has free */
     const char *isa;       /* "scalar", "avx2", "avx512" or NULL for the best; the same bits in each */
+    unsigned arith;        /* version of the rules to work by; 0: that of BST_ARITH */
     bst_progress progress; /* may be NULL; called with steps of the plan */
     void *progress_arg;
 };

@@ -19,6 +19,13 @@ struct bst_generator {
     int64_t dims[INPUTS_MAX][RANK_MAX];
 };
 
+bool bst_arith_known(const char *name, unsigned *version)
+{
+    if (name == NULL || strcmp(name, BST_ARITH) != 0) return false;
+    *version = 1;
+    return true;
+}
+
 /* ---- the generator ---- */
 
 /* Bytes that can be taken without swapping; 0 when the system does not say. */
@@ -52,6 +59,8 @@ enum bst_code bst_generator_new(const struct bst_model *model, const struct bst_
                  options->isa != NULL ? options->isa : getenv("BLINDSTAMP_ISA"));
         code = bst_hint(err, "scalar runs everywhere; avx2 and avx512 need a processor that has them");
     }
+    if (code == BST_OK && options->arith > 1)
+        code = bst_fail(err, BST_USAGE, "there are no rules of arithmetic of version %u", options->arith);
     fenv_t saved;
     arithmetic_enter(&saved);
     if (code == BST_OK) code = bst_pool_new(options->threads, &g->pool, err);
