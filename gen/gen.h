@@ -15,6 +15,8 @@
  *   latent.c      Philox4x32-10, uniform and normal numbers
  *   card.c        model cards
  *   generate.c    controls -> inputs -> run -> picture
+ *   controls.c    controls as asked for -> with every default filled in
+ *   inputs.c      resolved controls -> the numbers of the graph's inputs
  *   train*.c      the texture GAN's trainer: train_net.h says how its networks look
  *   dataset/      what the bundled model learned from, and the script that fetches it
  *   models/       the bundled model, its samples and how it was trained

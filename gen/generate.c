@@ -1,8 +1,6 @@
 /* generate.c - controls to inputs, inputs through the plan, output to a picture. */
-#include "latent.h"
-#include "model.h"
+#include "inputs.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,238 +97,6 @@ static enum bst_code use_plan(struct bst_generator *g, int64_t (*dims)[RANK_MAX]
     return plan_make(graph, (const int64_t(*)[RANK_MAX])dims, &options, &g->plan, err);
 }
 
-/* ---- controls ---- */
-
-static enum bst_code unknown_style(const struct bst_card *card, const char *name, struct bst_error *err)
-{
-    char known[200] = "";
-    for (size_t i = 0; i < card->style_count; i++) {
-        size_t len = strlen(known);
-        snprintf(known + len, sizeof known - len, "%s%s", i > 0 ? ", " : "", card->styles[i]);
-    }
-    bst_fail(err, BST_USAGE, "the model has no style '%.60s'", name);
-    if (card->style_count == 0) return bst_hint(err, "it has no styles to choose from");
-    return bst_hint(err, "its styles are %s", known);
-}
-
-/* Without styles asked for, the seed picks one: stream 0 of the random numbers. */
-static void pick_style(uint64_t seed, struct bst_used *used)
-{
-    const uint32_t counter[4] = {0, 0, 0, 0}, key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    uint32_t words[4];
-    bst_philox(counter, key, words);
-    used->style_weight[(uint64_t)words[0] * used->style_count >> 32] = 1.0f;
-}
-
-static enum bst_code resolve_styles(const struct bst_card *card, const struct bst_controls *controls,
-                                    struct bst_used *used, struct bst_error *err)
-{
-    double total = 0;
-    bool given[BST_STYLES_MAX] = {false};
-    used->style_count = card->style_count;
-    if (controls->style_count == 0 && card->style_count > 0) pick_style(controls->seed, used);
-    for (size_t i = 0; i < controls->style_count; i++) {
-        const struct bst_style *style = &controls->styles[i];
-        size_t k = 0;
-        while (k < card->style_count && strcmp(card->styles[k], style->name) != 0)
-            k++;
-        if (k == card->style_count) return unknown_style(card, style->name, err);
-        if (given[k]) return bst_fail(err, BST_USAGE, "style '%.60s' is given twice", style->name);
-        if (!(style->weight >= 0.0f && style->weight <= 1e6f))
-            return bst_fail(err, BST_USAGE, "the weight of style '%.60s' is out of range", style->name);
-        given[k] = true;
-        used->style_weight[k] = style->weight;
-        total += (double)style->weight;
-    }
-    if (controls->style_count == 0) return BST_OK;
-    if (!(total > 0)) return bst_fail(err, BST_USAGE, "all styles have weight 0");
-    /* Weights that add up already are kept to the bit, so that replaying recorded ones changes nothing. */
-    for (size_t k = 0; k < card->style_count && fabs(total - 1.0) > 1e-6; k++)
-        used->style_weight[k] = (float)((double)used->style_weight[k] / total);
-    return BST_OK;
-}
-
-static const struct bst_card_input *image_input(const struct bst_card *card)
-{
-    for (size_t i = 0; i < card->input_count; i++)
-        if (card->inputs[i].role == BST_ROLE_IMAGE) return &card->inputs[i];
-    return NULL;
-}
-
-static enum bst_code resolve_image_size(const struct bst_card *card, const struct bst_controls *controls,
-                                        struct bst_used *used, struct bst_error *err)
-{
-    if (controls->input == NULL) {
-        bst_fail(err, BST_USAGE, "this model changes a picture and was given none");
-        return bst_hint(err, "name one with --input");
-    }
-    uint64_t width = (uint64_t)controls->input->width * card->output_scale;
-    uint64_t height = (uint64_t)controls->input->height * card->output_scale;
-    if (card->fixed_size && (width != card->width || height != card->height)) {
-        bst_fail(err, BST_USAGE, "the model takes pictures of %u x %u only, not %u x %u",
-                 card->width / card->output_scale, card->height / card->output_scale, controls->input->width,
-                 controls->input->height);
-        return bst_hint(err, "scale the picture to that size first");
-    }
-    if ((controls->width != 0 && controls->width != width) ||
-        (controls->height != 0 && controls->height != height)) {
-        bst_fail(err, BST_USAGE, "this model makes %llu x %llu of the picture, not %u x %u",
-                 (unsigned long long)width, (unsigned long long)height, controls->width, controls->height);
-        return bst_hint(err, "leave the size out");
-    }
-    used->width = (uint32_t)(width > UINT32_MAX ? UINT32_MAX : width);
-    used->height = (uint32_t)(height > UINT32_MAX ? UINT32_MAX : height);
-    return BST_OK;
-}
-
-static enum bst_code resolve_size(const struct bst_card *card, const struct bst_controls *controls,
-                                  struct bst_used *used, struct bst_error *err)
-{
-    if (image_input(card) != NULL) {
-        enum bst_code code = resolve_image_size(card, controls, used, err);
-        if (code != BST_OK) return code;
-    } else {
-        if (controls->input != NULL)
-            return bst_fail(err, BST_USAGE, "this model takes no picture as its input");
-        used->width = controls->width != 0 ? controls->width : card->width;
-        used->height = controls->height != 0 ? controls->height : card->height;
-    }
-    if (used->width > BST_IMAGE_MAX_SIDE || used->height > BST_IMAGE_MAX_SIDE || used->width == 0 ||
-        used->height == 0 || (uint64_t)used->width * used->height > BST_IMAGE_MAX_PIXELS)
-        return bst_fail(err, BST_USAGE, "a picture of %u x %u cannot be made", used->width, used->height);
-    if (card->fixed_size && (used->width > card->width || used->height > card->height)) {
-        bst_fail(err, BST_USAGE, "the model makes pictures of up to %u x %u only", card->width, card->height);
-        return bst_hint(err, "leave the size out");
-    }
-    return BST_OK;
-}
-
-/* The sides at which a periodic noise map meets itself: multiples of every cell and of the card's multiple.
- */
-static uint64_t tile_multiple(const struct bst_card *card)
-{
-    uint64_t multiple = card->size_multiple;
-    for (size_t i = 0; i < card->input_count; i++) {
-        uint64_t a = multiple, b = card->inputs[i].cell;
-        if (card->inputs[i].role != BST_ROLE_NOISE) continue;
-        while (b != 0) {
-            uint64_t rest = a % b;
-            a = b;
-            b = rest;
-        }
-        multiple = multiple / a * card->inputs[i].cell;
-    }
-    return multiple;
-}
-
-static enum bst_code resolve(const struct bst_card *card, const struct bst_controls *controls,
-                             struct bst_used *used, struct bst_error *err)
-{
-    memset(used, 0, sizeof *used);
-    if (!(controls->truncation >= 0.0f && controls->truncation <= 1.5f))
-        return bst_fail(err, BST_USAGE, "truncation is not within 0 and 1.5");
-    used->truncation = controls->truncation;
-    used->tile = controls->tile;
-    enum bst_code code = resolve_styles(card, controls, used, err);
-    if (code == BST_OK) code = resolve_size(card, controls, used, err);
-    if (code != BST_OK || !controls->tile) return code;
-    if (!card->tileable) return bst_fail(err, BST_USAGE, "this model cannot make seamless tiles");
-    uint64_t multiple = tile_multiple(card);
-    if (used->width % multiple != 0 || used->height % multiple != 0) {
-        bst_fail(err, BST_USAGE, "a seamless tile cannot be %u x %u", used->width, used->height);
-        return bst_hint(err, "each side must be a multiple of %llu", (unsigned long long)multiple);
-    }
-    return BST_OK;
-}
-
-/* ---- inputs ---- */
-
-struct noise_job {
-    const struct bst_controls *controls;
-    size_t rows, columns, margin; /* of a map, margins included */
-    uint32_t stream;
-    float truncation, *out;
-};
-
-static void scale_by(float *x, size_t n, float by)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = x[i] * by;
-}
-
-/* One row of a noise map. For a tile, the inner cells are drawn where they would be without one, and repeat
- * into the margins. */
-static void noise_task(void *arg, size_t index, unsigned thread)
-{
-    const struct noise_job *job = arg;
-    size_t m = job->margin, inner_h = job->rows - 2 * m, inner_w = job->columns - 2 * m;
-    size_t y = index % job->rows, c = index / job->rows;
-    float *row = job->out + index * job->columns;
-    (void)thread;
-    if (!job->controls->tile) {
-        bst_normal(job->controls->seed, job->stream, noise_index(c, y, 0), job->columns, row);
-    } else {
-        size_t from = (y + inner_h * m - m) % inner_h + m;
-        bst_normal(job->controls->seed, job->stream, noise_index(c, from, m), inner_w, row + m);
-        for (size_t x = 0; x < m; x++) {
-            row[m - 1 - x] = row[m + inner_w - 1 - x % inner_w];
-            row[m + inner_w + x] = row[m + x % inner_w];
-        }
-    }
-    scale_by(row, job->columns, job->truncation);
-}
-
-/* The picture's samples on [low, high]; beyond its sides the last row and column repeat. */
-static void fill_image(const struct bst_image *rgb, const struct bst_card_input *input, const int64_t *dims,
-                       float *out)
-{
-    size_t channels = (size_t)dims[1], h = (size_t)dims[2], w = (size_t)dims[3];
-    float scale = (input->high - input->low) / 255.0f;
-    for (size_t c = 0; c < channels; c++) {
-        size_t from = input->bgr ? 2 - c : c;
-        for (size_t y = 0; y < h; y++) {
-            const uint8_t *row = rgb->samples + (y < rgb->height ? y : rgb->height - 1) * rgb->width * 3;
-            for (size_t x = 0; x < w; x++) {
-                const uint8_t *p = row + (x < rgb->width ? x : rgb->width - 1) * 3;
-                unsigned sample =
-                    channels == 3 ? p[from] : (77u * p[0] + 150u * p[1] + 29u * p[2] + 128u) >> 8;
-                out[(c * h + y) * w + x] = fmaf((float)sample, scale, input->low);
-            }
-        }
-    }
-}
-
-/* Stream s of a seed belongs to the graph's input s - 1; stream 0 picks the style. */
-static enum bst_code fill_input(const struct bst_model *model, struct bst_pool *pool, size_t index,
-                                const int64_t *dims, size_t count, const struct bst_controls *controls,
-                                const struct bst_used *used, float *out, struct bst_error *err)
-{
-    const struct bst_card_input *input = &model->card.inputs[model->roles[index]];
-    uint32_t stream = (uint32_t)index + 1;
-    struct bst_image rgb = {0};
-    struct noise_job noise;
-    enum bst_code code;
-    switch (input->role) {
-    case BST_ROLE_LATENT:
-        bst_normal(controls->seed, stream, 0, count, out);
-        scale_by(out, count, used->truncation);
-        return BST_OK;
-    case BST_ROLE_NOISE:
-        noise = (struct noise_job){
-            controls, (size_t)dims[2], (size_t)dims[3], input->margin, stream, used->truncation, out};
-        bst_pool_run(pool, (size_t)(dims[1] * dims[2]), noise_task, &noise);
-        return BST_OK;
-    case BST_ROLE_STYLE:
-        memcpy(out, used->style_weight, count * sizeof *out);
-        return BST_OK;
-    default:
-        code = bst_image_to_rgb8(controls->input, &rgb, err);
-        if (code == BST_OK) fill_image(&rgb, input, dims, out);
-        bst_image_clear(&rgb);
-        return code;
-    }
-}
-
 /* ---- output ---- */
 
 struct picture_job {
@@ -383,7 +149,7 @@ static enum bst_code run_filled(struct bst_generator *g, const int64_t (*dims)[R
     for (size_t i = 0; i < graph->input_count && code == BST_OK; i++) {
         struct tensor t;
         tensor_set_dims(&t, KIND_FLOAT, graph->inputs[i].rank, dims[i]);
-        code = fill_input(g->model, g->pool, i, dims[i], t.count, controls, used, memory, err);
+        code = input_fill(g->model, g->pool, i, dims[i], t.count, controls, used, memory, err);
         inputs[i] = memory;
         memory += t.count;
     }
@@ -406,7 +172,7 @@ static enum bst_code generate(struct bst_generator *generator, const struct bst_
     struct bst_used resolved;
     size_t count = 0;
     memset(out, 0, sizeof *out);
-    enum bst_code code = resolve(card, controls, &resolved, err);
+    enum bst_code code = controls_resolve(card, controls, &resolved, err);
     uint32_t width = resolved.width, height = resolved.height;
     if (code == BST_OK && card->fixed_size) {
         width = card->width;

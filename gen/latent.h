@@ -1,4 +1,4 @@
-/* latent.h - what generate.c needs of the random numbers beside gen.h. Private to gen/. */
+/* latent.h - what inputs.c needs of the random numbers beside gen.h. Private to gen/. */
 #ifndef BST_LATENT_H
 #define BST_LATENT_H
 

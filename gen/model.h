@@ -1,4 +1,4 @@
-/* model.h - an opened model, for model.c, card.c and generate.c. Private to gen/. */
+/* model.h - an opened model, for model.c, card.c, generate.c and its parts. Private to gen/. */
 #ifndef BST_MODEL_H
 #define BST_MODEL_H
 

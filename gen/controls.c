@@ -1,0 +1,155 @@
+/* controls.c - controls as they were asked for -> controls with every default filled in and checked against the
+ * card. */
+#include "inputs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- styles ---- */
+
+static enum bst_code unknown_style(const struct bst_card *card, const char *name, struct bst_error *err)
+{
+    char known[200] = "";
+    for (size_t i = 0; i < card->style_count; i++) {
+        size_t len = strlen(known);
+        snprintf(known + len, sizeof known - len, "%s%s", i > 0 ? ", " : "", card->styles[i]);
+    }
+    bst_fail(err, BST_USAGE, "the model has no style '%.60s'", name);
+    if (card->style_count == 0) return bst_hint(err, "it has no styles to choose from");
+    return bst_hint(err, "its styles are %s", known);
+}
+
+/* Without styles asked for, the seed picks one: stream 0 of the random numbers. */
+static void pick_style(uint64_t seed, struct bst_used *used)
+{
+    const uint32_t counter[4] = {0, 0, 0, 0}, key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    uint32_t words[4];
+    bst_philox(counter, key, words);
+    used->style_weight[(uint64_t)words[0] * used->style_count >> 32] = 1.0f;
+}
+
+static enum bst_code resolve_styles(const struct bst_card *card, const struct bst_controls *controls,
+                                    struct bst_used *used, struct bst_error *err)
+{
+    double total = 0;
+    bool given[BST_STYLES_MAX] = {false};
+    used->style_count = card->style_count;
+    if (controls->style_count == 0 && card->style_count > 0) pick_style(controls->seed, used);
+    for (size_t i = 0; i < controls->style_count; i++) {
+        const struct bst_style *style = &controls->styles[i];
+        size_t k = 0;
+        while (k < card->style_count && strcmp(card->styles[k], style->name) != 0)
+            k++;
+        if (k == card->style_count) return unknown_style(card, style->name, err);
+        if (given[k]) return bst_fail(err, BST_USAGE, "style '%.60s' is given twice", style->name);
+        if (!(style->weight >= 0.0f && style->weight <= 1e6f))
+            return bst_fail(err, BST_USAGE, "the weight of style '%.60s' is out of range", style->name);
+        given[k] = true;
+        used->style_weight[k] = style->weight;
+        total += (double)style->weight;
+    }
+    if (controls->style_count == 0) return BST_OK;
+    if (!(total > 0)) return bst_fail(err, BST_USAGE, "all styles have weight 0");
+    /* Weights that add up already are kept to the bit, so that replaying recorded ones changes nothing. */
+    for (size_t k = 0; k < card->style_count && fabs(total - 1.0) > 1e-6; k++)
+        used->style_weight[k] = (float)((double)used->style_weight[k] / total);
+    return BST_OK;
+}
+
+/* ---- size ---- */
+
+static const struct bst_card_input *image_input(const struct bst_card *card)
+{
+    for (size_t i = 0; i < card->input_count; i++)
+        if (card->inputs[i].role == BST_ROLE_IMAGE) return &card->inputs[i];
+    return NULL;
+}
+
+static enum bst_code resolve_image_size(const struct bst_card *card, const struct bst_controls *controls,
+                                        struct bst_used *used, struct bst_error *err)
+{
+    if (controls->input == NULL) {
+        bst_fail(err, BST_USAGE, "this model changes a picture and was given none");
+        return bst_hint(err, "name one with --input");
+    }
+    uint64_t width = (uint64_t)controls->input->width * card->output_scale;
+    uint64_t height = (uint64_t)controls->input->height * card->output_scale;
+    if (card->fixed_size && (width != card->width || height != card->height)) {
+        bst_fail(err, BST_USAGE, "the model takes pictures of %u x %u only, not %u x %u",
+                 card->width / card->output_scale, card->height / card->output_scale, controls->input->width,
+                 controls->input->height);
+        return bst_hint(err, "scale the picture to that size first");
+    }
+    if ((controls->width != 0 && controls->width != width) ||
+        (controls->height != 0 && controls->height != height)) {
+        bst_fail(err, BST_USAGE, "this model makes %llu x %llu of the picture, not %u x %u",
+                 (unsigned long long)width, (unsigned long long)height, controls->width, controls->height);
+        return bst_hint(err, "leave the size out");
+    }
+    used->width = (uint32_t)(width > UINT32_MAX ? UINT32_MAX : width);
+    used->height = (uint32_t)(height > UINT32_MAX ? UINT32_MAX : height);
+    return BST_OK;
+}
+
+static enum bst_code resolve_size(const struct bst_card *card, const struct bst_controls *controls,
+                                  struct bst_used *used, struct bst_error *err)
+{
+    if (image_input(card) != NULL) {
+        enum bst_code code = resolve_image_size(card, controls, used, err);
+        if (code != BST_OK) return code;
+    } else {
+        if (controls->input != NULL)
+            return bst_fail(err, BST_USAGE, "this model takes no picture as its input");
+        used->width = controls->width != 0 ? controls->width : card->width;
+        used->height = controls->height != 0 ? controls->height : card->height;
+    }
+    if (used->width > BST_IMAGE_MAX_SIDE || used->height > BST_IMAGE_MAX_SIDE || used->width == 0 ||
+        used->height == 0 || (uint64_t)used->width * used->height > BST_IMAGE_MAX_PIXELS)
+        return bst_fail(err, BST_USAGE, "a picture of %u x %u cannot be made", used->width, used->height);
+    if (card->fixed_size && (used->width > card->width || used->height > card->height)) {
+        bst_fail(err, BST_USAGE, "the model makes pictures of up to %u x %u only", card->width, card->height);
+        return bst_hint(err, "leave the size out");
+    }
+    return BST_OK;
+}
+
+/* The sides at which a periodic noise map meets itself: multiples of every cell and of the card's multiple.
+ */
+static uint64_t tile_multiple(const struct bst_card *card)
+{
+    uint64_t multiple = card->size_multiple;
+    for (size_t i = 0; i < card->input_count; i++) {
+        uint64_t a = multiple, b = card->inputs[i].cell;
+        if (card->inputs[i].role != BST_ROLE_NOISE) continue;
+        while (b != 0) {
+            uint64_t rest = a % b;
+            a = b;
+            b = rest;
+        }
+        multiple = multiple / a * card->inputs[i].cell;
+    }
+    return multiple;
+}
+
+/* ---- all of them ---- */
+
+enum bst_code controls_resolve(const struct bst_card *card, const struct bst_controls *controls,
+                               struct bst_used *used, struct bst_error *err)
+{
+    memset(used, 0, sizeof *used);
+    if (!(controls->truncation >= 0.0f && controls->truncation <= 1.5f))
+        return bst_fail(err, BST_USAGE, "truncation is not within 0 and 1.5");
+    used->truncation = controls->truncation;
+    used->tile = controls->tile;
+    enum bst_code code = resolve_styles(card, controls, used, err);
+    if (code == BST_OK) code = resolve_size(card, controls, used, err);
+    if (code != BST_OK || !controls->tile) return code;
+    if (!card->tileable) return bst_fail(err, BST_USAGE, "this model cannot make seamless tiles");
+    uint64_t multiple = tile_multiple(card);
+    if (used->width % multiple != 0 || used->height % multiple != 0) {
+        bst_fail(err, BST_USAGE, "a seamless tile cannot be %u x %u", used->width, used->height);
+        return bst_hint(err, "each side must be a multiple of %llu", (unsigned long long)multiple);
+    }
+    return BST_OK;
+}
