@@ -140,21 +140,28 @@ enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_k
     return BST_OK;
 }
 
-void conv_pack(const struct conv *conv, const float *w, size_t wg, size_t wo, size_t wi, const size_t *place,
-               const float *bias)
+void conv_pack_block(const struct conv *conv, size_t index, const float *w, size_t wg, size_t wo, size_t wi,
+                     const size_t *place)
 {
-    for (size_t g = 0; g < conv->groups; g++) {
-        for (size_t b = 0; b < conv->block_count; b++) {
-            const struct conv_block *block = &conv->blocks[b];
-            float *to = conv->weights + g * conv->group_weights + block->weights;
-            const float *from = w + g * wg + block->first * wo;
-            for (size_t i = 0; i < conv->in_channels; i++)
-                for (size_t k = 0; k < conv->taps; k++)
-                    for (size_t r = 0; r < block->micro->rows; r++)
-                        *to++ = from[r * wo + i * wi + place[k]];
-        }
-    }
-    if (bias != NULL) memcpy(conv->bias, bias, conv->groups * conv->out_channels * sizeof *bias);
+    size_t g = index / conv->block_count;
+    const struct conv_block *block = &conv->blocks[index % conv->block_count];
+    float *to = conv->weights + g * conv->group_weights + block->weights;
+    const float *from = w + g * wg + block->first * wo;
+    for (size_t i = 0; i < conv->in_channels; i++)
+        for (size_t k = 0; k < conv->taps; k++)
+            for (size_t r = 0; r < block->micro->rows; r++)
+                *to++ = from[r * wo + i * wi + place[k]];
+}
+
+void conv_pack_bias(const struct conv *conv, const float *bias)
+{
+    memcpy(conv->bias, bias, conv->groups * conv->out_channels * sizeof *bias);
+}
+
+void conv_pack(const struct conv *conv, const float *w, size_t wg, size_t wo, size_t wi, const size_t *place)
+{
+    for (size_t i = 0; i < conv->groups * conv->block_count; i++)
+        conv_pack_block(conv, i, w, wg, wo, wi, place);
 }
 
 /* ---- running ---- */

@@ -48,9 +48,13 @@ struct conv {
 enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_kernels *kernels,
                         unsigned threads, struct bst_error *err);
 /* Weight of (group, output channel, input channel, tap) lies at w[group * wg + out * wo + in * wi +
- * place[tap]]; bias may be NULL. */
-void conv_pack(const struct conv *conv, const float *w, size_t wg, size_t wo, size_t wi, const size_t *place,
-               const float *bias);
+ * place[tap]]. */
+void conv_pack(const struct conv *conv, const float *w, size_t wg, size_t wo, size_t wi, const size_t *place);
+/* The same for one of groups * block_count pieces, which several threads may pack at once. */
+void conv_pack_block(const struct conv *conv, size_t index, const float *w, size_t wg, size_t wo, size_t wi,
+                     const size_t *place);
+/* groups * out_channels numbers; without it they are 0. */
+void conv_pack_bias(const struct conv *conv, const float *bias);
 /* input: [outer][groups * in_channels][in_h][in_w], output: [outer][groups * out_channels][full_h][full_w].
  */
 void conv_execute(const struct conv *conv, const struct step *step, const struct run *run, const float *input,

@@ -105,7 +105,7 @@ static void turn(const float *from, size_t rows, size_t columns, float *to)
 static void pack_left(const struct product *p, const float *left)
 {
     const size_t place = 0;
-    conv_pack(&p->conv, left, 0, p->left_turned ? 1 : p->k, p->left_turned ? p->m : 1, &place, NULL);
+    conv_pack(&p->conv, left, 0, p->left_turned ? 1 : p->k, p->left_turned ? p->m : 1, &place);
 }
 
 OP_PREPARE(matmul)

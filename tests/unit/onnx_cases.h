@@ -29,6 +29,14 @@ static const struct onnx_case onnx_cases[] = {
     {"conv_wide", "in x 1 24 20 600\nrand w 24 24 3 3\nrand b 24\nnode Conv x,w,b y"},
     {"conv_deep", "in x 1 300 4 4\nrand w 64 300 3 3\nnode Conv x,w y pads=[1,1,1,1]"},
     {"conv_large_kernel", "in x 1 3 20 30\nrand w 8 3 9 9\nnode Conv x,w y pads=[4,4,4,4]"},
+    {"conv_1d", "in x 2 6 50\nrand w 8 3 5\nrand b 8\nnode Conv x,w,b y group=2 strides=[2] pads=[2,1]"},
+    {"conv_3d", "in x 1 3 5 6 20\nrand w 7 3 3 3 3\nrand b 7\nnode Conv x,w,b c pads=[1,1,1,1,1,1]\n"
+                "node LeakyRelu c y alpha=0.2"},
+    {"conv_3d_stride", "in x 2 4 7 9 20\nrand w 6 2 2 3 3\nnode Conv x,w y group=2 strides=[2,1,2] "
+                       "dilations=[2,1,1] pads=[1,1,2,2,0,1]"},
+    {"conv_live", "in x 1 8 12 20\nin w 2 6 4 3 3\nints s 12 4 3 3\nnode Tanh w t\nnode Reshape t,s k\n"
+                  "node Conv x,k c group=2 pads=[1,1,1,1]\nnode Relu c y"},
+    {"conv_live_bias", "in x 1 5 9 10\nrand w 6 5 3 3\nin b 6\nnode Conv x,w,b y"},
     {"transposed",
      "in x 1 5 6 7\nrand w 5 4 4 4\nrand b 4\nnode ConvTranspose x,w,b y strides=[2,2] pads=[1,1,1,1]"},
     {"transposed_plain", "in x 1 5 1 1\nrand w 5 9 4 4\nnode ConvTranspose x,w y"},
@@ -40,6 +48,11 @@ static const struct onnx_case onnx_cases[] = {
      "in x 1 3 5 6\nrand w 3 2 3 3\nnode ConvTranspose x,w y strides=[2,1] dilations=[2,3]"},
     {"transposed_shape", "in x 1 3 5 6\nrand w 3 2 3 3\nnode ConvTranspose x,w y strides=[2,2] "
                          "output_shape=[10,12] auto_pad='SAME_UPPER'"},
+    {"transposed_1d", "in x 1 5 16\nrand w 5 4 4\nnode ConvTranspose x,w y strides=[2] pads=[1,1]"},
+    {"transposed_3d", "in x 1 4 3 5 8\nrand w 4 3 4 3 4\nrand b 6\nnode ConvTranspose x,w,b y group=2 "
+                      "strides=[2,1,2] pads=[1,1,1,1,1,1] output_padding=[1,0,0]"},
+    {"transposed_live", "in x 1 8 6 10\nin w 8 3 3 3\nnode Tanh w k\nnode ConvTranspose x,k y group=2 "
+                        "strides=[2,2]"},
     {"conv_film", "in x 1 4 10 40\nin s 1 6 1 1\nin t 1 6 1 1\nrand w 6 4 3 3\nnode Conv x,w c\nnode Mul c,s "
                   "m\nnode Add t,m a\n"
                   "node LeakyRelu a y alpha=0.2"},

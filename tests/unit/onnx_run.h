@@ -1,0 +1,136 @@
+/* onnx_run.h - runs the small graphs of onnx_fixture.h and says what came out or why not: for the tests of
+ * operators. Use run_path_make and run_path_remove as the group's setup and teardown. */
+#ifndef ONNX_RUN_H
+#define ONNX_RUN_H
+
+#include <math.h>
+#include <unistd.h>
+
+#include "onnx_fixture.h"
+
+static char run_path[64]; /* of the model's file */
+
+static inline int run_path_make(void **state)
+{
+    (void)state;
+    snprintf(run_path, sizeof run_path, "/tmp/blindstamp-run-%ld.onnx", (long)getpid());
+    return 0;
+}
+
+static inline int run_path_remove(void **state)
+{
+    (void)state;
+    unlink(run_path);
+    return 0;
+}
+
+/* Runs a text's graph; free(out->data) afterwards. */
+static inline enum bst_code run_fixture(const struct fixture *f, const char *isa, unsigned threads,
+                                        struct bst_tensor *out, struct bst_error *err)
+{
+    struct bst_model *model = NULL;
+    struct bst_generator *generator = NULL;
+    struct bst_run_options options = {.threads = threads, .isa = isa};
+    fixture_write(f, run_path);
+    enum bst_code code = bst_model_open(run_path, &model, err);
+    if (code == BST_OK) code = bst_generator_new(model, &options, &generator, err);
+    if (code == BST_OK) code = bst_generator_run(generator, f->inputs, f->input_count, out, err);
+    if (code == BST_OK) out->name = NULL; /* the model's */
+    bst_generator_free(generator);
+    bst_model_free(model);
+    return code;
+}
+
+/* Equal bits; any NaN equals any other, since payloads are not defined. */
+static inline bool same_bits(const struct bst_tensor *a, const struct bst_tensor *b)
+{
+    size_t count = 1;
+    if (a->rank != b->rank || memcmp(a->dims, b->dims, a->rank * sizeof a->dims[0]) != 0) return false;
+    for (size_t i = 0; i < a->rank; i++)
+        count *= (size_t)a->dims[i];
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(&a->data[i], &b->data[i], sizeof(float)) != 0 && !(isnan(a->data[i]) && isnan(b->data[i])))
+            return false;
+    return true;
+}
+
+static inline bool available(const char *isa)
+{
+    struct bst_model *model = NULL;
+    struct bst_generator *generator = NULL;
+    struct bst_run_options options = {.threads = 1, .isa = isa};
+    struct bst_error err;
+    struct fixture *f = fixture_new("in x 1 3\nnode Relu x y");
+    fixture_write(f, run_path);
+    bool yes = bst_model_open(run_path, &model, &err) == BST_OK &&
+               bst_generator_new(model, &options, &generator, &err) == BST_OK;
+    bst_generator_free(generator);
+    bst_model_free(model);
+    fixture_free(f);
+    return yes;
+}
+
+/* The same bits on every instruction set and thread count. */
+static inline void expect_same_bits(const char *name, const char *text)
+{
+    static const struct {
+        const char *isa;
+        unsigned threads;
+    } ways[] = {{"scalar", 2}, {"avx2", 1}, {"avx2", 2}, {"avx512", 1}, {"avx512", 3}};
+    struct fixture *f = fixture_new(text);
+    struct bst_tensor plain = {0}, other = {0};
+    struct bst_error err;
+    if (run_fixture(f, "scalar", 1, &plain, &err) != BST_OK)
+        fail_msg("%s: %s (%s)", name, err.what, err.where);
+    for (size_t k = 0; k < sizeof ways / sizeof ways[0]; k++) {
+        if (!available(ways[k].isa)) continue;
+        if (run_fixture(f, ways[k].isa, ways[k].threads, &other, &err) != BST_OK) fail_msg("%s", err.what);
+        if (!same_bits(&plain, &other))
+            fail_msg("%s differs on %s with %u threads", name, ways[k].isa, ways[k].threads);
+        free(other.data);
+    }
+    free(plain.data);
+    fixture_free(f);
+}
+
+static inline void expect(const char *text, const float *inputs, const float *values, size_t count)
+{
+    struct fixture *f = fixture_new(text);
+    struct bst_tensor out = {0};
+    struct bst_error err;
+    size_t n = 1, have = 1;
+    for (size_t d = 0; d < f->inputs[0].rank; d++)
+        n *= (size_t)f->inputs[0].dims[d];
+    memcpy(f->inputs[0].data, inputs, n * sizeof *inputs);
+    if (run_fixture(f, NULL, 2, &out, &err) != BST_OK) fail_msg("%s: %s (%s)", text, err.what, err.where);
+    for (size_t d = 0; d < out.rank; d++)
+        have *= (size_t)out.dims[d];
+    assert_int_equal(have, count);
+    for (size_t i = 0; i < count; i++)
+        if (fabsf(out.data[i] - values[i]) > 1e-6f)
+            fail_msg("%s: number %zu is %g, not %g", text, i, (double)out.data[i], (double)values[i]);
+    free(out.data);
+    fixture_free(f);
+}
+
+#define EXPECT(text, ins, outs)                                                                              \
+    expect(text, (const float[])ins, (const float[])outs, sizeof((const float[])outs) / 4)
+#define L(...)                                                                                               \
+    {                                                                                                        \
+        __VA_ARGS__                                                                                          \
+    }
+
+static inline void refuse(const char *text, const char *word)
+{
+    struct fixture *f = fixture_new(text);
+    struct bst_tensor out = {0};
+    struct bst_error err = {0};
+    enum bst_code code = run_fixture(f, NULL, 1, &out, &err);
+    if (code == BST_OK) fail_msg("%s was run", text);
+    if (strstr(err.what, word) == NULL || strstr(err.where, "node ") == NULL)
+        fail_msg("%s: says '%s' at '%s'", text, err.what, err.where);
+    assert_null(out.data);
+    fixture_free(f);
+}
+
+#endif
