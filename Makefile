@@ -105,7 +105,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(LIBA)
 	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -MMD -MP -MF $@.d -o $@ $< $(LIBA) $(LIBS)
 $(BUILD)/interop/%: tests/interop/%.c $(LIBA)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -o $@ $< $(LIBA) $(LIBS)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -MF $@.d -o $@ $< $(LIBA) $(LIBS)
 
 unit: $(TESTBIN)
 	tests/run $(TESTBIN)
@@ -173,4 +173,4 @@ clean:
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
--include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(TESTBIN:=.d) $(FUZZBIN:=.d) $(BENCHBIN:=.d)
+-include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(TESTBIN:=.d) $(FUZZBIN:=.d) $(BENCHBIN:=.d) $(wildcard $(BUILD)/interop/*.d)

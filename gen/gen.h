@@ -14,6 +14,7 @@
  *   kernel_conv.c the convolution that Conv, ConvTranspose, MatMul and Gemm share
  *   latent.c      Philox4x32-10, uniform and normal numbers
  *   card.c        model cards
+ *   generator.c   a model ready to run, its plans; tensors -> run -> tensors
  *   generate.c    controls -> inputs -> run -> picture
  *   controls.c    controls as asked for -> with every default filled in
  *   inputs.c      resolved controls -> the numbers of the graph's inputs
@@ -135,15 +136,23 @@ struct bst_used {
 enum bst_code bst_generate(struct bst_generator *generator, const struct bst_controls *controls,
                            struct bst_image *out, struct bst_used *used, struct bst_error *err);
 
-/* Runs the graph on given float32 tensors, for tests, benchmarks and golden values. */
+/* Runs the graph on given tensors, for tests, benchmarks and golden values. Numbers are row-major, in one of the
+ * two arrays; those of outputs are new memory, freed with free(). */
 struct bst_tensor {
     const char *name;
     size_t rank;
     int64_t dims[8];
-    float *data; /* row-major; of outputs: new memory, freed with free() */
+    float *data;   /* floating-point numbers, or NULL */
+    int64_t *ints; /* whole numbers, and booleans as 0 and 1 */
 };
+/* Makes the graph's first output, with new memory in data or ints. */
 enum bst_code bst_generator_run(struct bst_generator *generator, const struct bst_tensor *inputs,
                                 size_t input_count, struct bst_tensor *output, struct bst_error *err);
+/* Makes all outputs whose names are set in outputs; a NULL name stands for the graph's output of that place,
+ * and is set. After a failure there is nothing to free. */
+enum bst_code bst_generator_run_outputs(struct bst_generator *generator, const struct bst_tensor *inputs,
+                                        size_t input_count, struct bst_tensor *outputs, size_t output_count,
+                                        struct bst_error *err);
 
 /* ---- random numbers (latent.c) ---- */
 

@@ -1,9 +1,8 @@
 /* graph.h - a model's graph as the engine keeps it: values, nodes and constants, checked once when the file
  * is read (onnx.c) and never changed afterwards. Private to gen/.
  *
- * Numbers are kept in two kinds: every floating type of the file becomes float32, every whole type int64.
- * Whole numbers carry shapes and indices; they are worked out when a plan is made and never while a picture
- * is.
+ * Numbers are kept in two kinds: every floating type of the file becomes float32, every whole type and bool
+ * int64. What depends on shapes and constants alone is worked out when a plan is made.
  */
 #ifndef BST_GRAPH_H
 #define BST_GRAPH_H
@@ -44,6 +43,11 @@ static inline int64_t *tensor_ints(const struct tensor *t)
 static inline size_t tensor_item(const struct tensor *t)
 {
     return t->kind == KIND_FLOAT ? sizeof(float) : sizeof(int64_t);
+}
+
+static inline size_t tensor_bytes(const struct tensor *t)
+{
+    return t->count * tensor_item(t);
 }
 
 /* Checks dims (each in [0, INT32_MAX], their product at most TENSOR_MAX) and sets count; false when they

@@ -111,13 +111,15 @@ enum bst_code model_output(const struct bst_model *model, uint32_t width, uint32
                            struct bst_error *err)
 {
     int64_t dims[INPUTS_MAX][RANK_MAX];
-    struct plan_options options = {bst_kernels_for("scalar"), 1, INFERRING_MAX, model->path};
+    struct plan_options options = {
+        .kernels = bst_kernels_for("scalar"), .threads = 1, .memory = INFERRING_MAX, .name = model->path};
     enum bst_code code = model_dims(model, width, height, dims, err);
     if (code == BST_OK)
         code = plan_output_dims(model->graph, (const int64_t(*)[RANK_MAX])dims, &options, out, err);
     if (code != BST_OK) return code;
     char text[DIMS_TEXT];
-    if (out->rank != 4 || out->dims[0] != 1 || (out->dims[1] != 3 && out->dims[1] != 1))
+    if (out->kind != KIND_FLOAT || out->rank != 4 || out->dims[0] != 1 ||
+        (out->dims[1] != 3 && out->dims[1] != 1))
         return bst_fail(err, BST_UNREADABLE, "%s: the graph makes %s, which is no grey or colour picture",
                         model->path, dims_text(out->rank, out->dims, text));
     return BST_OK;

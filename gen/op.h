@@ -6,11 +6,15 @@
  *
  * A step is one node of the graph with its tensors for one set of input sizes. A tensor whose data is set
  * while steps are inferred is constant; the data of the others points into the arena while the plan runs.
+ * An output whose dims infer does not set (step_output) is one that the operator does not make: it is NULL from
+ * then on.
  * Elementwise operators behind a convolution (or another operator with OP_POSTS) are not run on their own but
  * applied to its output while that is in the cache: see struct post. Private to gen/.
  */
 #ifndef BST_OP_H
 #define BST_OP_H
+
+#include <stdatomic.h>
 
 #include "graph.h"
 #include "kernel.h"
@@ -42,6 +46,7 @@ struct run {
     struct bst_pool *pool;
     uint8_t *scratch; /* threads times scratch_each bytes, 64-byte aligned */
     size_t scratch_each;
+    atomic_bool *out_of_range; /* set by a step that met an index beyond its axis: the run fails */
 };
 
 enum op_flags {

@@ -320,9 +320,8 @@ OP_INFER(gather)
     size_t axis, rank = 0;
     if (!axis_of(node_int(step->node, "axis", 0), x->rank, &axis))
         return step_bad(err, "axis is out of range");
-    if (indices->kind != KIND_INT || indices->data == NULL)
-        return step_bad(err, "the indices are not constant");
-    for (size_t i = 0; i < indices->count; i++) {
+    if (indices->kind != KIND_INT) return step_bad(err, "the indices are no whole numbers");
+    for (size_t i = 0; indices->data != NULL && i < indices->count; i++) {
         size_t place;
         if (!axis_of(tensor_ints(indices)[i], (size_t)x->dims[axis], &place))
             return step_bad(err, "index %lld is out of range", (long long)tensor_ints(indices)[i]);
@@ -338,19 +337,39 @@ OP_INFER(gather)
     return step_output(step, 0, x->kind, rank, dims, err);
 }
 
+struct gather_job {
+    const struct step *step;
+    size_t size, block, blocks, blocks_a_task; /* of the axis; bytes behind one place of it */
+    atomic_bool *out_of_range;
+};
+
+static void gather_task(void *arg, size_t index, unsigned thread)
+{
+    const struct gather_job *job = arg;
+    const struct tensor *x = job->step->inputs[0], *indices = job->step->inputs[1];
+    (void)thread;
+    for (size_t i = index * job->blocks_a_task; i < job->blocks && i < (index + 1) * job->blocks_a_task;
+         i++) {
+        size_t place, row = i / indices->count;
+        if (axis_of(tensor_ints(indices)[i % indices->count], job->size, &place))
+            memcpy((uint8_t *)job->step->result->data + i * job->block,
+                   (const uint8_t *)x->data + (row * job->size + place) * job->block, job->block);
+        else
+            *job->out_of_range = true;
+    }
+}
+
 OP_RUN(gather)
 {
     const struct tensor *x = step->inputs[0], *indices = step->inputs[1];
-    size_t axis = 0, before, behind, item = tensor_item(x);
+    size_t axis = 0, before, behind;
     axis_of(node_int(step->node, "axis", 0), x->rank, &axis);
     around_axis(x, axis, &before, &behind);
-    size_t block = behind * item;
-    for (size_t i = 0; i < indices->count && block > 0; i++) {
-        size_t place = 0;
-        axis_of(tensor_ints(indices)[i], (size_t)x->dims[axis], &place);
-        copy_blocks(run, (uint8_t *)step->result->data + i * block, indices->count * block,
-                    (const uint8_t *)x->data + place * block, (size_t)x->dims[axis] * block, block, before);
-    }
+    if (step->result->count == 0) return;
+    struct gather_job job = {step, (size_t)x->dims[axis], behind * tensor_item(x), before * indices->count,
+                             0,    run->out_of_range};
+    job.blocks_a_task = TASK_ITEMS / behind + 1;
+    bst_pool_run(run->pool, (job.blocks + job.blocks_a_task - 1) / job.blocks_a_task, gather_task, &job);
 }
 
 /* ---- Expand and Tile ---- */

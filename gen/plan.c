@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLDED_MAX ((size_t)1 << 30) /* bytes of constants worked out from other constants */
+#define FOLDED_MAX        ((size_t)1 << 30) /* bytes of constants worked out from other constants */
+#define NEEDED_VALUES_MAX 4096              /* numbers of an input that is no picture but a parameter */
+#define UNSET             SIZE_MAX          /* count of an output whose dims have not been inferred */
 
 size_t plan_bytes(const struct plan *plan)
 {
@@ -22,9 +24,9 @@ void plan_free(struct plan *plan)
     }
     for (size_t i = 0; i < plan->folded_count; i++)
         free(plan->folded[i]);
-    void *all[] = {plan->tensors, plan->known, plan->steps,  plan->head,         plan->maker,
-                   plan->root,    plan->uses,  plan->reader, plan->reader_input, plan->needed,
-                   plan->item_of, plan->items, plan->folded, plan->arena,        plan->scratch};
+    void *all[] = {plan->tensors, plan->known,  plan->steps,        plan->head,    plan->maker,   plan->root,
+                   plan->uses,    plan->reader, plan->reader_input, plan->needed,  plan->item_of, plan->items,
+                   plan->folded,  plan->arena,  plan->scratch,      plan->outputs, plan->fixed};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         free(all[i]);
     free(plan);
@@ -55,40 +57,64 @@ static enum bst_code take_tables(struct plan *plan, struct bst_error *err)
     plan->needed = bst_calloc(nodes, sizeof *plan->needed);
     plan->item_of = bst_calloc(values, sizeof *plan->item_of);
     plan->items = bst_calloc(values, sizeof *plan->items);
-    plan->folded = bst_calloc(values, sizeof *plan->folded);
+    plan->folded = bst_calloc(values + plan->graph->input_count, sizeof *plan->folded);
+    plan->fixed = bst_calloc(plan->graph->input_count + 1, sizeof *plan->fixed);
+    plan->outputs = bst_calloc(plan->options.output_count + 1, sizeof *plan->outputs);
     if (plan->tensors == NULL || plan->known == NULL || plan->steps == NULL || plan->head == NULL ||
         plan->maker == NULL || plan->root == NULL || plan->uses == NULL || plan->reader == NULL ||
         plan->reader_input == NULL || plan->needed == NULL || plan->item_of == NULL || plan->items == NULL ||
-        plan->folded == NULL)
+        plan->folded == NULL || plan->fixed == NULL || plan->outputs == NULL)
         return bst_fail_memory(err);
     for (size_t v = 0; v < values; v++) {
-        plan->maker[v] = plan->item_of[v] = NONE;
+        plan->maker[v] = plan->item_of[v] = plan->reader[v] = NONE;
         plan->root[v] = v;
     }
     return BST_OK;
+}
+
+static enum bst_code fold_memory(struct plan *plan, struct tensor *t, struct bst_error *err)
+{
+    size_t bytes = tensor_bytes(t), limit = plan->options.memory;
+    if (limit == 0 || limit > FOLDED_MAX) limit = FOLDED_MAX;
+    if (bytes > limit || plan->folded_bytes + bytes > limit)
+        return bst_fail(err, BST_UNREADABLE, "its constants would take more than %zu MB of memory",
+                        limit >> 20);
+    t->data = bst_calloc(t->count + 1, tensor_item(t));
+    if (t->data == NULL) return bst_fail_memory(err);
+    plan->folded[plan->folded_count++] = t->data;
+    plan->folded_bytes += bytes;
+    return BST_OK;
+}
+
+/* An input whose values are known is a constant of the plan's own. */
+static enum bst_code fix_input(struct plan *plan, struct tensor *t, const void *values, struct bst_error *err)
+{
+    enum bst_code code = fold_memory(plan, t, err);
+    if (code == BST_OK && t->count > 0) memcpy(t->data, values, tensor_bytes(t));
+    return code;
 }
 
 static enum bst_code set_inputs(struct plan *plan, const int64_t (*dims)[RANK_MAX], struct bst_error *err)
 {
     const struct graph *graph = plan->graph;
     char text[DIMS_TEXT];
+    enum bst_code code = BST_OK;
     for (size_t v = 0; v < graph->value_count; v++) {
         if (graph->values[v].constant == NULL) continue;
         plan->tensors[v] = *graph->values[v].constant;
         plan->known[v] = true;
     }
-    for (size_t i = 0; i < graph->input_count; i++) {
+    for (size_t i = 0; i < graph->input_count && code == BST_OK; i++) {
         const struct graph_input *input = &graph->inputs[i];
-        if (input->kind != KIND_FLOAT)
-            return bst_fail(err, BST_UNREADABLE,
-                            "%s: input '%.80s' takes whole numbers, which is not supported",
-                            plan->options.name, input->name);
-        if (!tensor_set_dims(&plan->tensors[input->value], KIND_FLOAT, input->rank, dims[i]))
+        struct tensor *t = &plan->tensors[input->value];
+        if (!tensor_set_dims(t, input->kind, input->rank, dims[i]))
             return bst_fail(err, BST_USAGE, "%s: input '%.80s' cannot be %s", plan->options.name, input->name,
                             dims_text(input->rank, dims[i], text));
         plan->known[input->value] = true;
+        plan->fixed[i] = plan->options.values != NULL && plan->options.values[i] != NULL;
+        if (plan->fixed[i]) code = fix_input(plan, t, plan->options.values[i], err);
     }
-    return BST_OK;
+    return code;
 }
 
 static enum bst_code step_make(struct plan *plan, const struct node *node, struct step *step,
@@ -110,8 +136,11 @@ static enum bst_code step_make(struct plan *plan, const struct node *node, struc
                             plan->graph->values[v].name);
         step->inputs[i] = &plan->tensors[v];
     }
-    for (size_t i = 0; i < node->output_count; i++)
-        if (node->outputs[i] >= 0) step->outputs[i] = &plan->tensors[node->outputs[i]];
+    for (size_t i = 0; i < node->output_count; i++) {
+        if (node->outputs[i] < 0) continue;
+        step->outputs[i] = &plan->tensors[node->outputs[i]];
+        step->outputs[i]->count = UNSET;
+    }
     step->result = step->outputs[0];
     return BST_OK;
 }
@@ -122,20 +151,6 @@ static enum bst_code too_large(const struct plan *plan, size_t bytes, struct bst
              plan->options.memory >> 20);
     bst_where(err, "%s", plan->options.name);
     return bst_hint(err, "ask for a smaller picture, or allow more memory");
-}
-
-static enum bst_code fold_memory(struct plan *plan, struct tensor *t, struct bst_error *err)
-{
-    size_t bytes = t->count * tensor_item(t), limit = plan->options.memory;
-    if (limit == 0 || limit > FOLDED_MAX) limit = FOLDED_MAX;
-    if (bytes > limit || plan->folded_bytes + bytes > limit)
-        return bst_fail(err, BST_UNREADABLE, "its constants would take more than %zu MB of memory",
-                        limit >> 20);
-    t->data = bst_calloc(t->count + 1, tensor_item(t));
-    if (t->data == NULL) return bst_fail_memory(err);
-    plan->folded[plan->folded_count++] = t->data;
-    plan->folded_bytes += bytes;
-    return BST_OK;
 }
 
 static bool all_constant(const struct step *step)
@@ -166,18 +181,46 @@ static enum bst_code fold(struct plan *plan, struct step *step, struct bst_error
         return BST_OK;
     }
     for (size_t i = 0; i < step->output_count && code == BST_OK; i++)
-        if (step->outputs[i] != NULL && plan->known[step->node->outputs[i]])
-            code = fold_memory(plan, step->outputs[i], err);
+        if (step->outputs[i] != NULL) code = fold_memory(plan, step->outputs[i], err);
     if (code == BST_OK && step->op->prepare != NULL)
         code = step->op->prepare(step, plan->options.kernels, 1, err);
     if (code == BST_OK) code = add_posts(step, step->own, step->own_count, err);
-    struct run run = {plan->options.kernels, NULL, NULL, step->scratch};
+    atomic_bool out_of_range = false;
+    struct run run = {plan->options.kernels, NULL, NULL, step->scratch, &out_of_range};
     if (code == BST_OK && step->scratch > 0) {
         run.scratch = step_take(step, step->scratch, 1);
         if (run.scratch == NULL) code = bst_fail_memory(err);
     }
     if (code == BST_OK) step->op->run(step, &run);
-    return code;
+    return out_of_range ? bst_fail(err, BST_UNREADABLE, "an index is out of range") : code;
+}
+
+/* Marks the inputs of the graph that the step's inputs follow from, other than its first unless that is the only
+ * one: knowing their values might let it be inferred. */
+static void note_needs(struct plan *plan, const struct step *step)
+{
+    const struct graph *graph = plan->graph;
+    bool *follows = plan->options.needs != NULL ? bst_calloc(graph->value_count + 1, sizeof *follows) : NULL;
+    if (follows == NULL) return;
+    bool others = false;
+    for (size_t i = step->input_count; i-- > 0;) {
+        if (step->inputs[i] == NULL || step->inputs[i]->data != NULL || (i == 0 && others)) continue;
+        follows[step->node->inputs[i]] = others = true;
+    }
+    for (size_t s = plan->step_count; s-- > 0;) {
+        const struct node *node = plan->steps[s].node;
+        bool leads = false;
+        for (size_t i = 0; i < node->output_count; i++)
+            leads = leads || (node->outputs[i] >= 0 && follows[node->outputs[i]]);
+        for (size_t i = 0; i < node->input_count && leads; i++)
+            if (node->inputs[i] >= 0) follows[node->inputs[i]] = true;
+    }
+    for (size_t i = 0; i < graph->input_count; i++) {
+        const struct tensor *t = &plan->tensors[graph->inputs[i].value];
+        plan->options.needs[i] =
+            follows[graph->inputs[i].value] && t->data == NULL && t->count <= NEEDED_VALUES_MAX;
+    }
+    free(follows);
 }
 
 static enum bst_code infer_node(struct plan *plan, const struct node *node, struct bst_error *err)
@@ -185,19 +228,19 @@ static enum bst_code infer_node(struct plan *plan, const struct node *node, stru
     struct step *step = &plan->steps[plan->step_count];
     enum bst_code code = step_make(plan, node, step, err);
     if (code == BST_OK) code = step->op->infer(step, err);
-    if (code != BST_OK) return node_where(plan, step, err);
+    if (code != BST_OK) {
+        note_needs(plan, step);
+        return node_where(plan, step, err);
+    }
     bool folded = (step->op->flags & OP_FOLD) != 0 || all_constant(step);
     for (size_t i = 0; i < node->output_count; i++) {
-        if (node->outputs[i] < 0 || (i > 0 && node->op->outputs_max <= 2)) continue;
-        plan->known[node->outputs[i]] = true;
-        if (!folded && plan->tensors[node->outputs[i]].kind == KIND_INT) {
-            step_bad(err, "its whole numbers depend on the picture's data, which is not supported");
-            return node_where(plan, step, err);
-        }
+        if (step->outputs[i] == NULL) continue;
+        plan->known[node->outputs[i]] = step->outputs[i]->count != UNSET;
+        if (!plan->known[node->outputs[i]]) step->outputs[i] = NULL;
     }
     if (!folded) {
         for (size_t i = 0; i < node->output_count; i++)
-            if (node->outputs[i] >= 0) plan->maker[node->outputs[i]] = plan->step_count;
+            if (step->outputs[i] != NULL) plan->maker[node->outputs[i]] = plan->step_count;
         plan->step_count++;
         return BST_OK;
     }
@@ -211,17 +254,27 @@ static enum bst_code infer_node(struct plan *plan, const struct node *node, stru
     return code;
 }
 
+static enum bst_code set_outputs(struct plan *plan, struct bst_error *err)
+{
+    const struct graph *graph = plan->graph;
+    plan->output_count = plan->options.outputs != NULL ? plan->options.output_count : 1;
+    for (size_t i = 0; i < plan->output_count; i++) {
+        size_t place = plan->options.outputs != NULL ? plan->options.outputs[i] : 0;
+        plan->outputs[i] = (size_t)graph->outputs[place];
+        if (!plan->known[plan->outputs[i]])
+            return bst_fail(err, BST_UNREADABLE, "%s: the graph's output '%.80s' is not supported",
+                            plan->options.name, graph->values[plan->outputs[i]].name);
+    }
+    return BST_OK;
+}
+
 static enum bst_code infer(struct plan *plan, const int64_t (*dims)[RANK_MAX], struct bst_error *err)
 {
     enum bst_code code = take_tables(plan, err);
     if (code == BST_OK) code = set_inputs(plan, dims, err);
     for (size_t i = 0; i < plan->graph->node_count && code == BST_OK; i++)
         code = infer_node(plan, &plan->graph->nodes[i], err);
-    if (code == BST_OK && !plan->known[plan->graph->outputs[0]])
-        return bst_fail(err, BST_UNREADABLE, "%s: the graph's output is not supported", plan->options.name);
-    if (code == BST_OK && plan->tensors[plan->graph->outputs[0]].kind != KIND_FLOAT)
-        return bst_fail(err, BST_UNREADABLE, "%s: the graph's output holds whole numbers",
-                        plan->options.name);
+    if (code == BST_OK) code = set_outputs(plan, err);
     return code;
 }
 
@@ -331,21 +384,28 @@ enum bst_code plan_output_dims(const struct graph *graph, const int64_t (*dims)[
 /* ---- running ---- */
 
 /* Inputs belong to the caller and change from run to run; tensors that share their memory follow. */
-static void point_at_inputs(struct plan *plan, const float *const *inputs)
+static void point_at_inputs(struct plan *plan, const void *const *inputs)
 {
     for (size_t i = 0; i < plan->graph->input_count; i++) {
         const void *data = inputs[i];
+        if (plan->fixed[i]) continue;
         memcpy(&plan->tensors[plan->graph->inputs[i].value].data, &data, sizeof data);
     }
     for (size_t v = 0; v < plan->graph->value_count; v++)
         if (plan->root[v] != v) plan->tensors[v].data = plan->tensors[plan->root[v]].data;
 }
 
-enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const float *const *inputs,
+const struct tensor *plan_output(const struct plan *plan, size_t index)
+{
+    return &plan->tensors[plan->outputs[index]];
+}
+
+enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const void *const *inputs,
                        bst_progress progress, void *progress_arg, const struct tensor **output,
                        struct bst_error *err)
 {
-    struct run run = {plan->options.kernels, pool, plan->scratch, plan->scratch_each};
+    atomic_bool out_of_range = false;
+    struct run run = {plan->options.kernels, pool, plan->scratch, plan->scratch_each, &out_of_range};
     point_at_inputs(plan, inputs);
     for (size_t p = 0; p < plan->step_count; p++) {
         if (progress != NULL && !progress(progress_arg, p, plan->step_count))
@@ -353,8 +413,12 @@ enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const float *co
         if (plan->head[p] == NONE) continue;
         const struct step *head = &plan->steps[plan->head[p]];
         if (!head->alias) head->op->run(head, &run);
+        if (out_of_range) {
+            bst_fail(err, BST_USAGE, "an index is out of range");
+            return node_where(plan, head, err);
+        }
     }
     if (progress != NULL) progress(progress_arg, plan->step_count, plan->step_count);
-    *output = &plan->tensors[plan->graph->outputs[0]];
+    *output = plan_output(plan, 0);
     return BST_OK;
 }

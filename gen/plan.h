@@ -14,6 +14,15 @@ struct plan_options {
     unsigned threads;
     size_t memory;    /* bytes that the plan may take; 0: no limit */
     const char *name; /* of the model, for messages */
+    /* Inputs that are known beforehand, because dims or parameters follow from them: one array for each input of
+     * the graph, NULL for those that are given when the plan is run. They are only read while the plan is made.
+     * NULL: none is known. */
+    const void *const *values;
+    const size_t *outputs; /* places in graph.outputs of those to make; NULL: the first */
+    size_t output_count;
+    /* One for each input of the graph, set when no plan can be made: whether it could perhaps be with the values of
+     * that input. NULL: not asked. */
+    bool *needs;
 };
 
 /* dims: one row for each input of the graph, all set. The graph must outlive the plan. */
@@ -24,10 +33,13 @@ void plan_free(struct plan *plan);
 enum bst_code plan_output_dims(const struct graph *graph, const int64_t (*dims)[RANK_MAX],
                                const struct plan_options *options, struct tensor *out, struct bst_error *err);
 
-/* Runs the plan; inputs: one array for each input of the graph. The output stays valid until the next run. */
-enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const float *const *inputs,
+/* Runs the plan; inputs: one array of float or int64_t for each input of the graph. Outputs stay valid until the
+ * next run; *output is the first that the plan makes. */
+enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const void *const *inputs,
                        bst_progress progress, void *progress_arg, const struct tensor **output,
                        struct bst_error *err);
+/* The output that the plan makes at place index of options.outputs. */
+const struct tensor *plan_output(const struct plan *plan, size_t index);
 size_t plan_bytes(const struct plan *plan);
 
 #endif

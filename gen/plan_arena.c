@@ -46,7 +46,7 @@ static size_t item_in_place(const struct plan *plan, size_t p)
         if (!source) continue;
         size_t root = plan->root[value_of_tensor(plan, head->inputs[i])], item = plan->item_of[root];
         bool free_then = item != NONE && plan->items[item].last == p && group_reads(plan, p, root) == 1;
-        return free_then && head->inputs[i]->count == head->result->count ? item : NONE;
+        return free_then && tensor_bytes(head->inputs[i]) == tensor_bytes(head->result) ? item : NONE;
     }
     return NONE;
 }
@@ -64,8 +64,7 @@ static void add_item(struct plan *plan, size_t value, size_t p)
 {
     const struct tensor *t = &plan->tensors[value];
     plan->item_of[value] = plan->item_count;
-    plan->items[plan->item_count++] =
-        (struct item){(t->count * sizeof(float) + 63) / 64 * 64, 0, p, p, NONE, 0};
+    plan->items[plan->item_count++] = (struct item){(tensor_bytes(t) + 63) / 64 * 64, 0, p, p, NONE, 0};
 }
 
 static void make_items(struct plan *plan)
@@ -75,8 +74,7 @@ static void make_items(struct plan *plan)
         const struct step *head = &plan->steps[plan->head[p]];
         add_item(plan, value_of_tensor(plan, head->result), p);
         for (size_t i = 1; i < head->output_count; i++)
-            if (head->outputs[i] != NULL && plan->known[head->node->outputs[i]])
-                add_item(plan, value_of_tensor(plan, head->outputs[i]), p);
+            if (head->outputs[i] != NULL) add_item(plan, value_of_tensor(plan, head->outputs[i]), p);
     }
     for (size_t p = 0; p < plan->step_count; p++) {
         for (size_t s = plan->head[p]; s != NONE; s = group_next(plan, s, p)) {
@@ -86,7 +84,8 @@ static void make_items(struct plan *plan)
                     extend_life(plan, plan->root[value_of_tensor(plan, step->inputs[i])], p);
         }
     }
-    extend_life(plan, plan->root[plan->graph->outputs[0]], plan->step_count);
+    for (size_t i = 0; i < plan->output_count; i++)
+        extend_life(plan, plan->root[plan->outputs[i]], plan->step_count);
 }
 
 /* Lets results take over the memory of inputs that nothing reads any more. */
@@ -123,7 +122,7 @@ static void nest_in_concat(struct plan *plan, size_t p)
             part->bytes = 0;
             if (part->first < plan->items[own].first) plan->items[own].first = part->first;
         }
-        inset += step->inputs[i]->count * sizeof(float);
+        inset += tensor_bytes(step->inputs[i]);
     }
 }
 

@@ -3,9 +3,11 @@
 
 static void mark_needed(struct plan *plan)
 {
-    size_t output = (size_t)plan->graph->outputs[0];
-    plan->uses[output]++;
-    if (plan->maker[output] != NONE) plan->needed[plan->maker[output]] = true;
+    for (size_t i = 0; i < plan->output_count; i++) {
+        size_t output = plan->outputs[i];
+        plan->uses[output]++;
+        if (plan->maker[output] != NONE) plan->needed[plan->maker[output]] = true;
+    }
     for (size_t s = plan->step_count; s-- > 0;) {
         const struct node *node = plan->steps[s].node;
         if (!plan->needed[s]) continue;
@@ -22,7 +24,7 @@ static void mark_needed(struct plan *plan)
 size_t only_reader(const struct plan *plan, size_t s, size_t *index)
 {
     int32_t v = plan->steps[s].node->outputs[0];
-    if (plan->uses[v] != 1 || v == plan->graph->outputs[0]) return NONE;
+    if (plan->uses[v] != 1) return NONE; /* the reader of an output that is read once is nobody */
     *index = plan->reader_input[v];
     return plan->reader[v];
 }

@@ -28,10 +28,13 @@ struct plan {
     size_t *root;                  /* the value whose memory a value shares; itself if none */
     size_t *uses;                  /* how often steps that are run read a value */
     size_t *reader, *reader_input; /* one of them, and which of its inputs that is */
-    bool *needed;                  /* a step leads to the output */
+    bool *needed;                  /* a step leads to an output */
     size_t *item_of;               /* a root's item, or NONE */
     struct item *items;
     size_t item_count;
+    bool *fixed;     /* inputs of the graph whose values are constants of the plan */
+    size_t *outputs; /* values that the plan makes */
+    size_t output_count;
     void **folded; /* memory of folded constants */
     size_t folded_count, folded_bytes;
     uint8_t *arena, *scratch;

@@ -33,13 +33,15 @@ static enum bst_code compare(struct bst_generator *engine, const struct train_ru
                              const struct train_generator_pass *pass, struct bst_error *err)
 {
     struct bst_tensor input[2 + TRAIN_NOISES] = {
-        {"style", 2, {1, (int64_t)run->set.styles}, pass->style},
-        {"latent", 2, {1, TRAIN_LATENT}, pass->latent},
+        {.name = "style", .rank = 2, .dims = {1, (int64_t)run->set.styles}, .data = pass->style},
+        {.name = "latent", .rank = 2, .dims = {1, TRAIN_LATENT}, .data = pass->latent},
     };
     for (size_t i = 0; i < TRAIN_NOISES; i++) {
         struct train_map m = pass->noise_map[i];
-        input[2 + i] = (struct bst_tensor){
-            train_noise[i].name, 4, {1, (int64_t)m.c, (int64_t)m.h, (int64_t)m.w}, pass->noise[i]};
+        input[2 + i] = (struct bst_tensor){.name = train_noise[i].name,
+                                           .rank = 4,
+                                           .dims = {1, (int64_t)m.c, (int64_t)m.h, (int64_t)m.w},
+                                           .data = pass->noise[i]};
     }
     struct bst_tensor output = {0};
     enum bst_code code = bst_generator_run(engine, input, 2 + TRAIN_NOISES, &output, err);

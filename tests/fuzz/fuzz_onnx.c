@@ -17,8 +17,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 static void run(const struct graph *graph)
 {
     int64_t dims[INPUTS_MAX][RANK_MAX];
-    float *inputs[INPUTS_MAX] = {NULL};
-    struct plan_options options = {bst_kernels_for(NULL), 1, MEMORY, "fuzz.onnx"};
+    void *inputs[INPUTS_MAX] = {NULL};
+    const void *values[INPUTS_MAX] = {NULL};
+    bool needs[INPUTS_MAX] = {false};
+    struct plan_options options = {.kernels = bst_kernels_for(NULL),
+                                   .threads = 1,
+                                   .memory = MEMORY,
+                                   .name = "fuzz.onnx",
+                                   .needs = needs};
     struct plan *plan = NULL;
     struct tensor t;
     struct bst_error err;
@@ -26,15 +32,27 @@ static void run(const struct graph *graph)
     for (size_t i = 0; i < graph->input_count && small; i++) {
         for (size_t d = 0; d < graph->inputs[i].rank; d++)
             dims[i][d] = graph->inputs[i].dims[d] >= 0 ? graph->inputs[i].dims[d] : d < 2 ? 1 : SIDE;
-        small = tensor_set_dims(&t, KIND_FLOAT, graph->inputs[i].rank, dims[i]) && t.count <= INPUT_MAX;
-        if (small) inputs[i] = bst_calloc(t.count, sizeof(float));
-        for (size_t k = 0; small && inputs[i] != NULL && k < t.count; k++)
-            inputs[i][k] = 1.0f;
+        small = tensor_set_dims(&t, graph->inputs[i].kind, graph->inputs[i].rank, dims[i]) &&
+                t.count <= INPUT_MAX;
+        if (small) inputs[i] = t.data = bst_calloc(t.count + 1, tensor_item(&t));
         small = small && inputs[i] != NULL;
+        for (size_t k = 0; small && k < t.count; k++) {
+            if (t.kind == KIND_FLOAT)
+                tensor_floats(&t)[k] = 1.0f;
+            else
+                tensor_ints(&t)[k] = (int64_t)(k % 3);
+        }
     }
-    if (small && plan_make(graph, (const int64_t(*)[RANK_MAX])dims, &options, &plan, &err) == BST_OK) {
+    const int64_t(*sizes)[RANK_MAX] = (const int64_t(*)[RANK_MAX])dims;
+    if (small && plan_make(graph, sizes, &options, &plan, &err) != BST_OK) {
+        for (size_t i = 0; i < graph->input_count; i++)
+            values[i] = needs[i] ? inputs[i] : NULL;
+        options.values = values;
+        small = plan_make(graph, sizes, &options, &plan, &err) == BST_OK;
+    }
+    if (small) {
         const struct tensor *out;
-        plan_run(plan, NULL, (const float *const *)inputs, NULL, NULL, &out, &err);
+        plan_run(plan, NULL, (const void *const *)inputs, NULL, NULL, &out, &err);
     }
     plan_free(plan);
     for (size_t i = 0; i < INPUTS_MAX; i++)

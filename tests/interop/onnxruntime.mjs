@@ -6,10 +6,15 @@ import { join } from 'node:path';
 
 const folder = process.argv[2];
 const ort = createRequire(join(folder, '..', 'package.json'))('onnxruntime-node');
-const floats = (file) => {
-  const bytes = readFileSync(join(folder, file));
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+const numbers = (tensor) => {
+  const bytes = readFileSync(join(folder, tensor.file));
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+  return tensor.whole ? new BigInt64Array(buffer) : new Float32Array(buffer);
 };
+// Booleans are whole numbers to us.
+const feed = (tensor, type) => type === 'bool'
+  ? new ort.Tensor('bool', Uint8Array.from(numbers(tensor), Number), tensor.dims)
+  : new ort.Tensor(tensor.whole ? 'int64' : 'float32', numbers(tensor), tensor.dims);
 
 let failed = 0;
 for (const test of JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8'))) {
@@ -18,9 +23,11 @@ for (const test of JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')))
     const session = await ort.InferenceSession.create(test.model, { logSeverityLevel: 3 });
     const feeds = {};
     for (const input of test.inputs)
-      if (session.inputNames.includes(input.name)) feeds[input.name] = new ort.Tensor('float32', floats(input.file), input.dims);
-    const theirs = (await session.run(feeds))[session.outputNames[0]];
-    const ours = floats(test.output.file);
+      if (session.inputNames.includes(input.name))
+        feeds[input.name] = feed(input, session.inputMetadata.find((m) => m.name === input.name).type);
+    const { data, dims: shape } = (await session.run(feeds))[session.outputNames[0]];
+    const theirs = { data: Array.from(data, Number), dims: shape };
+    const ours = Array.from(numbers(test.output), Number);
     let size = 1, worst = 0;
     for (const x of theirs.data) if (Number.isFinite(x)) size = Math.max(size, Math.abs(x));
     ours.forEach((x, i) => {

@@ -1,6 +1,7 @@
 /* tensors.c - what our engine makes of tensors, for another runtime to compare with. tensors FOLDER [MODEL]
  * writes into the folder, for every case of tests/unit/onnx_cases.h and for the model at 256 x 160, the ONNX
- * file, the inputs and our output as raw little-endian float32, and a list of it all: cases.json. */
+ * file, the inputs and our output as raw little-endian float32 (whole numbers: int64), and a list of it all:
+ * cases.json. */
 #include "../unit/onnx_cases.h"
 #include "../unit/onnx_fixture.h"
 
@@ -34,8 +35,11 @@ static void write_tensor(const char *name, const char *part, const struct bst_te
         count *= (size_t)t->dims[i];
         bst_buf_printf(&list, "%s%lld", i > 0 ? "," : "", (long long)t->dims[i]);
     }
-    bst_buf_text(&list, "]}");
-    write_file(name, part, t->data, count * sizeof *t->data);
+    bst_buf_printf(&list, "],\"whole\":%s}", t->ints != NULL ? "true" : "false");
+    if (t->ints != NULL)
+        write_file(name, part, t->ints, count * sizeof *t->ints);
+    else
+        write_file(name, part, t->data, count * sizeof *t->data);
 }
 
 static void run_case(const char *name, const char *path, const struct bst_tensor *inputs, size_t count)
@@ -61,6 +65,7 @@ static void run_case(const char *name, const char *path, const struct bst_tensor
     write_tensor(name, ".out", &out);
     bst_buf_text(&list, "}\n");
     free(out.data);
+    free(out.ints);
     bst_generator_free(generator);
     bst_model_free(model);
 }

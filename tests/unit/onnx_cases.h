@@ -179,6 +179,16 @@ static const struct onnx_case onnx_cases[] = {
      "in x 2 6 8 9\nints b 0 -1\nints e 100 -100\nints a 2 3\nints s 3 -2\nnode Slice x,b,e,a,s y"},
     {"gather", "in x 2 6 3\nints i 5 0 -1 2\nnode Gather x,i y axis=1"},
     {"gather_one", "in x 2 6 3\nint i 4\nnode Gather x,i y axis=1"},
+    {"gather_given", "in x 2 6 3\nintin i 6 2 4\nnode Gather x,i y axis=1"},
+    {"gather_label", "rand e 10 16\nintin l 10 3\nnode Gather e,l g\nnode Relu g y"},
+    {"ints_moved", "intin x 100 2 3 4\nints s 4 -1\nnode Transpose x t perm=[2,0,1]\nnode Reshape t,s r\n"
+                   "node Concat r,r c axis=1\nnode Mul c,c y\nintout y"},
+    {"ints_cast",
+     "intin x 9 2 5\nnode Cast x f to=1\nfloat h 0.5\nnode Mul f,h g\nnode Cast g y to=7\nintout y"},
+    {"mask", "in a 3 4\nin b 3 4\nboolin m 3 1\nnode Where m,a,b y"},
+    {"equal_given", "intin a 3 4 5\nintin b 3 5\nnode Equal a,b y\nboolout y"},
+    {"shape_given", "in x 2 6\nintin n 2 1\nints d 3\nnode Concat d,n s axis=0\nnode ConstantOfShape s "
+                    "z\nnode Shape z q\nnode Cast q y to=1"},
     {"expand", "in x 3 1\nints s 2 3 4\nnode Expand x,s y"},
     {"tile", "in x 2 3 4\nints r 1 2 3\nnode Tile x,r y"},
     {"depth_to_space", "in x 2 12 3 5\nnode DepthToSpace x y blocksize=2"},

@@ -2,14 +2,17 @@
  *
  *   opset 17
  *   in x 1 3 ?8 ?9          an input; a dimension behind ? is open in the file and has that size in the test
+ *   intin i 10 4 2          an input of int64 in [0, 10); boolin m 4 2: one of booleans
  *   rand w 4 3 3 3          a constant of random numbers in [-1, 1) (posrand: in [0.5, 1.5))
  *   half h 4 3              the same, stored as float16
  *   ints s 1 -1             a constant list of int64, int n 5 a single one
  *   floats f 0.5 2          a constant list of float, float a 0.1 a single one
  *   card {"schema": ...}    the model card
+ *   out y                   an output of the graph, where it is not what the last node makes first; intout y,
+ *                           boolout y: one of whole numbers, of booleans
  *   node Conv x,w y strides=[2,2] auto_pad='SAME_UPPER' alpha=0.1 group=1
  *
- * Numbers with a point are float attributes, others int. The output is what the last node makes first.
+ * Numbers with a point are float attributes, others int.
  */
 #ifndef ONNX_FIXTURE_H
 #define ONNX_FIXTURE_H
@@ -137,7 +140,8 @@ static Onnx__ValueInfoProto *fixture_value(struct fixture *f, const char *name)
     return v;
 }
 
-static void fixture_input(struct fixture *f, const char *name, char *rest)
+/* type: as TensorProto.data_type; limit: of whole numbers. */
+static void fixture_input(struct fixture *f, const char *name, char *rest, int type, int64_t limit)
 {
     Onnx__ValueInfoProto *v = fixture_value(f, name);
     struct bst_tensor *t = &f->inputs[f->input_count++];
@@ -159,9 +163,16 @@ static void fixture_input(struct fixture *f, const char *name, char *rest)
         count *= (size_t)d->dim_value;
         shape->dim[shape->n_dim++] = d;
     }
-    t->data = fixture_take(f, count * sizeof(float));
-    for (size_t i = 0; i < count; i++)
-        t->data[i] = fixture_random(&state);
+    v->type->tensor_type->elem_type = type;
+    if (type == 1) t->data = fixture_take(f, count * sizeof(float));
+    if (type != 1) t->ints = fixture_take(f, count * sizeof(int64_t));
+    for (size_t i = 0; i < count; i++) {
+        float x = fixture_random(&state);
+        if (type == 1)
+            t->data[i] = x;
+        else
+            t->ints[i] = (int64_t)((x + 1.0f) * 0.5f * (float)limit);
+    }
     if (f->graph.input == NULL) f->graph.input = fixture_take(f, 8 * sizeof(void *));
     f->graph.input[f->graph.n_input++] = v;
 }
@@ -235,14 +246,20 @@ static void fixture_line(struct fixture *f, char *line)
         f->card.value = fixture_text(f, rest, strlen(rest));
     } else if (strcmp(line, "node") == 0) {
         fixture_node(f, rest);
+    } else if (strcmp(line, "out") == 0 || strcmp(line, "intout") == 0 || strcmp(line, "boolout") == 0) {
+        if (f->graph.output == NULL) f->graph.output = fixture_take(f, 8 * sizeof(void *));
+        Onnx__ValueInfoProto *v = f->graph.output[f->graph.n_output++] = fixture_value(f, rest);
+        v->type->tensor_type->elem_type = *line == 'o' ? 1 : *line == 'i' ? 7 : 9;
     } else {
         double values[64];
         size_t n = 0;
         char *name = rest;
         rest = strchr(rest, ' ');
         if (rest != NULL) *rest++ = 0;
-        if (strcmp(line, "in") == 0) {
-            fixture_input(f, name, rest);
+        if (strcmp(line, "in") == 0 || strcmp(line, "boolin") == 0 || strcmp(line, "intin") == 0) {
+            int type = *line == 'b' ? 9 : line[2] == 0 ? 1 : 7;
+            int64_t limit = type == 7 ? strtoll(rest, &rest, 10) : 2;
+            fixture_input(f, name, rest, type, limit);
             return;
         }
         for (char *word = rest != NULL ? strtok(rest, " ") : NULL; word != NULL; word = strtok(NULL, " "))
@@ -269,8 +286,8 @@ static struct fixture *fixture_new(const char *text)
         end = text + len + (end != NULL ? 1 : 0);
     }
     f->graph.name = fixture_text(f, "test", 4);
-    f->graph.output = fixture_take(f, sizeof(void *));
-    if (f->graph.n_node > 0) {
+    if (f->graph.output == NULL) f->graph.output = fixture_take(f, sizeof(void *));
+    if (f->graph.n_node > 0 && f->graph.n_output == 0) {
         f->graph.output[0] = fixture_value(f, f->graph.node[f->graph.n_node - 1]->output[0]);
         f->graph.n_output = 1;
     }

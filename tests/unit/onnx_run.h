@@ -48,6 +48,7 @@ static inline bool same_bits(const struct bst_tensor *a, const struct bst_tensor
     if (a->rank != b->rank || memcmp(a->dims, b->dims, a->rank * sizeof a->dims[0]) != 0) return false;
     for (size_t i = 0; i < a->rank; i++)
         count *= (size_t)a->dims[i];
+    if (a->ints != NULL) return b->ints != NULL && memcmp(a->ints, b->ints, count * sizeof *a->ints) == 0;
     for (size_t i = 0; i < count; i++)
         if (memcmp(&a->data[i], &b->data[i], sizeof(float)) != 0 && !(isnan(a->data[i]) && isnan(b->data[i])))
             return false;
@@ -88,8 +89,10 @@ static inline void expect_same_bits(const char *name, const char *text)
         if (!same_bits(&plain, &other))
             fail_msg("%s differs on %s with %u threads", name, ways[k].isa, ways[k].threads);
         free(other.data);
+        free(other.ints);
     }
     free(plain.data);
+    free(plain.ints);
     fixture_free(f);
 }
 
@@ -101,15 +104,23 @@ static inline void expect(const char *text, const float *inputs, const float *va
     size_t n = 1, have = 1;
     for (size_t d = 0; d < f->inputs[0].rank; d++)
         n *= (size_t)f->inputs[0].dims[d];
-    memcpy(f->inputs[0].data, inputs, n * sizeof *inputs);
+    for (size_t i = 0; i < n; i++) {
+        if (f->inputs[0].ints != NULL)
+            f->inputs[0].ints[i] = (int64_t)inputs[i];
+        else
+            f->inputs[0].data[i] = inputs[i];
+    }
     if (run_fixture(f, NULL, 2, &out, &err) != BST_OK) fail_msg("%s: %s (%s)", text, err.what, err.where);
     for (size_t d = 0; d < out.rank; d++)
         have *= (size_t)out.dims[d];
     assert_int_equal(have, count);
-    for (size_t i = 0; i < count; i++)
-        if (fabsf(out.data[i] - values[i]) > 1e-6f)
-            fail_msg("%s: number %zu is %g, not %g", text, i, (double)out.data[i], (double)values[i]);
+    for (size_t i = 0; i < count; i++) {
+        float number = out.ints != NULL ? (float)out.ints[i] : out.data[i];
+        if (fabsf(number - values[i]) > 1e-6f)
+            fail_msg("%s: number %zu is %g, not %g", text, i, (double)number, (double)values[i]);
+    }
     free(out.data);
+    free(out.ints);
     fixture_free(f);
 }
 

@@ -312,10 +312,10 @@ static void test_tile(void **state)
     (void)state;
     assert_true(used.tile);
     bst_normal(3, 2, 0, 5, latent);
-    struct bst_tensor out, inputs[] = {{"style", 2, {1, 3}, used.style_weight},
-                                       {"latent", 2, {1, 5}, latent},
-                                       {"coarse", 4, {1, 4, 96 / 8 + 6, 128 / 8 + 6}, NULL},
-                                       {"fine", 4, {1, 2, 96 / 4 + 4, 128 / 4 + 4}, NULL}};
+    struct bst_tensor out, inputs[] = {{"style", 2, {1, 3}, used.style_weight, NULL},
+                                       {"latent", 2, {1, 5}, latent, NULL},
+                                       {"coarse", 4, {1, 4, 96 / 8 + 6, 128 / 8 + 6}, NULL, NULL},
+                                       {"fine", 4, {1, 2, 96 / 4 + 4, 128 / 4 + 4}, NULL, NULL}};
     inputs[2].data = periodic_noise(3, 3, inputs[2].dims, 3);
     inputs[3].data = periodic_noise(3, 4, inputs[3].dims, 2);
     assert_int_equal(bst_generator_run(m.generator, inputs, 4, &out, &err), BST_OK);

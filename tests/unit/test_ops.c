@@ -78,7 +78,8 @@ static void test_refusals(void **state)
     refuse("in x 1 3 4 4\nfloats s 1 1 1e30 2\nnode Resize x,,s y", "range");
     refuse("in x 1 3 4 4\nints p 0 0 1 1\nnode Pad x,p y", "pads");
     refuse("in x 2 3\nints i 9\nnode Gather x,i y", "range");
-    refuse("in x 2 3\nin s 2\nnode Reshape x,s y", "depends");
+    refuse("in x 2 3\nin s 2\nnode Reshape x,s y", "wrong type");
+    refuse("in x 2 3\nintin s 3 5000\nnode Reshape x,s y", "depends");
     refuse("in x 2 3\nints s 100000 100000 100000 100000\nnode Expand x,s y", "fit");
     refuse("in x 1\nints s 100000 100000 100000 100000\nnode Expand x,s y", "impossible");
     refuse("in x 1 3 4 4\nnode DepthToSpace x y blocksize=2", "blocksize");
@@ -97,7 +98,7 @@ static void test_memory(void **state)
     struct bst_model *model = NULL;
     struct bst_generator *generator = NULL;
     struct bst_run_options options = {.threads = 1, .memory = (size_t)64 << 20};
-    struct bst_tensor out = {0}, big = {"x", 4, {1, 3, 4096, 4096}, NULL};
+    struct bst_tensor out = {0}, big = {"x", 4, {1, 3, 4096, 4096}, NULL, NULL};
     struct bst_error err;
     (void)state;
     fixture_write(f, run_path);

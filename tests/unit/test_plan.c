@@ -190,9 +190,125 @@ static void test_random_graphs(void **unused)
         try_graph(seed);
 }
 
+/* ---- whole numbers, parameters and several outputs ---- */
+
+static struct bst_model *model;
+static struct bst_generator *generator;
+
+static struct fixture *open_text(const char *text)
+{
+    struct bst_run_options options = {.threads = 2};
+    struct bst_error err;
+    struct fixture *f = fixture_new(text);
+    fixture_write(f, path);
+    if (bst_model_open(path, &model, &err) != BST_OK ||
+        bst_generator_new(model, &options, &generator, &err) != BST_OK)
+        fail_msg("%s\n%s (%s)", text, err.what, err.where);
+    return f;
+}
+
+static void close_text(struct fixture *f)
+{
+    bst_generator_free(generator);
+    bst_model_free(model);
+    fixture_free(f);
+}
+
+/* Labels choose rows while the plan runs; a label that is none is an error, and the next run is right again. */
+static void test_labels(void **unused)
+{
+    struct fixture *f = open_text("rand e 10 3\nintin l 10 2\nnode Gather e,l g\nnode Neg g y");
+    const float *rows = (const float *)(const void *)f->graph.initializer[0]->raw_data.data;
+    static const int64_t labels[][2] = {{3, 9}, {-1, 0}, {10, 0}, {0, -11}, {7, 7}};
+    struct bst_tensor out;
+    struct bst_error err;
+    (void)unused;
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        f->inputs[0].ints[0] = labels[i][0];
+        f->inputs[0].ints[1] = labels[i][1];
+        enum bst_code code = bst_generator_run(generator, f->inputs, 1, &out, &err);
+        if (i == 2 || i == 3) {
+            assert_int_equal(code, BST_USAGE);
+            assert_non_null(strstr(err.what, "out of range"));
+            assert_non_null(strstr(err.where, "Gather"));
+            assert_null(out.data);
+            continue;
+        }
+        assert_int_equal(code, BST_OK);
+        for (size_t k = 0; k < 6; k++) {
+            size_t row = (size_t)(labels[i][k / 3] + (labels[i][k / 3] < 0 ? 10 : 0));
+            assert_true(out.data[k] == -rows[row * 3 + k % 3]);
+        }
+        free(out.data);
+    }
+    close_text(f);
+}
+
+/* An input that dims follow from: a plan for each of its values. */
+static void test_size_given(void **unused)
+{
+    struct fixture *f =
+        open_text("in x 1 3\nintin n 5 1\nints d 3\nnode Concat n,d s axis=0\nnode Expand x,s e\n"
+                  "node Relu e y");
+    struct bst_tensor out;
+    struct bst_error err;
+    (void)unused;
+    for (int64_t n = 1; n < 6; n++) {
+        f->inputs[1].ints[0] = n % 3;
+        assert_int_equal(bst_generator_run(generator, f->inputs, 2, &out, &err), BST_OK);
+        assert_int_equal(out.dims[0], n % 3);
+        assert_int_equal(out.dims[1], 3);
+        free(out.data);
+    }
+    f->inputs[1].ints[0] = -2;
+    assert_int_equal(bst_generator_run(generator, f->inputs, 2, &out, &err), BST_UNREADABLE);
+    assert_non_null(strstr(err.where, "Expand"));
+    close_text(f);
+}
+
+/* Outputs by name and by place, also one that another output is made of and one that is an input. */
+static void test_outputs(void **unused)
+{
+    struct fixture *f = open_text("in x 2 3\nintin i 9 4\nnode Neg x a\nnode Relu a b\nnode Add b,x c\n"
+                                  "node Add i,i k\nout c\nout a\nintout k\nout x");
+    struct bst_tensor outs[4] = {{0}}, one = {.name = "k"}, none = {.name = "b"};
+    struct bst_error err;
+    (void)unused;
+    assert_int_equal(bst_generator_run_outputs(generator, f->inputs, 2, outs, 4, &err), BST_OK);
+    assert_string_equal(outs[3].name, "x");
+    for (size_t i = 0; i < 6; i++) {
+        float x = f->inputs[0].data[i];
+        assert_true(outs[1].data[i] == -x);
+        assert_true(outs[0].data[i] == (-x < 0 ? 0 : -x) + x);
+        assert_true(outs[3].data[i] == x);
+    }
+    assert_null(outs[2].data);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(outs[2].ints[i] == 2 * f->inputs[1].ints[i]);
+        free(outs[i].data);
+    }
+    free(outs[2].ints);
+    assert_int_equal(bst_generator_run_outputs(generator, f->inputs, 2, &one, 1, &err), BST_OK);
+    assert_true(one.ints[3] == 2 * f->inputs[1].ints[3]);
+    free(one.ints);
+    assert_int_equal(bst_generator_run_outputs(generator, f->inputs, 2, &none, 1, &err), BST_USAGE);
+    assert_non_null(strstr(err.what, "no output 'b'"));
+    struct bst_tensor wrong[2] = {f->inputs[0], f->inputs[1]};
+    wrong[1].data = wrong[0].data;
+    wrong[1].ints = NULL;
+    assert_int_equal(bst_generator_run_outputs(generator, wrong, 2, outs, 1, &err), BST_USAGE);
+    assert_non_null(strstr(err.what, "whole"));
+    close_text(f);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_graphs)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_graphs),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_size_given),
+        cmocka_unit_test(test_outputs),
+    };
     snprintf(path, sizeof path, "/tmp/blindstamp-plan-%ld.onnx", (long)getpid());
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);
