@@ -48,6 +48,7 @@ void facts_read(const json_t *statement, struct facts *out)
     out->generation = true;
     out->model = bst_json_text(parameters, "model");
     out->model_sha256 = dependency(statement, "model");
+    out->card_sha256 = dependency(statement, "card");
     out->input = bst_json_text(parameters, "input");
     out->input_sha256 = dependency(statement, "input");
     out->seed = bst_json_text(parameters, "seed");
@@ -61,6 +62,7 @@ void facts_read(const json_t *statement, struct facts *out)
     out->height = size_at(statement, PARAMETERS ".height");
     out->truncation = json_object_get(parameters, "truncation");
     out->tile = json_object_get(parameters, "tile");
+    out->label = json_object_get(parameters, "label");
     out->styles = json_object_get(parameters, "styles");
 }
 
@@ -84,7 +86,7 @@ static bool fits(const struct bst_secret *secret, const char *commitment)
 /* Numbers, truth values and lists were committed to as canonical JSON, words as themselves. */
 static json_t *value_of(const struct bst_secret *secret)
 {
-    static const char *const json_names[] = {"truncation", "tile", "styles"};
+    static const char *const json_names[] = {"truncation", "tile", "label", "styles"};
     for (size_t i = 0; i < sizeof json_names / sizeof *json_names; i++)
         if (!strcmp(secret->name, json_names[i])) return json_loads(secret->words, JSON_DECODE_ANY, NULL);
     return json_string(secret->words);

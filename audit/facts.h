@@ -9,11 +9,11 @@ struct facts {
     bool generation; /* the rest is only read from statements of this kind */
     const char *author, *key_id;
     const char *sha256, *pixels_sha256, *file_name; /* of the first subject */
-    const char *model, *model_sha256;
+    const char *model, *model_sha256, *card_sha256;
     const char *input, *input_sha256;
     const char *seed, *title, *prompt, *image_id, *made, *arith, *privacy;
     uint64_t width, height;
-    const json_t *truncation, *tile, *styles;
+    const json_t *truncation, *tile, *label, *styles;
 };
 
 void facts_read(const json_t *statement, struct facts *out);

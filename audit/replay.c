@@ -62,7 +62,7 @@ struct again {
     struct bst_controls controls;
     struct bst_style styles[BST_STYLES_MAX];
     struct bst_image input;
-    char *model_path;
+    char *model_path, *card_path;
     unsigned arith; /* version of the rules that the statement names */
 };
 
@@ -82,6 +82,14 @@ static enum bst_code read_controls(const struct facts *f, struct again *again, s
     c->height = (uint32_t)f->height;
     c->truncation = (float)json_number_value(f->truncation);
     c->tile = json_is_true(f->tile);
+    if (f->label) {
+        json_int_t label = json_integer_value(f->label);
+        if (!json_is_integer(f->label) || label < 0 || label > UINT32_MAX)
+            return bst_fail(err, BST_NO_PROVENANCE,
+                            "the statement keeps the label to itself, and no ledger at hand opens it");
+        c->has_label = true;
+        c->label = (uint32_t)label;
+    }
     c->styles = again->styles;
     if (json_array_size(f->styles) > BST_STYLES_MAX || (f->styles && !json_is_array(f->styles)))
         return bst_fail(err, BST_NO_PROVENANCE, "the statement's styles cannot be read");
@@ -134,6 +142,24 @@ static enum bst_code find_model(const struct judge *judge, struct again *again, 
     return bst_hint(err, "--model says where it is");
 }
 
+/* The card that the statement names: beside the model, or in one of the places where models are. Without one
+ * the model's own file said everything. */
+static enum bst_code find_card(const struct judge *judge, struct again *again, struct bst_error *err)
+{
+    static const char *const ends[] = {".card.json", NULL};
+    const struct bst_verify_options *options = judge->options;
+    const char *digest = judge->facts.card_sha256;
+    if (!digest) return BST_OK;
+    char *beside = bst_card_path(again->model_path);
+    if (!beside) return bst_fail_memory(err);
+    again->card_path = find_file((const char *const[]){beside}, 1, ends, digest);
+    free(beside);
+    if (!again->card_path) again->card_path = find_file(options->models, options->model_count, ends, digest);
+    if (again->card_path) return BST_OK;
+    bst_fail(err, BST_NO_PROVENANCE, "the model's card (SHA-256 %.16s...) is not at hand", digest);
+    return bst_hint(err, "--model says which folder holds it");
+}
+
 /* ---- making it again ---- */
 
 static enum bst_code make(const struct judge *judge, const struct again *again, struct bst_image *out,
@@ -145,7 +171,7 @@ static enum bst_code make(const struct judge *judge, const struct again *again, 
                                         .arith = again->arith,
                                         .progress = judge->options->progress,
                                         .progress_arg = judge->options->progress_arg};
-    enum bst_code code = bst_model_open(again->model_path, &model, err);
+    enum bst_code code = bst_model_open_with(again->model_path, again->card_path, &model, err);
     if (code == BST_OK) code = bst_generator_new(model, &run, &generator, err);
     if (code == BST_OK) code = bst_generate(generator, &again->controls, out, NULL, err);
     bst_generator_free(generator);
@@ -171,6 +197,7 @@ static enum bst_code attempt(const struct judge *judge, struct again *again, str
         return bst_fail(err, BST_BROKEN, "the statement speaks of a picture of another size");
     enum bst_code code = read_controls(f, again, err);
     if (code == BST_OK) code = find_model(judge, again, err);
+    if (code == BST_OK) code = find_card(judge, again, err);
     if (code == BST_OK) code = find_input(judge, again, err);
     if (code == BST_OK) code = make(judge, again, out, err);
     return code;
@@ -207,5 +234,6 @@ enum bst_code judge_replay(struct judge *judge, struct bst_error *err)
     bst_image_clear(&image);
     bst_image_clear(&again.input);
     free(again.model_path);
+    free(again.card_path);
     return code;
 }

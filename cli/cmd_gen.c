@@ -18,6 +18,7 @@ static const struct cli_option options[] = {
     {"seed", 's', "SEEDS", "\"7\", \"1-24\", \"1,5,9-12\"; without it one is drawn", false},
     {"size", 0, "WxH", "pixels, as the model allows; else the model's own size", false},
     {"style", 0, "NAME[:W],...", "one style, or a mixture: space:0.7,ink:0.3", false},
+    {"label", 'l', "N|NAME", "class to make, by number or name; else the seed picks one", false},
     {"truncation", 't', "T", "0 (calm) to 1.5 (wild); 1 is as trained", false},
     {"tile", 0, NULL, "make a seamless tile", false},
     {"input", 'i', "FILE", "PNG or JPEG that the model starts from", false},
@@ -88,6 +89,8 @@ static void describe(const struct job *job, uint64_t seed, const struct bst_used
         .height = used->height,
         .truncation = used->truncation,
         .tile = used->tile,
+        .has_label = used->has_label,
+        .label = used->label,
         .style_count = used->style_count,
         .style_names = (const char *const *)plan->card->styles,
         .style_weights = used->style_weight,
@@ -98,6 +101,8 @@ static void describe(const struct job *job, uint64_t seed, const struct bst_used
         .privacy = plan->privacy,
     };
     bst_model_digest(job->model, out->model_sha256);
+    out->card_name = plan->card_name;
+    memcpy(out->card_sha256, plan->card->digest, BST_SHA256_LEN);
     if (!plan->has_input) return;
     out->input_name = plan->input_name;
     memcpy(out->input_sha256, plan->input_sha256, BST_SHA256_LEN);
@@ -288,7 +293,7 @@ const struct cli_command cmd_gen = {
         "--privacy says what the file and the signed entry disclose:\n"
         "  public    everything: title, prompt, description, model, seed, controls\n"
         "  partner   model, seed and controls; the words only as commitments that you can open later\n"
-        "  private   also seed, styles, controls and file name only as commitments\n"
+        "  private   also seed, label, styles, controls and file name only as commitments\n"
         "Author, AI mark, model and size are always open. What is kept back stays in your own ledger.\n"
         "\n"
         "Ctrl-C stops after the pictures that are complete: they are delivered, nothing is left of the rest.",

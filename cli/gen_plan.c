@@ -2,6 +2,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "gen_plan.h"
@@ -91,6 +92,38 @@ static enum bst_code plan_styles(const struct cli_args *args, struct gen_plan *p
     plan->controls.styles = plan->styles;
     plan->controls.style_count = plan->style_count;
     return code;
+}
+
+/* Names of classes are compared without case; several classes may share one, then the number tells them apart.
+ */
+static enum bst_code plan_label(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
+{
+    const char *text = cli_value(args, "label");
+    const struct bst_card *card = plan->card;
+    uint64_t number = 0;
+    size_t found = 0;
+    if (!text) return BST_OK;
+    if (card->class_count == 0)
+        return bst_fail(err, BST_USAGE, "the model %s has no classes to choose from", plan->model_name);
+    for (size_t i = 0; i < card->label_count; i++) {
+        if (strcasecmp(card->labels[i], text)) continue;
+        number = i;
+        found++;
+    }
+    if (found > 1) {
+        bst_fail(err, BST_USAGE, "several classes are called \"%.60s\"", text);
+        return bst_hint(err, "one of them is --label %llu", (unsigned long long)number);
+    }
+    if (found == 0 && (!bst_parse_u64(text, &number) || number >= card->class_count)) {
+        bst_fail(err, BST_USAGE, "the model %s has no class \"%.60s\"", plan->model_name, text);
+        const char *meant =
+            card->label_count > 0 ? cli_closest(text, (const char *const *)card->labels) : NULL;
+        if (meant) return bst_hint(err, "did you mean \"%s\"?", meant);
+        return bst_hint(err, "its classes go from 0 to %u", card->class_count - 1);
+    }
+    plan->controls.has_label = true;
+    plan->controls.label = (uint32_t)number;
+    return BST_OK;
 }
 
 static enum bst_code plan_words(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
@@ -293,8 +326,15 @@ enum bst_code gen_plan_make(const struct cli_args *args, const struct bst_model 
     *out = (struct gen_plan){.card = bst_model_card(model), .folder = folder ? folder : "."};
     out->model_name = cli_model_name(model);
     enum bst_code code = out->model_name ? BST_OK : bst_fail_memory(err);
+    if (out->card->source == BST_CARD_BESIDE) {
+        char *path = bst_card_path(bst_model_path(model));
+        if (path) out->card_name = bst_strdup(bst_path_name(path));
+        free(path);
+        if (!out->card_name) code = bst_fail_memory(err);
+    }
     if (code == BST_OK) code = plan_size(args, out, err);
     if (code == BST_OK) code = plan_styles(args, out, err);
+    if (code == BST_OK) code = plan_label(args, out, err);
     if (code == BST_OK) code = plan_words(args, out, err);
     if (code == BST_OK) code = plan_numbers(args, out, err);
     if (code == BST_OK) code = plan_seeds(args, out, err);
@@ -311,6 +351,7 @@ void gen_plan_clear(struct gen_plan *plan)
         free(plan->paths[i]);
     free(plan->paths);
     free(plan->model_name);
+    free(plan->card_name);
     cli_seeds_clear(&plan->seeds);
     bst_image_clear(&plan->input);
     if (plan->folder_made) rmdir(plan->folder);

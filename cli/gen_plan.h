@@ -7,6 +7,7 @@
 struct gen_plan {
     const struct bst_card *card;
     char *model_name; /* the card's, else the file's */
+    char *card_name;  /* of a card beside the model's file, else NULL */
     struct cli_seeds seeds;
     char **paths; /* one a seed */
     const char *folder;

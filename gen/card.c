@@ -1,4 +1,4 @@
-/* card.c - model cards: read from the file's metadata, or derived from what the graph shows. */
+/* card.c - model cards: read from a file of their own or the model's metadata, and held against the graph. */
 #include "model.h"
 
 #include <jansson.h>
@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELL_MAX   4096
-#define MARGIN_MAX 4096
-#define SCALE_MAX  64
+#define LABEL_MAX 200 /* bytes of a class's name */
 
 void card_clear(struct bst_card *card)
 {
@@ -19,7 +17,10 @@ void card_clear(struct bst_card *card)
         free(card->styles[i]);
     for (size_t i = 0; card->inputs != NULL && i < card->input_count; i++)
         free(card->inputs[i].name);
+    for (size_t i = 0; card->labels != NULL && i < card->label_count; i++)
+        free(card->labels[i]);
     free(card->styles);
+    free(card->labels);
     free(card->inputs);
     json_decref(card->json);
     memset(card, 0, sizeof *card);
@@ -96,10 +97,44 @@ static bool read_styles(const json_t *json, struct bst_card *card)
     return card->styles != NULL;
 }
 
+/* Names of classes are for people: any text that fits on a line. */
+static bool is_label(const char *text)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+    if (len == 0 || len > LABEL_MAX) return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) return false;
+    return true;
+}
+
+static bool read_labels(const json_t *json, struct bst_card *card)
+{
+    const json_t *labels = json_object_get(json, "labels");
+    size_t count = json_array_size(labels);
+    if (!read_count(json, "classes", 1, CLASSES_MAX, (uint32_t)count, &card->class_count)) return false;
+    if (labels == NULL) return true;
+    if (!json_is_array(labels) || count != card->class_count || count > CLASSES_MAX) return false;
+    card->labels = bst_calloc(count + 1, sizeof *card->labels); /* ended by NULL */
+    for (size_t i = 0; card->labels != NULL && i < count; i++) {
+        const char *name = json_string_value(json_array_get(labels, i));
+        if (!is_label(name) || (card->labels[i] = bst_strdup(name)) == NULL) return false;
+        card->label_count = i + 1;
+    }
+    return card->labels != NULL;
+}
+
+static bool read_layout(const json_t *json, const char *key, bool *nhwc)
+{
+    const json_t *value = json_object_get(json, key);
+    const char *text = json_string_value(value);
+    *nhwc = text != NULL && strcmp(text, "nhwc") == 0;
+    return value == NULL || *nhwc || (text != NULL && strcmp(text, "nchw") == 0);
+}
+
 static bool read_role(const char *text, enum bst_role *role)
 {
-    static const char *const names[] = {"latent", "noise", "style", "image"}; /* the order of enum bst_role */
-    for (size_t i = 0; text != NULL && i < 4; i++) {
+    static const char *const names[] = {"latent", "noise", "style", "image", "label"}; /* as enum bst_role */
+    for (size_t i = 0; text != NULL && i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(text, names[i]) != 0) continue;
         *role = (enum bst_role)i;
         return true;
@@ -122,16 +157,28 @@ static bool read_inputs(const json_t *json, struct bst_card *card)
             !read_count(item, "cell", 1, CELL_MAX, 1, &input->cell) ||
             !read_count(item, "margin", 0, MARGIN_MAX, 0, &input->margin) ||
             !read_float(item, "low", 0.0f, &input->low) || !read_float(item, "high", 1.0f, &input->high) ||
-            !read_flag(item, "bgr", &input->bgr))
+            !read_flag(item, "bgr", &input->bgr) || !read_layout(item, "layout", &input->nhwc))
             return false;
     }
     return card->inputs != NULL;
 }
 
-static enum bst_code read_card(struct bst_model *model, struct bst_error *err)
+/* A card beside the file names the model it was made for, so that it cannot stand beside another. */
+static bool of_this_model(const struct bst_model *model, const json_t *json)
+{
+    const json_t *value = json_object_get(json, "model_sha256");
+    uint8_t digest[BST_SHA256_LEN];
+    if (value == NULL) return true;
+    return json_is_string(value) && bst_unhex(json_string_value(value), digest, sizeof digest) &&
+           memcmp(digest, model->digest, sizeof digest) == 0;
+}
+
+static enum bst_code read_card(struct bst_model *model, const char *text, struct bst_error *err)
 {
     struct bst_card *card = &model->card;
-    enum bst_code code = bst_json_parse(model->graph->card, strlen(model->graph->card), &card->json, err);
+    size_t len = strlen(text);
+    if (len > CARD_SIZE_MAX) return bad_card(model, err, "it is larger than 1 MB");
+    enum bst_code code = bst_json_parse(text, len, &card->json, err);
     if (code != BST_OK) return bst_where(err, "%s: model card", model->path);
     const json_t *json = card->json;
     const char *schema = bst_json_text(json, "schema");
@@ -143,6 +190,12 @@ static enum bst_code read_card(struct bst_model *model, struct bst_error *err)
         !read_text(json, "description", &card->description) || !read_text(json, "author", &card->author) ||
         !read_text(json, "license", &card->license))
         return bad_card(model, err, "a text is missing or of another type");
+    if (!of_this_model(model, json)) {
+        bad_card(model, err, "it is the card of another file: model_sha256 differs");
+        return bst_hint(err, "remove the card beside the model, or add the model again");
+    }
+    if (!read_labels(json, card))
+        return bad_card(model, err, "labels are not a list of names, one for each of the classes");
     if (!read_styles(json, card)) return bad_card(model, err, "styles are not a list of different names");
     if (!read_inputs(json, card))
         return bad_card(model, err, "inputs are not a list of inputs with known roles");
@@ -157,23 +210,38 @@ static enum bst_code read_card(struct bst_model *model, struct bst_error *err)
     if (!read_flag(json, "fixed_size", &card->fixed_size) ||
         !read_flag(json, "output_bgr", &card->output_bgr) || !read_flag(json, "tileable", &card->tileable))
         return bad_card(model, err, "a flag is neither true nor false");
+    if (!read_layout(json, "output_layout", &card->output_nhwc))
+        return bad_card(model, err, "output_layout is neither nchw nor nhwc");
     return BST_OK;
 }
 
 /* ---- the card against the graph ---- */
 
-static bool fits(const struct bst_card *card, const struct bst_card_input *role,
-                 const struct graph_input *input)
+static bool fits_label(const struct bst_card *card, const struct graph_input *input)
 {
     const int64_t *d = input->dims;
-    if (input->kind != KIND_FLOAT || input->rank < 2 || (d[0] != 1 && d[0] != -1) || d[1] < 1) return false;
+    if (card->class_count == 0) return false;
+    if (input->kind == KIND_FLOAT) return input->rank == 2 && d[1] == (int64_t)card->class_count;
+    for (size_t i = 0; i < input->rank; i++)
+        if (d[i] != 1 && d[i] != -1) return false;
+    return input->rank <= 2;
+}
+
+bool card_fits(const struct bst_card *card, const struct bst_card_input *role,
+               const struct graph_input *input)
+{
+    const int64_t *d = input->dims;
+    if (input->rank > 0 && d[0] != 1 && d[0] != -1) return false;
+    if (role->role == BST_ROLE_LABEL) return fits_label(card, input);
+    if (input->kind != KIND_FLOAT || input->rank < 2) return false;
+    if (role->role == BST_ROLE_IMAGE)
+        return input->rank == 4 && picture_channels(d[layout_of(role->nhwc).c]) && role->low < role->high;
+    if (d[1] < 1) return false;
     switch (role->role) {
     case BST_ROLE_LATENT:
         return d[1] <= 1 << 20 && (input->rank == 2 || (input->rank == 4 && d[2] == 1 && d[3] == 1));
     case BST_ROLE_STYLE:
         return input->rank == 2 && d[1] == (int64_t)card->style_count;
-    case BST_ROLE_IMAGE:
-        return input->rank == 4 && (d[1] == 3 || d[1] == 1) && role->low < role->high;
     default:
         return input->rank == 4 && d[1] <= 1 << 16;
     }
@@ -182,22 +250,25 @@ static bool fits(const struct bst_card *card, const struct bst_card_input *role,
 static enum bst_code match_inputs(struct bst_model *model, struct bst_error *err)
 {
     const struct graph *graph = model->graph;
-    size_t found = 0, images = 0;
+    size_t found = 0, images = 0, labels = 0;
     if (graph->input_count > INPUTS_MAX) return bad_card(model, err, "the graph has too many inputs");
     for (size_t i = 0; i < graph->input_count; i++) {
         model->roles[i] = -1;
         for (size_t k = 0; k < model->card.input_count; k++) {
             if (strcmp(graph->inputs[i].name, model->card.inputs[k].name) != 0) continue;
-            if (!fits(&model->card, &model->card.inputs[k], &graph->inputs[i]))
+            if (!card_fits(&model->card, &model->card.inputs[k], &graph->inputs[i]))
                 return bad_card(model, err,
                                 "an input's role does not fit its type and dimensions in the graph");
             model->roles[i] = (int32_t)k;
             images += model->card.inputs[k].role == BST_ROLE_IMAGE;
+            labels += model->card.inputs[k].role == BST_ROLE_LABEL;
             found++;
         }
     }
     if (found != graph->input_count || found != model->card.input_count || images > 1)
         return bad_card(model, err, "inputs are not those of the graph");
+    if (labels == 0 && model->card.class_count > 0)
+        return bad_card(model, err, "it has classes, and no input is a label");
     return BST_OK;
 }
 
@@ -220,152 +291,13 @@ static enum bst_code check_output(struct bst_model *model, struct bst_error *err
     return BST_OK;
 }
 
-/* ---- deriving ---- */
-
-static char *name_of_file(const char *path)
-{
-    const char *file = bst_path_name(path);
-    size_t len = strlen(file), at = 0;
-    if (len > 5 && strcmp(file + len - 5, ".onnx") == 0) len -= 5;
-    if (len > NAME_MAX_CARD) len = NAME_MAX_CARD;
-    char *name = bst_calloc(len + 8, 1);
-    if (name == NULL) return NULL;
-    for (size_t i = 0; i < len; i++) {
-        char c = file[i];
-        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (plain || (at > 0 && name[at - 1] != '-')) name[at++] = plain ? c : '-';
-    }
-    if (at == 0) memcpy(name, "model", 5);
-    return name;
-}
-
-/* What the last operator says of the output's range; 0 to 1 when it says nothing. */
-static void derive_range(const struct graph *graph, struct bst_card *card)
-{
-    card->output_low = 0.0f;
-    card->output_high = 1.0f;
-    for (size_t i = graph->node_count; i-- > 0;) {
-        const struct node *node = &graph->nodes[i];
-        if (node->outputs[0] != graph->outputs[0]) continue;
-        if (node->op == op_find("Tanh")) card->output_low = -1.0f;
-        if (node->op != op_find("Clip") || node->input_count != 3) return;
-        const struct tensor *low = node->inputs[1] >= 0 ? graph->values[node->inputs[1]].constant : NULL;
-        const struct tensor *high = node->inputs[2] >= 0 ? graph->values[node->inputs[2]].constant : NULL;
-        if (low == NULL || high == NULL || low->count != 1 || high->count != 1 || low->kind != KIND_FLOAT ||
-            high->kind != KIND_FLOAT || !(tensor_floats(low)[0] < tensor_floats(high)[0]))
-            return;
-        card->output_low = tensor_floats(low)[0];
-        card->output_high = tensor_floats(high)[0];
-        return;
-    }
-}
-
-/* One input is expected: [N, Z] or [N, Z, 1, 1] is a latent, [N, 3 or 1, H, W] a picture. Others stay
- * unknown. */
-static bool derive_inputs(struct bst_model *model)
-{
-    const struct graph *graph = model->graph;
-    struct bst_card *card = &model->card;
-    card->inputs = bst_calloc(graph->input_count, sizeof *card->inputs);
-    if (card->inputs == NULL) return false;
-    for (size_t i = 0; i < graph->input_count && i < INPUTS_MAX; i++) {
-        const struct graph_input *input = &graph->inputs[i];
-        struct bst_card_input role = {NULL, BST_ROLE_LATENT, 1, 0, card->output_low, card->output_high,
-                                      false};
-        model->roles[i] = -1;
-        if (!fits(card, &role, input)) role.role = BST_ROLE_IMAGE;
-        if (!fits(card, &role, input)) continue;
-        role.name = bst_strdup(input->name);
-        if (role.name == NULL) return false;
-        model->roles[i] = (int32_t)card->input_count;
-        card->inputs[card->input_count++] = role;
-    }
-    return true;
-}
-
-/* The first of 1, 2, 4 ... 64 such that three input sizes that are multiples of it all come out scaled by the
- * same whole number. */
-static bool derive_scale(struct bst_model *model, struct bst_error *err)
-{
-    struct bst_card *card = &model->card;
-    for (uint32_t multiple = 1; multiple <= 64; multiple *= 2) {
-        int64_t scale = 0;
-        bool same = true;
-        for (uint32_t extra = 0; extra < 3 && same; extra++) {
-            struct tensor out;
-            uint32_t side = 128 + (multiple < 4 ? 1 + extra : extra) * multiple;
-            card->output_scale = 1;
-            if (model_output(model, side, side, &out, err) != BST_OK) return false;
-            if (extra == 0) scale = out.dims[2] / side;
-            same = scale >= 1 && scale <= SCALE_MAX && out.dims[2] == side * scale &&
-                   out.dims[3] == side * scale;
-        }
-        if (!same) continue;
-        card->output_scale = (uint32_t)scale;
-        card->size_multiple = multiple * card->output_scale;
-        return true;
-    }
-    bst_fail(err, BST_UNREADABLE, "%s: the output's size is no whole multiple of the input's", model->path);
-    return false;
-}
-
-static enum bst_code derive_size(struct bst_model *model, struct bst_error *err)
-{
-    struct bst_card *card = &model->card;
-    struct tensor out;
-    const struct graph_input *image = NULL;
-    card->output_scale = card->size_multiple = 1;
-    card->width = card->height = 512;
-    for (size_t i = 0; i < model->graph->input_count && i < INPUTS_MAX; i++) {
-        if (model->roles[i] < 0)
-            return BST_OK; /* generating says so; the graph can still be run on tensors */
-        if (card->inputs[model->roles[i]].role == BST_ROLE_IMAGE) image = &model->graph->inputs[i];
-    }
-    if (image != NULL && image->dims[2] < 0 && image->dims[3] < 0)
-        return derive_scale(model, err) ? BST_OK : err->code;
-    card->fixed_size = true;
-    if (image != NULL) {
-        if (image->dims[2] < 0 || image->dims[3] < 0)
-            return bst_fail(err, BST_UNREADABLE, "%s: only one side of the input is fixed", model->path);
-        if (image->dims[2] > BST_IMAGE_MAX_SIDE || image->dims[3] > BST_IMAGE_MAX_SIDE)
-            return bst_fail(err, BST_UNREADABLE, "%s: the input is larger than a picture may be",
-                            model->path);
-        card->height = (uint32_t)image->dims[2];
-        card->width = (uint32_t)image->dims[3];
-    }
-    enum bst_code code = model_output(model, card->width, card->height, &out, err);
-    if (code != BST_OK) return code;
-    if (out.dims[2] < 1 || out.dims[3] < 1 || out.dims[2] > BST_IMAGE_MAX_SIDE ||
-        out.dims[3] > BST_IMAGE_MAX_SIDE)
-        return bst_fail(err, BST_UNREADABLE, "%s: the output's size is out of range", model->path);
-    if (image != NULL) {
-        int64_t scale = out.dims[2] / card->height;
-        if (scale < 1 || scale > SCALE_MAX || out.dims[2] != scale * card->height ||
-            out.dims[3] != scale * card->width)
-            return bst_fail(err, BST_UNREADABLE, "%s: the output's size is no whole multiple of the input's",
-                            model->path);
-        card->output_scale = (uint32_t)scale;
-    }
-    card->width = (uint32_t)out.dims[3];
-    card->height = (uint32_t)out.dims[2];
-    return BST_OK;
-}
-
-static enum bst_code derive_card(struct bst_model *model, struct bst_error *err)
-{
-    model->card.name = name_of_file(model->path);
-    derive_range(model->graph, &model->card);
-    if (model->card.name == NULL || !derive_inputs(model)) return bst_fail_memory(err);
-    struct bst_error problem = {0};
-    if (derive_size(model, &problem) != BST_OK) model->problem = problem;
-    return BST_OK;
-}
-
 enum bst_code card_make(struct bst_model *model, struct bst_error *err)
 {
-    if (model->graph->card == NULL) return derive_card(model, err);
-    enum bst_code code = read_card(model, err);
+    const char *text = model->card_text != NULL ? model->card_text : model->graph->card;
+    if (text == NULL) return card_derive(model, err);
+    model->card.source = model->card_text != NULL ? BST_CARD_BESIDE : BST_CARD_INSIDE;
+    if (model->card_text != NULL) bst_sha256(text, strlen(text), model->card.digest);
+    enum bst_code code = read_card(model, text, err);
     if (code == BST_OK) code = match_inputs(model, err);
     if (code == BST_OK) code = check_output(model, err);
     return code;

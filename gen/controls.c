@@ -20,13 +20,27 @@ static enum bst_code unknown_style(const struct bst_card *card, const char *name
     return bst_hint(err, "its styles are %s", known);
 }
 
-/* Without styles asked for, the seed picks one: stream 0 of the random numbers. */
-static void pick_style(uint64_t seed, struct bst_used *used)
+/* What is not asked for the seed picks, from stream 0 of the random numbers: word 0 the style, word 1 the
+ * class. */
+static uint32_t pick(uint64_t seed, size_t word, size_t count)
 {
     const uint32_t counter[4] = {0, 0, 0, 0}, key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     uint32_t words[4];
     bst_philox(counter, key, words);
-    used->style_weight[(uint64_t)words[0] * used->style_count >> 32] = 1.0f;
+    return (uint32_t)((uint64_t)words[word] * count >> 32);
+}
+
+static enum bst_code resolve_label(const struct bst_card *card, const struct bst_controls *controls,
+                                   struct bst_used *used, struct bst_error *err)
+{
+    if (card->class_count == 0 && controls->has_label)
+        return bst_fail(err, BST_USAGE, "this model takes no label");
+    used->has_label = card->class_count > 0;
+    if (!used->has_label) return BST_OK;
+    used->label = controls->has_label ? controls->label : pick(controls->seed, 1, card->class_count);
+    if (used->label < card->class_count) return BST_OK;
+    bst_fail(err, BST_USAGE, "the model has no class %u", used->label);
+    return bst_hint(err, "its classes go from 0 to %u", card->class_count - 1);
 }
 
 static enum bst_code resolve_styles(const struct bst_card *card, const struct bst_controls *controls,
@@ -35,7 +49,8 @@ static enum bst_code resolve_styles(const struct bst_card *card, const struct bs
     double total = 0;
     bool given[BST_STYLES_MAX] = {false};
     used->style_count = card->style_count;
-    if (controls->style_count == 0 && card->style_count > 0) pick_style(controls->seed, used);
+    if (controls->style_count == 0 && card->style_count > 0)
+        used->style_weight[pick(controls->seed, 0, card->style_count)] = 1.0f;
     for (size_t i = 0; i < controls->style_count; i++) {
         const struct bst_style *style = &controls->styles[i];
         size_t k = 0;
@@ -143,6 +158,7 @@ enum bst_code controls_resolve(const struct bst_card *card, const struct bst_con
     used->truncation = controls->truncation;
     used->tile = controls->tile;
     enum bst_code code = resolve_styles(card, controls, used, err);
+    if (code == BST_OK) code = resolve_label(card, controls, used, err);
     if (code == BST_OK) code = resolve_size(card, controls, used, err);
     if (code != BST_OK || !controls->tile) return code;
     if (!card->tileable) return bst_fail(err, BST_USAGE, "this model cannot make seamless tiles");

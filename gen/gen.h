@@ -13,7 +13,7 @@
  *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c
  *   kernel_conv.c the convolution that Conv, ConvTranspose, MatMul and Gemm share
  *   latent.c      Philox4x32-10, uniform and normal numbers
- *   card.c        model cards
+ *   card.c        model cards read and held against the graph; card_derive.c what a graph shows without one
  *   generator.c   a model ready to run, its plans; tensors -> run -> tensors
  *   generate.c    controls -> inputs -> run -> picture
  *   controls.c    controls as asked for -> with every default filled in
@@ -40,8 +40,15 @@ bool bst_arith_known(const char *name, unsigned *version);
 
 struct bst_model;
 
-/* Reads an ONNX file (opset 11 to 21), checks it whole and keeps it. Never executes or fetches anything. */
+/* Reads an ONNX file (opset 11 to 21), checks it whole and keeps it. Never executes or fetches anything. Its
+ * card is the one beside it, NAME.card.json for NAME.onnx, if there is one; else the one in its metadata; else
+ * what the graph shows. */
 enum bst_code bst_model_open(const char *path, struct bst_model **out, struct bst_error *err);
+/* The same with another card: that of a file, or with NULL what the model's own file says. */
+enum bst_code bst_model_open_with(const char *path, const char *card_path, struct bst_model **out,
+                                  struct bst_error *err);
+/* NAME.card.json for NAME.onnx, in new memory; NULL when there is none. */
+char *bst_card_path(const char *model_path);
 void bst_model_free(struct bst_model *model);
 
 enum bst_role {                  /* what an input of the graph is for */
@@ -49,7 +56,9 @@ enum bst_role {                  /* what an input of the graph is for */
                 BST_ROLE_NOISE,  /* [N, C, h, w]: spatial standard normal numbers; h = ceil(H / cell) + 2 *
                                     margin */
                 BST_ROLE_STYLE,  /* [N, S]: weights of the named styles, summing to 1 */
-                BST_ROLE_IMAGE,  /* [N, 3 or 1, H, W]: a picture */
+                BST_ROLE_IMAGE,  /* [N, C, H, W] or [N, H, W, C]: a picture; C is 3, 1 or 4 (with alpha) */
+                BST_ROLE_LABEL,  /* a class: its number in a whole [N], [N, 1] or [], or float [N, classes],
+                                    1 at the class and 0 elsewhere */
 };
 
 struct bst_card_input {
@@ -59,19 +68,30 @@ struct bst_card_input {
     uint32_t margin; /* noise: extra cells on each side, consumed by unpadded convolutions */
     float low, high; /* image: the values that 0 and 255 map to */
     bool bgr;        /* image: channel order */
+    bool nhwc;       /* image: channels last */
 };
 
-/* A model card: what the model is, and what its inputs mean. Stored as JSON in the ONNX metadata under
- * "blindstamp.card" (schema/card.schema.json); for a file without one, bst_model_open derives what the graph
- * shows and leaves the rest NULL, which reads as "unknown". */
+enum bst_card_source {
+    BST_CARD_DERIVED, /* from what the graph shows */
+    BST_CARD_INSIDE,  /* in the file's metadata, under "blindstamp.card" */
+    BST_CARD_BESIDE,  /* in a file of its own, which leaves the model's bytes and digest as they are */
+};
+
+/* A model card: what the model is, and what its inputs mean (schema/card.schema.json). What a derived one
+ * cannot know is NULL, which reads as "unknown". */
 struct bst_card {
-    char *name; /* short, for -m and listings: [a-z0-9-]+ */
+    enum bst_card_source source;
+    uint8_t digest[BST_SHA256_LEN]; /* of the card's file, when it is one of its own */
+    char *name;                     /* short, for -m and listings: [a-z0-9-]+ */
     char *title;
     char *description;
     char *author;
     char *license; /* SPDX identifier, or NULL */
     size_t style_count;
-    char **styles; /* names for --style */
+    char **styles;        /* names for --style */
+    uint32_t class_count; /* for --label; 0: the model takes no label */
+    size_t label_count;   /* 0 or class_count */
+    char **labels;        /* the classes' names */
     size_t input_count;
     struct bst_card_input *inputs;
     uint32_t output_scale;         /* output pixels per input pixel (image to image), else 1 */
@@ -79,7 +99,7 @@ struct bst_card {
     uint32_t size_multiple;        /* output sides are produced in this multiple, then cropped; 1 = any */
     bool fixed_size;               /* only width x height can be made */
     float output_low, output_high; /* values that mean 0 and 255 */
-    bool output_bgr;
+    bool output_bgr, output_nhwc;
     bool tileable; /* --tile gives a seamless picture */
     json_t *json;  /* the whole card, with data sets, golden seeds, limits */
 };
@@ -106,6 +126,8 @@ struct bst_controls {
     const struct bst_style *styles; /* weights are normalised to sum 1; none: drawn from the seed */
     size_t style_count;
     bool tile;
+    bool has_label;
+    uint32_t label;                /* the class; without one it is drawn from the seed */
     const struct bst_image *input; /* for a model with an image input, else NULL */
 };
 
@@ -123,7 +145,7 @@ struct bst_generator;
 enum bst_code bst_generator_new(const struct bst_model *model, const struct bst_run_options *options,
                                 struct bst_generator **out, struct bst_error *err);
 void bst_generator_free(struct bst_generator *generator);
-/* Makes one 8-bit RGB picture. Resolved controls (defaults filled in, style weights normalised) are written
+/* Makes one 8-bit picture, RGB or, of a model that makes four channels, RGBA. Resolved controls (defaults filled in, style weights normalised) are written
  * to *used when it is not NULL: what the statement must record so that replay needs no default. */
 struct bst_used {
     uint32_t width, height;
@@ -131,6 +153,8 @@ struct bst_used {
     bool tile;
     size_t style_count;     /* as in the card */
     float style_weight[64]; /* in the card's order */
+    bool has_label;         /* the model takes one */
+    uint32_t label;
 };
 #define BST_STYLES_MAX 64
 enum bst_code bst_generate(struct bst_generator *generator, const struct bst_controls *controls,

@@ -14,30 +14,60 @@ struct picture_job {
     struct bst_image *to;
 };
 
+/* Channels in planes, each quantized into its place of the pixels. */
+static void planar_row(const struct picture_job *job, size_t y, float scale, uint8_t *row)
+{
+    const struct bst_card *card = job->card;
+    size_t channels = (size_t)job->from->dims[1], h = (size_t)job->from->dims[2],
+           w = (size_t)job->from->dims[3], samples = job->to->channels;
+    for (size_t c = 0; c < samples; c++) {
+        size_t from = channels == 1 ? 0 : card->output_bgr && c < 3 ? 2 - c : c;
+        job->k->quantize(tensor_floats(job->from) + (from * h + y) * w, card->output_low, scale, row + c,
+                         samples, job->to->width);
+    }
+}
+
+/* Channels last: the row is quantized as it lies, then put in order. */
+static void packed_row(const struct picture_job *job, size_t y, float scale, uint8_t *row)
+{
+    const struct bst_card *card = job->card;
+    size_t w = (size_t)job->from->dims[2], channels = (size_t)job->from->dims[3], width = job->to->width,
+           samples = job->to->channels;
+    job->k->quantize(tensor_floats(job->from) + y * w * channels, card->output_low, scale, row, 1,
+                     width * channels);
+    for (size_t x = width; x-- > 0 && channels == 1;)
+        for (size_t c = samples; c-- > 0;)
+            row[x * samples + c] = row[x];
+    for (size_t x = 0; x < width && channels >= 3 && card->output_bgr; x++) {
+        uint8_t kept = row[x * samples];
+        row[x * samples] = row[x * samples + 2];
+        row[x * samples + 2] = kept;
+    }
+}
+
 static void picture_task(void *arg, size_t y, unsigned thread)
 {
     const struct picture_job *job = arg;
-    size_t h = (size_t)job->from->dims[2], w = (size_t)job->from->dims[3],
-           channels = (size_t)job->from->dims[1];
     float scale = 255.0f / (job->card->output_high - job->card->output_low);
-    uint8_t *row = job->to->samples + y * job->to->width * 3;
+    uint8_t *row = job->to->samples + y * job->to->width * job->to->channels;
     (void)thread;
-    for (size_t c = 0; c < 3; c++) {
-        size_t from = channels == 1 ? 0 : job->card->output_bgr ? 2 - c : c;
-        job->k->quantize(tensor_floats(job->from) + (from * h + y) * w, job->card->output_low, scale, row + c,
-                         3, job->to->width);
-    }
+    if (job->card->output_nhwc)
+        packed_row(job, y, scale, row);
+    else
+        planar_row(job, y, scale, row);
 }
 
 static enum bst_code make_picture(struct bst_generator *g, const struct tensor *from,
                                   const struct bst_used *used, struct bst_image *out, struct bst_error *err)
 {
     char text[DIMS_TEXT];
-    if (from->rank != 4 || from->dims[0] != 1 || (from->dims[1] != 3 && from->dims[1] != 1) ||
-        from->dims[2] < used->height || from->dims[3] < used->width)
+    struct tensor picture = *from;
+    struct bst_error bad;
+    if (model_picture(g->model, &picture, &bad) != BST_OK || picture.dims[2] < used->height ||
+        picture.dims[3] < used->width)
         return bst_fail(err, BST_UNREADABLE, "%s: the graph makes %s, which is no picture of %u x %u",
                         g->model->path, dims_text(from->rank, from->dims, text), used->width, used->height);
-    enum bst_code code = bst_image_new(used->width, used->height, 3, 8, out, err);
+    enum bst_code code = bst_image_new(used->width, used->height, picture.dims[1] == 4 ? 4 : 3, 8, out, err);
     if (code != BST_OK) return code;
     struct picture_job job = {g->kernels, &g->model->card, from, out};
     bst_pool_run(g->pool, used->height, picture_task, &job);
@@ -45,6 +75,13 @@ static enum bst_code make_picture(struct bst_generator *g, const struct tensor *
 }
 
 /* ---- all of it ---- */
+
+/* Room for an input, as a number of floats that keeps the next one aligned. */
+static size_t input_floats(const struct tensor *t)
+{
+    size_t bytes = t->count * tensor_item(t);
+    return (bytes + 63) / 64 * (64 / sizeof(float));
+}
 
 static enum bst_code run_filled(struct bst_generator *g, const int64_t (*dims)[RANK_MAX],
                                 const struct bst_controls *controls, const struct bst_used *used,
@@ -56,10 +93,10 @@ static enum bst_code run_filled(struct bst_generator *g, const int64_t (*dims)[R
     enum bst_code code = BST_OK;
     for (size_t i = 0; i < graph->input_count && code == BST_OK; i++) {
         struct tensor t;
-        tensor_set_dims(&t, KIND_FLOAT, graph->inputs[i].rank, dims[i]);
+        tensor_set_dims(&t, graph->inputs[i].kind, graph->inputs[i].rank, dims[i]);
         code = input_fill(g->model, g->pool, i, dims[i], t.count, controls, used, memory, err);
         inputs[i] = memory;
-        memory += t.count;
+        memory += input_floats(&t);
     }
     if (code == BST_OK) code = plan_run(g->plan, g->pool, inputs, g->progress, g->progress_arg, &output, err);
     if (code == BST_OK) code = make_picture(g, output, used, out, err);
@@ -91,8 +128,8 @@ static enum bst_code generate(struct bst_generator *generator, const struct bst_
                           round_up(height, card->size_multiple), dims, err);
     for (size_t i = 0; i < graph->input_count && code == BST_OK; i++) {
         struct tensor t;
-        if (!tensor_set_dims(&t, KIND_FLOAT, graph->inputs[i].rank, dims[i]) ||
-            !bst_add(count, t.count, &count))
+        if (!tensor_set_dims(&t, graph->inputs[i].kind, graph->inputs[i].rank, dims[i]) ||
+            !bst_add(count, input_floats(&t), &count))
             code = bst_fail(err, BST_USAGE, "a picture of %u x %u cannot be made", width, height);
     }
     if (code == BST_OK)

@@ -40,36 +40,57 @@ static void noise_task(void *arg, size_t index, unsigned thread)
     scale_by(row, job->columns, job->truncation);
 }
 
+/* Sample c of a pixel for a network that wants channels of them: colours, their brightness, or colours and
+ * alpha. Samples lie step bytes apart; of 16 bits the upper 8 count. */
+static unsigned sample_of(const uint8_t *p, const struct bst_image *image, size_t channels, size_t c)
+{
+    size_t step = image->depth / 8, have = image->channels;
+    if (channels == 4 && c == 3) return have % 2 == 0 ? p[(have - 1) * step] : 255;
+    if (have < 3) return p[0];
+    if (channels != 1) return p[c * step];
+    return (77u * p[0] + 150u * p[step] + 29u * p[2 * step] + 128u) >> 8;
+}
+
 /* The picture's samples on [low, high]; beyond its sides the last row and column repeat. */
-static void fill_image(const struct bst_image *rgb, const struct bst_card_input *input, const int64_t *dims,
+static void fill_image(const struct bst_image *image, const struct bst_card_input *input, const int64_t *dims,
                        float *out)
 {
-    size_t channels = (size_t)dims[1], h = (size_t)dims[2], w = (size_t)dims[3];
+    struct layout l = layout_of(input->nhwc);
+    size_t channels = (size_t)dims[l.c], h = (size_t)dims[l.h], w = (size_t)dims[l.w];
+    size_t pixel = (size_t)image->channels * image->depth / 8;
     float scale = (input->high - input->low) / 255.0f;
     for (size_t c = 0; c < channels; c++) {
-        size_t from = input->bgr ? 2 - c : c;
+        size_t from = input->bgr && channels >= 3 && c < 3 ? 2 - c : c;
         for (size_t y = 0; y < h; y++) {
-            const uint8_t *row = rgb->samples + (y < rgb->height ? y : rgb->height - 1) * rgb->width * 3;
+            size_t row = y < image->height ? y : image->height - 1;
             for (size_t x = 0; x < w; x++) {
-                const uint8_t *p = row + (x < rgb->width ? x : rgb->width - 1) * 3;
-                unsigned sample =
-                    channels == 3 ? p[from] : (77u * p[0] + 150u * p[1] + 29u * p[2] + 128u) >> 8;
-                out[(c * h + y) * w + x] = fmaf((float)sample, scale, input->low);
+                size_t column = x < image->width ? x : image->width - 1;
+                const uint8_t *p = image->samples + (row * image->width + column) * pixel;
+                float value = fmaf((float)sample_of(p, image, channels, from), scale, input->low);
+                out[input->nhwc ? (y * w + x) * channels + c : (c * h + y) * w + x] = value;
             }
         }
     }
 }
 
-/* Stream s of a seed belongs to the graph's input s - 1; stream 0 picks the style. */
+/* A class as its number, or as one 1 among zeros. */
+static void fill_label(const struct graph_input *input, uint32_t label, void *out)
+{
+    if (input->kind == KIND_INT)
+        *(int64_t *)out = label;
+    else
+        ((float *)out)[label] = 1.0f; /* the memory is zeroed */
+}
+
+/* Stream s of a seed belongs to the graph's input s - 1; stream 0 picks what is not asked for. */
 enum bst_code input_fill(const struct bst_model *model, struct bst_pool *pool, size_t index,
                          const int64_t *dims, size_t count, const struct bst_controls *controls,
                          const struct bst_used *used, float *out, struct bst_error *err)
 {
     const struct bst_card_input *input = &model->card.inputs[model->roles[index]];
     uint32_t stream = (uint32_t)index + 1;
-    struct bst_image rgb = {0};
     struct noise_job noise;
-    enum bst_code code;
+    (void)err;
     switch (input->role) {
     case BST_ROLE_LATENT:
         bst_normal(controls->seed, stream, 0, count, out);
@@ -83,10 +104,11 @@ enum bst_code input_fill(const struct bst_model *model, struct bst_pool *pool, s
     case BST_ROLE_STYLE:
         memcpy(out, used->style_weight, count * sizeof *out);
         return BST_OK;
+    case BST_ROLE_LABEL:
+        fill_label(&model->graph->inputs[index], used->label, out);
+        return BST_OK;
     default:
-        code = bst_image_to_rgb8(controls->input, &rgb, err);
-        if (code == BST_OK) fill_image(&rgb, input, dims, out);
-        bst_image_clear(&rgb);
-        return code;
+        fill_image(controls->input, input, dims, out);
+        return BST_OK;
     }
 }

@@ -6,7 +6,41 @@
 
 #define INFERRING_MAX ((size_t)256 << 20) /* bytes of constants while only dims are inferred */
 
+char *bst_card_path(const char *model_path)
+{
+    size_t len = strlen(model_path);
+    if (len > 5 && strcmp(model_path + len - 5, ".onnx") == 0) len -= 5;
+    return bst_format("%.*s.card.json", (int)len, model_path);
+}
+
+static enum bst_code read_card_file(const char *path, char **text, struct bst_error *err)
+{
+    struct bst_buf file = {0};
+    enum bst_code code = bst_file_read(path, CARD_SIZE_MAX, &file, err);
+    if (code != BST_OK) return code;
+    if (memchr(file.data, 0, file.len) != NULL)
+        code = bst_fail(err, BST_UNREADABLE, "%s is no JSON text", path);
+    else if (bst_buf_string(&file) == NULL)
+        code = bst_fail_memory(err);
+    if (code == BST_OK)
+        *text = (char *)file.data;
+    else
+        bst_buf_free(&file);
+    return code;
+}
+
 enum bst_code bst_model_open(const char *path, struct bst_model **out, struct bst_error *err)
+{
+    char *card = bst_card_path(path);
+    *out = NULL;
+    if (card == NULL) return bst_fail_memory(err);
+    enum bst_code code = bst_model_open_with(path, bst_file_exists(card) ? card : NULL, out, err);
+    free(card);
+    return code;
+}
+
+enum bst_code bst_model_open_with(const char *path, const char *card_path, struct bst_model **out,
+                                  struct bst_error *err)
 {
     struct bst_buf file = {0};
     *out = NULL;
@@ -14,6 +48,7 @@ enum bst_code bst_model_open(const char *path, struct bst_model **out, struct bs
     if (code != BST_OK) return code;
     struct bst_model *model = bst_calloc(1, sizeof *model);
     if (model == NULL || (model->path = bst_strdup(path)) == NULL) code = bst_fail_memory(err);
+    if (code == BST_OK && card_path != NULL) code = read_card_file(card_path, &model->card_text, err);
     fenv_t saved;
     arithmetic_enter(&saved);
     if (code == BST_OK) {
@@ -37,6 +72,7 @@ void bst_model_free(struct bst_model *model)
     if (model == NULL) return;
     card_clear(&model->card);
     graph_free(model->graph);
+    free(model->card_text);
     free(model->path);
     free(model);
 }
@@ -95,15 +131,29 @@ enum bst_code model_dims(const struct bst_model *model, uint32_t width, uint32_t
         bool image = role->role == BST_ROLE_IMAGE;
         int64_t sides[2] = {image ? height / model->card.output_scale : cells(height, role),
                             image ? width / model->card.output_scale : cells(width, role)};
-        for (size_t d = 2; d < 4; d++) {
-            if (input->dims[d] >= 0 && input->dims[d] != sides[d - 2]) {
+        struct layout l = layout_of(image && role->nhwc);
+        for (size_t side = 0; side < 2; side++) {
+            size_t d = side == 0 ? l.h : l.w;
+            if (input->dims[d] >= 0 && input->dims[d] != sides[side]) {
                 bst_fail(err, BST_USAGE, "%s makes pictures of one size only, not %u x %u", model->path,
                          width, height);
                 return bst_hint(err, "the model's size is %u x %u", model->card.width, model->card.height);
             }
-            dims[i][d] = sides[d - 2];
+            dims[i][d] = sides[side];
         }
     }
+    return BST_OK;
+}
+
+enum bst_code model_picture(const struct bst_model *model, struct tensor *out, struct bst_error *err)
+{
+    struct layout l = layout_of(model->card.output_nhwc);
+    char text[DIMS_TEXT];
+    if (out->kind != KIND_FLOAT || out->rank != 4 || out->dims[0] != 1 || !picture_channels(out->dims[l.c]))
+        return bst_fail(err, BST_UNREADABLE, "%s: the graph makes %s, which is no grey or colour picture",
+                        model->path, dims_text(out->rank, out->dims, text));
+    int64_t dims[3] = {out->dims[l.c], out->dims[l.h], out->dims[l.w]};
+    memcpy(out->dims + 1, dims, sizeof dims);
     return BST_OK;
 }
 
@@ -117,10 +167,5 @@ enum bst_code model_output(const struct bst_model *model, uint32_t width, uint32
     if (code == BST_OK)
         code = plan_output_dims(model->graph, (const int64_t(*)[RANK_MAX])dims, &options, out, err);
     if (code != BST_OK) return code;
-    char text[DIMS_TEXT];
-    if (out->kind != KIND_FLOAT || out->rank != 4 || out->dims[0] != 1 ||
-        (out->dims[1] != 3 && out->dims[1] != 1))
-        return bst_fail(err, BST_UNREADABLE, "%s: the graph makes %s, which is no grey or colour picture",
-                        model->path, dims_text(out->rank, out->dims, text));
-    return BST_OK;
+    return model_picture(model, out, err);
 }

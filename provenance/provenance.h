@@ -116,10 +116,14 @@ struct bst_generation {
     const char *model_name, *model_title, *model_license; /* license may be NULL */
     uint8_t model_sha256[BST_SHA256_LEN];
     uint64_t model_bytes;
+    const char *card_name; /* of a card beside the model's file, or NULL */
+    uint8_t card_sha256[BST_SHA256_LEN];
     uint64_t seed;
     uint32_t width, height;
     float truncation;
     bool tile;
+    bool has_label; /* the model takes one */
+    uint32_t label;
     size_t
         style_count; /* all styles of the model in the card's order, normalised weights; 0 when it has none */
     const char *const *style_names;

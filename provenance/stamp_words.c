@@ -86,6 +86,10 @@ static char *parameters_text(const struct bst_generation *generation, const stru
     value.len = 0;
     put_styles(&value, generation);
     if (value.len > 0) put_pair(&out, "Styles", bst_buf_string(&value));
+    if (generation->has_label) {
+        snprintf(text, sizeof(text), "%u", generation->label);
+        put_pair(&out, "Label", text);
+    }
     if (generation->tile) put_pair(&out, "Tiling", "True");
     if (generation->input_name != NULL) {
         bst_hex(generation->input_pixels_sha256, 5, text);
@@ -106,6 +110,7 @@ static char *prompt_text(const struct bst_generation *generation, const struct b
     if (words->prompt != NULL) bst_buf_printf(&out, "%s; ", words->prompt);
     bst_buf_printf(&out, "seed=%llu; truncation=", (unsigned long long)generation->seed);
     put_number(&out, generation->truncation);
+    if (generation->has_label) bst_buf_printf(&out, "; label=%u", generation->label);
     if (generation->style_count > 0) {
         bst_buf_text(&out, "; styles=");
         put_styles(&out, generation);

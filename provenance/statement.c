@@ -209,6 +209,8 @@ static enum bst_code put_parameters(struct draft *draft, const struct bst_genera
     if (code == BST_OK)
         code = put_json(draft, into, "truncation", float_json(generation->truncation), BST_PRIVATE);
     if (code == BST_OK) code = put_json(draft, into, "tile", json_boolean(generation->tile), BST_PRIVATE);
+    if (code == BST_OK && generation->has_label)
+        code = put_json(draft, into, "label", json_integer(generation->label), BST_PRIVATE);
     if (code == BST_OK && generation->style_count > 0) {
         code = put_json(draft, into, "styles", styles_json(generation), BST_PRIVATE);
     }
@@ -225,12 +227,20 @@ static json_t *dependencies_json(const struct bst_generation *generation)
                               digest_json(generation->model_sha256, NULL), "annotations", "role", "model",
                               "bytes", (json_int_t)generation->model_bytes, "license",
                               generation->model_license, "title", generation->model_title);
-    if (!generation->input_name) return json_pack("[o]", model);
+    json_t *list = json_pack("[o]", model);
+    json_t *card = generation->card_name
+                       ? json_pack("{s:s,s:o,s:{s:s}}", "name", generation->card_name, "digest",
+                                   digest_json(generation->card_sha256, NULL), "annotations", "role", "card")
+                       : NULL;
+    bool whole = !generation->card_name || json_array_append_new(list, card) == 0;
+    if (whole && !generation->input_name) return list;
     bool named = generation->privacy < BST_PRIVATE;
     json_t *input = json_pack("{s:s*,s:o,s:{s:s}}", "name", named ? generation->input_name : NULL, "digest",
                               digest_json(generation->input_sha256, generation->input_pixels_sha256),
                               "annotations", "role", "input");
-    return json_pack("[o,o]", model, input);
+    if (json_array_append_new(list, input) == 0 && whole) return list;
+    json_decref(list);
+    return NULL;
 }
 
 /* A private picture's file name (often made of model and seed) is a secret too: the subject is called by its
@@ -261,7 +271,8 @@ static enum bst_code subject_json(struct draft *draft, const struct bst_generati
 static enum bst_code check_names(const struct bst_generation *generation, struct bst_error *err)
 {
     const char *const texts[] = {generation->file_name,   generation->image_id,      generation->model_name,
-                                 generation->model_title, generation->model_license, generation->input_name};
+                                 generation->model_title, generation->model_license, generation->input_name,
+                                 generation->card_name};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (texts[i] && !bst_utf8_valid(texts[i], strlen(texts[i]))) {
             bst_fail(err, BST_USAGE, "a name in the statement is not valid UTF-8 text");

@@ -568,7 +568,8 @@ static void test_interrupted(void **state)
 
 static void test_unknown_input(void **state)
 {
-    struct maker m = maker_new("in x 1 7 ?8 ?8\nrand w 3 7 3 3\nnode Conv x,w y", NULL);
+    struct maker m =
+        maker_new("in a 1 4\nin b 1 4\nints s 1 1 2 2\nnode Add a,b c\nnode Reshape c,s y", NULL);
     struct bst_controls controls = {.truncation = 1};
     struct bst_image out;
     struct bst_error err;
