@@ -12,7 +12,7 @@ PACKAGES := libsodium sqlite3 libpng zlib libjpeg libexif exempi-2.0 libcbor jan
 DEBS := build-essential pkg-config libsodium-dev libsqlite3-dev libpng-dev zlib1g-dev libjpeg62-turbo-dev libexif-dev \
   libexempi-dev libcbor-dev libjansson-dev libopenblas-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler
 TEST_DEBS := libcmocka-dev clang clang-format sqlite3 openssl libimage-exiftool-perl jq \
-  libjpeg-turbo-progs netpbm $(if $(shell command -v npm),,nodejs npm)
+  libjpeg-turbo-progs netpbm python3-venv $(if $(shell command -v npm),,nodejs npm)
 
 PKGS := $(filter-out libcbor lapack,$(PACKAGES))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -52,7 +52,7 @@ BIN := $(BUILD)/bin/blindstamp
 
 SILENT := --no-print-directory $(if $(V),,-s)
 
-.PHONY: all deps test-deps demo test check bench fuzz unit tests-built install uninstall dist clean format
+.PHONY: all deps test-deps demo test check bench bench-engine bench-table fuzz unit tests-built install uninstall dist clean format
 .DELETE_ON_ERROR:
 all: $(BIN) $(LIBSO) $(BUILD)/share/blindstamp/models
 
@@ -128,6 +128,11 @@ check: tests-built
 	@BUILD=$(abspath $(BUILD)) CC="$(CC)" tests/run tests/style.sh $(TESTBIN) $(FUZZBIN) $(wildcard tests/cli/*.sh) $(wildcard tests/interop/*.sh)
 bench: all $(BENCHBIN)
 	@BUILD=$(abspath $(BUILD)) tests/bench/run
+# The engine against its peers; tests/bench/engine.sh says how to ask for less. bench-table writes it into the README.
+bench-engine: $(BUILD)/bench/engine_ours
+	@BUILD=$(abspath $(BUILD)) tests/bench/engine.sh
+bench-table: $(BUILD)/bench/engine_ours
+	@BUILD=$(abspath $(BUILD)) tests/bench/engine.sh README.md
 
 # Debian packages that are missing, named before they are installed; nothing happens when none is.
 define install_debs
