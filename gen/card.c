@@ -163,6 +163,13 @@ static bool read_inputs(const json_t *json, struct bst_card *card)
     return card->inputs != NULL;
 }
 
+static bool read_latent(const json_t *json, enum bst_latent *out)
+{
+    *out = BST_LATENT_PHILOX;
+    return json_object_get(json, "latent_generator") == NULL ||
+           bst_latent_known(bst_json_text(json, "latent_generator"), out);
+}
+
 /* A card beside the file names the model it was made for, so that it cannot stand beside another. */
 static bool of_this_model(const struct bst_model *model, const json_t *json)
 {
@@ -212,6 +219,8 @@ static enum bst_code read_card(struct bst_model *model, const char *text, struct
         return bad_card(model, err, "a flag is neither true nor false");
     if (!read_layout(json, "output_layout", &card->output_nhwc))
         return bad_card(model, err, "output_layout is neither nchw nor nhwc");
+    if (!read_latent(json, &card->latent))
+        return bad_card(model, err, "latent_generator is none of philox, numpy-randomstate, torch-cpu");
     return BST_OK;
 }
 

@@ -409,6 +409,7 @@ enum bst_code card_derive(struct bst_model *model, struct bst_error *err)
 {
     struct bst_card *card = &model->card;
     card->name = name_of_file(model->path);
+    card->latent = BST_LATENT_PHILOX;
     if (!card_bounds(model->graph, &card->output_low, &card->output_high)) {
         card->output_low = 0.0f;
         card->output_high = 1.0f;

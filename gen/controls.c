@@ -147,6 +147,58 @@ static uint64_t tile_multiple(const struct bst_card *card)
     return multiple;
 }
 
+/* ---- seeds ---- */
+
+static enum bst_code check_seed(enum bst_latent latent, uint64_t seed, struct bst_error *err)
+{
+    if (latent != BST_LATENT_NUMPY || seed <= UINT32_MAX) return BST_OK;
+    bst_fail(err, BST_USAGE, "the seed %llu is too large for numpy-randomstate", (unsigned long long)seed);
+    return bst_hint(err, "its seeds go from 0 to 4294967295");
+}
+
+static enum bst_code resolve_mix(const struct bst_controls *controls, struct bst_used *used,
+                                 struct bst_error *err)
+{
+    double squares = 0;
+    if (controls->mix_count < 2 || controls->mix_count > BST_MIX_MAX)
+        return bst_fail(err, BST_USAGE, "a mix is made of 2 to %d seeds", BST_MIX_MAX);
+    used->mix_count = controls->mix_count;
+    for (size_t i = 0; i < controls->mix_count; i++) {
+        const struct bst_mix *part = &controls->mix[i];
+        if (!(part->weight >= -1e6f && part->weight <= 1e6f))
+            return bst_fail(err, BST_USAGE, "the weight of seed %llu is out of range",
+                            (unsigned long long)part->seed);
+        for (size_t k = 0; k < i; k++)
+            if (used->mix[k].seed == part->seed)
+                return bst_fail(err, BST_USAGE, "the seed %llu is given twice",
+                                (unsigned long long)part->seed);
+        if (check_seed(used->latent, part->seed, err) != BST_OK) return err->code;
+        squares += (double)part->weight * (double)part->weight;
+        used->mix[i] = *part;
+    }
+    if (!(squares > 0)) return bst_fail(err, BST_USAGE, "all seeds have weight 0");
+    /* As with styles, recorded weights stay as they are. */
+    for (size_t i = 0; i < used->mix_count && fabs(squares - 1.0) > 1e-6; i++)
+        used->mix[i].weight = (float)((double)used->mix[i].weight / sqrt(squares));
+    return BST_OK;
+}
+
+/* Only a model that draws numbers cares for a seed. */
+static enum bst_code resolve_seeds(const struct bst_card *card, const struct bst_controls *controls,
+                                   struct bst_used *used, struct bst_error *err)
+{
+    used->latent = controls->latent == BST_LATENT_CARD ? card->latent : controls->latent;
+    used->mix_count = 1;
+    used->mix[0] = (struct bst_mix){controls->seed, 1.0f};
+    for (size_t i = 0; i < card->input_count; i++) {
+        if (card->inputs[i].role != BST_ROLE_LATENT && card->inputs[i].role != BST_ROLE_NOISE) continue;
+        if (controls->mix_count > 0) return resolve_mix(controls, used, err);
+        return check_seed(used->latent, controls->seed, err);
+    }
+    if (controls->mix_count == 0) return BST_OK;
+    return bst_fail(err, BST_USAGE, "this model draws nothing from a seed: there is nothing to mix");
+}
+
 /* ---- all of them ---- */
 
 enum bst_code controls_resolve(const struct bst_card *card, const struct bst_controls *controls,
@@ -157,7 +209,8 @@ enum bst_code controls_resolve(const struct bst_card *card, const struct bst_con
         return bst_fail(err, BST_USAGE, "truncation is not within 0 and 1.5");
     used->truncation = controls->truncation;
     used->tile = controls->tile;
-    enum bst_code code = resolve_styles(card, controls, used, err);
+    enum bst_code code = resolve_seeds(card, controls, used, err);
+    if (code == BST_OK) code = resolve_styles(card, controls, used, err);
     if (code == BST_OK) code = resolve_label(card, controls, used, err);
     if (code == BST_OK) code = resolve_size(card, controls, used, err);
     if (code != BST_OK || !controls->tile) return code;

@@ -13,6 +13,7 @@
  *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c
  *   kernel_conv.c the convolution that Conv, ConvTranspose, MatMul and Gemm share
  *   latent.c      Philox4x32-10, uniform and normal numbers
+ *   latent_sequence.c the seeds of numpy and PyTorch
  *   card.c        model cards read and held against the graph; card_derive.c what a graph shows without one
  *   generator.c   a model ready to run, its plans; tensors -> run -> tensors
  *   generate.c    controls -> inputs -> run -> picture
@@ -77,6 +78,13 @@ enum bst_card_source {
     BST_CARD_BESIDE,  /* in a file of its own, which leaves the model's bytes and digest as they are */
 };
 
+/* How a seed becomes the numbers of latent and noise inputs; by name "philox", "numpy-randomstate" (randn of
+ * numpy.random.RandomState(seed), as StyleGAN2 has it; seeds below 2^32) and "torch-cpu" (torch.randn after
+ * torch.manual_seed(seed)). */
+enum bst_latent { BST_LATENT_CARD /* the card's */, BST_LATENT_PHILOX, BST_LATENT_NUMPY, BST_LATENT_TORCH };
+const char *bst_latent_name(enum bst_latent latent); /* NULL for BST_LATENT_CARD */
+bool bst_latent_known(const char *name, enum bst_latent *out);
+
 /* A model card: what the model is, and what its inputs mean (schema/card.schema.json). What a derived one
  * cannot know is NULL, which reads as "unknown". */
 struct bst_card {
@@ -100,8 +108,9 @@ struct bst_card {
     bool fixed_size;               /* only width x height can be made */
     float output_low, output_high; /* values that mean 0 and 255 */
     bool output_bgr, output_nhwc;
-    bool tileable; /* --tile gives a seamless picture */
-    json_t *json;  /* the whole card, with data sets, golden seeds, limits */
+    bool tileable;          /* --tile gives a seamless picture */
+    enum bst_latent latent; /* never BST_LATENT_CARD */
+    json_t *json;           /* the whole card, with data sets, golden seeds, limits */
 };
 
 const struct bst_card *bst_model_card(const struct bst_model *model);
@@ -118,9 +127,20 @@ struct bst_style {
     float weight;
 };
 
+/* One seed's part in a mix of several. */
+struct bst_mix {
+    uint64_t seed;
+    float weight;
+};
+#define BST_MIX_MAX 16
+
 /* Everything that decides the pixels, beside the model's bytes and BST_ARITH. */
 struct bst_controls {
     uint64_t seed;
+    const struct bst_mix *mix; /* latent and noise are the weighted sum of these seeds'; the squares of the
+                                  weights are normalised to sum 1. The seed above then only picks the style */
+    size_t mix_count;
+    enum bst_latent latent;
     uint32_t width, height;         /* 0: the card's */
     float truncation;               /* 0..1.5; scales latent and noise; 1 = as trained */
     const struct bst_style *styles; /* weights are normalised to sum 1; none: drawn from the seed */
@@ -151,6 +171,9 @@ struct bst_used {
     uint32_t width, height;
     float truncation;
     bool tile;
+    enum bst_latent latent; /* never BST_LATENT_CARD */
+    size_t mix_count;       /* 1 without a mix: the seed with weight 1 */
+    struct bst_mix mix[BST_MIX_MAX];
     size_t style_count;     /* as in the card */
     float style_weight[64]; /* in the card's order */
     bool has_label;         /* the model takes one */

@@ -76,28 +76,14 @@ static enum bst_code make_picture(struct bst_generator *g, const struct tensor *
 
 /* ---- all of it ---- */
 
-/* Room for an input, as a number of floats that keeps the next one aligned. */
-static size_t input_floats(const struct tensor *t)
-{
-    size_t bytes = t->count * tensor_item(t);
-    return (bytes + 63) / 64 * (64 / sizeof(float));
-}
-
 static enum bst_code run_filled(struct bst_generator *g, const int64_t (*dims)[RANK_MAX],
                                 const struct bst_controls *controls, const struct bst_used *used,
                                 float *memory, struct bst_image *out, struct bst_error *err)
 {
-    const struct graph *graph = g->model->graph;
+    const struct inputs_run run = {g->model, g->kernels, g->pool, controls->input, used};
     const void *inputs[INPUTS_MAX] = {NULL};
     const struct tensor *output;
-    enum bst_code code = BST_OK;
-    for (size_t i = 0; i < graph->input_count && code == BST_OK; i++) {
-        struct tensor t;
-        tensor_set_dims(&t, graph->inputs[i].kind, graph->inputs[i].rank, dims[i]);
-        code = input_fill(g->model, g->pool, i, dims[i], t.count, controls, used, memory, err);
-        inputs[i] = memory;
-        memory += input_floats(&t);
-    }
+    enum bst_code code = inputs_fill(&run, dims, memory, inputs, err);
     if (code == BST_OK) code = plan_run(g->plan, g->pool, inputs, g->progress, g->progress_arg, &output, err);
     if (code == BST_OK) code = make_picture(g, output, used, out, err);
     return code;

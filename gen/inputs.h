@@ -9,9 +9,23 @@
 enum bst_code controls_resolve(const struct bst_card *card, const struct bst_controls *controls,
                                struct bst_used *used, struct bst_error *err);
 
-/* The numbers of the graph's input number index (count of them, of these dims). */
-enum bst_code input_fill(const struct bst_model *model, struct bst_pool *pool, size_t index,
-                         const int64_t *dims, size_t count, const struct bst_controls *controls,
-                         const struct bst_used *used, float *out, struct bst_error *err);
+struct inputs_run {
+    const struct bst_model *model;
+    const struct bst_kernels *kernels;
+    struct bst_pool *pool;
+    const struct bst_image *picture; /* for an image input, else NULL */
+    const struct bst_used *used;
+};
+/* Room for an input, as a number of floats that keeps the next one aligned. */
+static inline size_t input_floats(const struct tensor *t)
+{
+    size_t bytes = t->count * tensor_item(t);
+    return (bytes + 63) / 64 * (64 / sizeof(float));
+}
+
+/* Fills memory, zeroed and with room for them all, with the numbers of the graph's inputs, of these dims;
+ * inputs[i] is where number i begins. */
+enum bst_code inputs_fill(const struct inputs_run *run, const int64_t (*dims)[RANK_MAX], float *memory,
+                          const void **inputs, struct bst_error *err);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "gen.h"
 #include "kernel.h"
+#include "latent.h"
 
 /* Random123's known answers for philox4x32-10. */
 static void test_philox(void **state)
@@ -121,6 +122,144 @@ static void test_distribution(void **state)
     assert_true(distance < 1.95 / sqrt(N));
 }
 
+/* ---- numpy and PyTorch ---- */
+
+static void test_names(void **state)
+{
+    static const char *const names[] = {"philox", "numpy-randomstate", "torch-cpu"};
+    enum bst_latent latent = BST_LATENT_CARD;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(bst_latent_known(names[i], &latent));
+        assert_int_equal(latent, BST_LATENT_PHILOX + i);
+        assert_string_equal(bst_latent_name(latent), names[i]);
+    }
+    assert_null(bst_latent_name(BST_LATENT_CARD));
+    assert_false(bst_latent_known("mt19937", &latent));
+    assert_false(bst_latent_known("", &latent));
+    assert_false(bst_latent_known(NULL, &latent));
+}
+
+/* One element of what a generator makes of a seed. */
+struct known {
+    uint64_t seed;
+    size_t count, index;
+    float value;
+};
+
+static void check_known(enum bst_latent kind, const struct known *known, size_t n)
+{
+    static float x[512];
+    struct sequence s;
+    for (size_t i = 0; i < n; i++) {
+        sequence_start(&s, kind, known[i].seed);
+        sequence_normal(&s, known[i].count, x);
+        if (x[known[i].index] != known[i].value)
+            fail_msg("seed %llu, number %zu of %zu: %a, not %a", (unsigned long long)known[i].seed,
+                     known[i].index, known[i].count, (double)x[known[i].index], (double)known[i].value);
+    }
+}
+
+/* numpy 2.3.4: numpy.random.RandomState(seed).randn(1, count).astype("float32"). Seed 0 begins 1.76405235,
+ * 0.40015721, 0.97873798, 2.2408932. */
+static void test_numpy(void **state)
+{
+    static const struct known known[] = {
+        {0, 512, 0, 0x1.c398fp+0f},
+        {0, 512, 1, 0x1.99c2dp-2f},
+        {0, 512, 2, 0x1.f51d26p-1f},
+        {0, 512, 3, 0x1.1ed596p+1f},
+        {0, 512, 510, 0x1.ca5f8ep-1f},
+        {0, 512, 511, 0x1.5ffda6p+0f},
+        {1, 512, 0, 0x1.9fd51ap+0f},
+        {1, 512, 1, -0x1.393822p-1f},
+        {1, 512, 511, 0x1.933076p-3f},
+        {1000, 512, 0, -0x1.9be1f6p-1f},
+        {1000, 512, 2, -0x1.a182f2p-6f},
+        {1000, 512, 511, 0x1.4bc6fep+0f},
+        {4294967295, 512, 0, 0x1.4bfc38p-1f},
+        {4294967295, 512, 2, -0x1.149e84p+0f},
+        {4294967295, 512, 511, -0x1.4e87dap-3f},
+    };
+    (void)state;
+    check_known(BST_LATENT_NUMPY, known, sizeof known / sizeof known[0]);
+}
+
+/* PyTorch 2.9.0 on the CPU: torch.manual_seed(seed); torch.randn(1, count). Eight numbers go the way of
+ * binary64, 100 end in a block that is drawn anew. Seed 0 begins 1.5410, -0.2934, -2.1788, 0.5684. */
+static void test_torch(void **state)
+{
+    static const struct known known[] = {
+        {0, 8, 0, 0x1.8a7eb8p+0f},
+        {0, 8, 1, -0x1.2c78ap-2f},
+        {0, 8, 2, -0x1.16e292p+1f},
+        {0, 8, 3, 0x1.23096cp-1f},
+        {0, 8, 4, -0x1.15a342p+0f},
+        {0, 8, 5, -0x1.660a5ap+0f},
+        {0, 8, 6, 0x1.9d06f4p-2f},
+        {0, 8, 7, 0x1.ad11cap-1f},
+        {42, 8, 0, 0x1.58c55cp-2f},
+        {42, 8, 7, -0x1.46a78cp-1f},
+        {0, 100, 0, -0x1.20370ap+0f},
+        {0, 100, 83, 0x1.d3924ap-11f},
+        {0, 100, 84, -0x1.4e815ap+1f},
+        {0, 100, 92, 0x1.d3e81ep-2f},
+        {0, 100, 99, 0x1.dd0444p-3f},
+        {0, 512, 1, -0x1.270114p+0f},
+        {0, 512, 8, 0x1.4a027p-2f},
+        {((uint64_t)5 << 32) + 42, 8, 0, 0x1.58c55cp-2f}, /* only 32 bits of a seed count there */
+    };
+    (void)state;
+    check_known(BST_LATENT_TORCH, known, sizeof known / sizeof known[0]);
+}
+
+/* One stream: what a call leaves over the next begins with. */
+static void test_sequence_goes_on(void **state)
+{
+    static const enum bst_latent kinds[] = {BST_LATENT_NUMPY, BST_LATENT_TORCH};
+    float all[15], parts[15];
+    struct sequence s;
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        sequence_start(&s, kinds[i], 7);
+        sequence_normal(&s, 15, all);
+        sequence_start(&s, kinds[i], 7);
+        sequence_normal(&s, 3, parts);
+        sequence_normal(&s, 5, parts + 3);
+        sequence_normal(&s, 7, parts + 8);
+        assert_memory_equal(all, parts, sizeof all);
+    }
+}
+
+static double off_by_ulp(double have, long double want)
+{
+    int exponent;
+    frexp((double)want, &exponent);
+    return (double)(fabsl((long double)have - want) / ldexpl(1, exponent - 53));
+}
+
+/* The series against the C library's long double: errors in units of the last place of binary64. */
+static void test_series(void **state)
+{
+    double log_error = 0, sine_error = 0, cosine_error = 0, sine, cosine;
+    uint64_t draw = 1;
+    (void)state;
+    for (size_t i = 0; i < 400000; i++) {
+        draw = draw * 6364136223846793005u + 1442695040888963407u;
+        double u = ((double)(draw >> 11) + 0.5) * 0x1p-53;
+        double x = i % 2 ? u : ldexp(u, -(int)(i % 90));
+        log_error = fmax(log_error, off_by_ulp(sequence_log(x), logl((long double)x)));
+        double angle = u * 6.2831855;
+        sequence_sine_cosine(angle, &sine, &cosine);
+        sine_error = fmax(sine_error, off_by_ulp(sine, sinl((long double)angle)));
+        cosine_error = fmax(cosine_error, off_by_ulp(cosine, cosl((long double)angle)));
+    }
+    assert_true(log_error < 1 && sine_error < 1.5 && cosine_error < 1.5);
+    assert_true(sequence_log(1) == 0);
+    sequence_sine_cosine(0, &sine, &cosine);
+    assert_true(sine == 0 && cosine == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +267,11 @@ int main(void)
         cmocka_unit_test(test_transform),
         cmocka_unit_test(test_element_stands_alone),
         cmocka_unit_test(test_distribution),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_numpy),
+        cmocka_unit_test(test_torch),
+        cmocka_unit_test(test_sequence_goes_on),
+        cmocka_unit_test(test_series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
