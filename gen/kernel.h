@@ -80,9 +80,14 @@ struct bst_kernels {
     float (*maximum)(const float *x, size_t n);                 /* any n > 0 */
     /* y[i] = fma(t, b[i], s * a[i]) */
     void (*blend)(const float *a, const float *b, float s, float t, float *y, size_t n);
-    /* y[i] = fma(t[i], x[hi[i]], s[i] * x[lo[i]]) */
-    void (*interpolate)(const float *x, const uint32_t *lo, const uint32_t *hi, const float *s,
-                        const float *t, float *y, size_t n);
+    /* Weighted sums: weight[0] * x[..], then fma for taps 1 ... in this order. combine adds whole rows,
+     *   y[i] of x[place[k * step] * pitch + i] by weight[k * step]; gather picks numbers,
+     *   y[i] of x[place[k * step + i]] by weight[k * step + i]. */
+    void (*combine)(const float *x, size_t pitch, const uint32_t *place, const float *weight, size_t step,
+                    size_t taps, float *y, size_t n);
+    void (*gather)(const float *x, const uint32_t *place, const float *weight, size_t step, size_t taps,
+                   float *y, size_t n);
+    void (*repeat)(const float *x, float *y, size_t n); /* y[2i] = y[2i+1] = x[i] */
     /* Doubling: y[2i] = fma(.75, x[i], .25 * x[i-1]), y[2i+1] = fma(.25, x[i+1], .75 * x[i]); x[-1] and x[n]
      * are read */
     void (*twice)(const float *x, float *y, size_t n);

@@ -413,19 +413,64 @@ static void blend(const float *a, const float *b, float s, float t, float *y, si
         v_store_part(y + i, v_fma(vt, v_load_part(b + i, n - i), vs * v_load_part(a + i, n - i)), n - i);
 }
 
-static void interpolate(const float *x, const uint32_t *lo, const uint32_t *hi, const float *s,
-                        const float *t, float *y, size_t n)
+static inline __attribute__((always_inline)) void combine_loop(const float *x, size_t pitch,
+                                                               const uint32_t *place, const float *weight,
+                                                               size_t step, size_t taps, float *y, size_t n)
 {
     for (size_t i = 0; i < n; i += VW) {
         size_t count = n - i < VW ? n - i : VW;
-        float a[VW] = {0}, b[VW] = {0};
-        for (size_t j = 0; j < count; j++) {
-            a[j] = x[lo[i + j]];
-            b[j] = x[hi[i + j]];
+        vf sum = v_set(0.0f);
+        for (size_t k = 0; k < taps; k++) {
+            const float *row = x + place[k * step] * pitch + i;
+            vf v = count == VW ? v_load(row) : v_load_part(row, count), w = v_set(weight[k * step]);
+            if (k == 0)
+                sum = w * v;
+            else
+                sum = v_fma(w, v, sum);
         }
-        vf vs = v_load_part(s + i, count), vt = v_load_part(t + i, count);
-        v_store_part(y + i, v_fma(vt, v_load(b), vs * v_load(a)), count);
+        if (count == VW)
+            v_store(y + i, sum);
+        else
+            v_store_part(y + i, sum, count);
     }
+}
+
+static void combine(const float *x, size_t pitch, const uint32_t *place, const float *weight, size_t step,
+                    size_t taps, float *y, size_t n)
+{
+    if (taps == 2)
+        combine_loop(x, pitch, place, weight, step, 2, y, n);
+    else
+        combine_loop(x, pitch, place, weight, step, taps, y, n);
+}
+
+static void gather(const float *x, const uint32_t *place, const float *weight, size_t step, size_t taps,
+                   float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i += VW) {
+        size_t count = n - i < VW ? n - i : VW;
+        vf sum = v_set(0.0f);
+        for (size_t k = 0; k < taps; k++) {
+            float picked[VW] = {0};
+            for (size_t j = 0; j < count; j++)
+                picked[j] = x[place[k * step + i + j]];
+            vf v = v_load(picked), w = v_load_part(weight + k * step + i, count);
+            if (k == 0)
+                sum = w * v;
+            else
+                sum = v_fma(w, v, sum);
+        }
+        v_store_part(y + i, sum, count);
+    }
+}
+
+static void repeat(const float *x, float *y, size_t n)
+{
+    size_t i = 0;
+    for (; i + VW <= n; i += VW)
+        v_interleave(v_load(x + i), v_load(x + i), y + 2 * i);
+    for (; i < n; i++)
+        y[2 * i] = y[2 * i + 1] = x[i];
 }
 
 static void twice(const float *x, float *y, size_t n)
@@ -597,7 +642,9 @@ const struct bst_kernels TABLE = {
     .sum_squares = sum_squares,
     .maximum = maximum,
     .blend = blend,
-    .interpolate = interpolate,
+    .combine = combine,
+    .gather = gather,
+    .repeat = repeat,
     .twice = twice,
     .philox = philox,
     .normal = normal,

@@ -93,6 +93,7 @@ static const struct op table[] = {
     {"Tile", 2, 2, 1, 0, tile_infer, NULL, tile_run},
     {"Transpose", 1, 1, 1, 0, transpose_infer, NULL, transpose_run},
     {"Unsqueeze", 1, 2, 1, 0, unsqueeze_infer, NULL, alias_run},
+    {"Upsample", 1, 2, 1, OP_POSTS | OP_CROPS, resize_infer, resize_prepare, resize_run},
     {"Where", 3, 3, 1, 0, where_infer, NULL, where_run},
 };
 

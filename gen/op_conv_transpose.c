@@ -28,10 +28,10 @@ static enum bst_code read_transposed(const struct step *step, struct window *w, 
         if (strcmp(w->auto_pad, "VALID") == 0) w->begin[i] = w->end[i] = 0;
         if (same && wanted[i] < 0) wanted[i] = w->in[i] * w->stride[i];
         if (wanted[i] >= 0) {
-            int64_t total = size - wanted[i];
-            if (total < 0) return step_bad(err, "output_shape is larger than the operator can fill");
+            int64_t total = size > wanted[i] ? size - wanted[i] : 0; /* beyond size lies only the bias */
             w->begin[i] = upper || !same ? total / 2 : total - total / 2;
             w->end[i] = total - w->begin[i];
+            size = wanted[i] + total;
         }
         out[i] = size - w->begin[i] - w->end[i];
         if (out[i] < 1) return step_bad(err, "the padding leaves nothing of the output");

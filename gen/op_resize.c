@@ -1,263 +1,251 @@
-/* op_resize.c - Resize of [N, C, H, W] along H and W: nearest and linear, in the coordinate modes that
- * exporters write. Places and weights are worked out in double precision when the plan is made; see
- * arithmetic.md. */
-#include "op.h"
+/* op_resize.c - Resize and Upsample of any axes: nearest, linear and cubic. Each axis is a pass of its own, in
+ * the order of the axes; the last two, rows and columns, are made together, row by row. Which input places
+ * make an output place says op_resize_table.c. */
+#include "op_resize.h"
 
-#include <math.h>
 #include <string.h>
 
-struct axis_table { /* for each output place */
-    uint32_t *low, *high;
-    float *low_weight, *high_weight; /* linear: they add up to 1 */
+#define TASK_NUMBERS ((size_t)16384) /* made by one task, about */
+
+struct pass { /* along one axis before the rows: [before][in][behind] -> [before][out][behind] */
+    size_t axis, before, behind;
+    struct axis_table table;
+    float *out;
 };
 
 struct resize {
-    bool linear;
-    bool doubling; /* the columns are those of an exact doubling with half_pixel coordinates */
+    bool nearest;
+    float beyond;
+    size_t pass_count;
+    struct pass passes[RANK_MAX];
+    bool some_beyond; /* along one of the passes' axes */
+    int64_t dims[RANK_MAX];
+    bool has_rows, has_columns; /* these take part; else a row is taken as it is, a number too */
     struct axis_table rows, columns;
 };
 
-enum coordinates {
-    HALF_PIXEL,
-    PYTORCH_HALF_PIXEL,
-    ALIGN_CORNERS,
-    ASYMMETRIC,
-    HALF_PIXEL_SYMMETRIC,
-    COORDINATES
-};
-
-static enum bst_code read_modes(const struct step *step, bool *linear, enum coordinates *coordinates,
-                                struct bst_error *err)
-{
-    static const char *const names[COORDINATES] = {"half_pixel", "pytorch_half_pixel", "align_corners",
-                                                   "asymmetric", "half_pixel_symmetric"};
-    const char *mode = node_string(step->node, "mode", "nearest");
-    const char *name = node_string(step->node, "coordinate_transformation_mode", "half_pixel");
-    *linear = strcmp(mode, "linear") == 0;
-    if (!*linear && strcmp(mode, "nearest") != 0) {
-        step_bad(err, "mode '%.20s' is not supported", mode);
-        return bst_hint(err, "export the model with nearest or bilinear interpolation");
-    }
-    for (size_t i = 0; i < COORDINATES; i++) {
-        if (strcmp(name, names[i]) != 0) continue;
-        *coordinates = (enum coordinates)i;
-        if (node_int(step->node, "antialias", 0) != 0) return step_bad(err, "antialias is not supported");
-        if (strcmp(node_string(step->node, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0)
-            return step_bad(err, "keep_aspect_ratio_policy is not supported");
-        return BST_OK;
-    }
-    return step_bad(err, "coordinate_transformation_mode '%.40s' is not supported", name);
-}
-
-/* Output dims, and the scale of each axis. */
-static enum bst_code read_sizes(const struct step *step, int64_t *dims, double *scale, struct bst_error *err)
-{
-    const struct tensor *x = step->inputs[0], *scales, *sizes;
-    const int64_t *axes;
-    size_t count, axis;
-    enum bst_code code = step_constant(step, 2, KIND_FLOAT, &scales, err);
-    if (code == BST_OK) code = step_constant(step, 3, KIND_INT, &sizes, err);
-    if (code == BST_OK) code = step_list(step, "axes", SIZE_MAX, &axes, &count, err);
-    if (code != BST_OK) return code;
-    if (scales != NULL && scales->count == 0) scales = NULL;
-    if (sizes != NULL && sizes->count == 0) sizes = NULL;
-    if (axes == NULL) count = x->rank;
-    if ((scales == NULL) == (sizes == NULL) || (scales != NULL ? scales : sizes)->count != count)
-        return step_bad(err, "either scales or sizes must be given, one for each axis");
-    for (size_t i = 0; i < x->rank; i++) {
-        dims[i] = x->dims[i];
-        scale[i] = 1.0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!axis_of(axes != NULL ? axes[i] : (int64_t)i, x->rank, &axis))
-            return step_bad(err, "axes are out of range");
-        double in = (double)x->dims[axis];
-        double size =
-            scales != NULL ? floor(in * (double)tensor_floats(scales)[i]) : (double)tensor_ints(sizes)[i];
-        if (!(size >= 1.0 && size <= (double)INT32_MAX))
-            return step_bad(err, "a side of the output is out of range");
-        dims[axis] = (int64_t)size;
-        scale[axis] = scales != NULL ? (double)tensor_floats(scales)[i] : size / in;
-    }
-    return BST_OK;
-}
-
 OP_INFER(resize)
 {
-    bool linear;
-    enum coordinates coordinates;
-    int64_t dims[RANK_MAX];
-    double scale[RANK_MAX];
-    enum bst_code code = step_float(step, 0, 4, err);
-    if (code == BST_OK) code = read_modes(step, &linear, &coordinates, err);
-    if (code == BST_OK && step->inputs[0]->count == 0) code = step_bad(err, "the input is empty");
-    if (code == BST_OK) code = read_sizes(step, dims, scale, err);
-    if (code != BST_OK) return code;
-    if (dims[0] != step->inputs[0]->dims[0] || dims[1] != step->inputs[0]->dims[1])
-        return step_bad(err, "batch and channels cannot be resized");
-    return step_output(step, 0, KIND_FLOAT, 4, dims, err);
+    struct resize_options o;
+    enum bst_code code = resize_read(step, &o, err);
+    return code != BST_OK ? code : step_output(step, 0, KIND_FLOAT, step->inputs[0]->rank, o.dims, err);
 }
 
-/* The place in the input that output place x stands for. */
-static double source_of(enum coordinates mode, double x, double in, double out, double scale)
+/* Whether an axis takes a pass: the sides always do, batch and channels only when the pass does something. */
+static bool takes_pass(const struct resize *r, const struct axis_table *t, size_t axis)
 {
-    switch (mode) {
-    case PYTORCH_HALF_PIXEL:
-        return out > 1 ? (x + 0.5) / scale - 0.5 : 0.0;
-    case ALIGN_CORNERS:
-        return out > 1 ? x * (in - 1) / (out - 1) : 0.0;
-    case ASYMMETRIC:
-        return x / scale;
-    case HALF_PIXEL_SYMMETRIC:
-        return in / 2 * (1 - out / (scale * in)) + (x + 0.5) / scale - 0.5;
-    default:
-        return (x + 0.5) / scale - 0.5;
+    return !t->same || (axis >= 2 && !r->nearest);
+}
+
+/* A pass along an axis before the rows; dims are those that the passes before it leave. */
+static enum bst_code make_pass(struct step *step, struct resize *r, size_t axis, int64_t *dims,
+                               const struct axis_table *table, struct bst_error *err)
+{
+    struct pass *pass = &r->passes[r->pass_count++];
+    size_t numbers;
+    *pass = (struct pass){.axis = axis, .before = 1, .behind = 1, .table = *table};
+    for (size_t i = 0; i < step->inputs[0]->rank; i++) {
+        if (i < axis) pass->before *= (size_t)dims[i];
+        if (i > axis) pass->behind *= (size_t)dims[i];
     }
-}
-
-static double nearest_of(const char *mode, double x)
-{
-    if (strcmp(mode, "floor") == 0) return floor(x);
-    if (strcmp(mode, "ceil") == 0) return ceil(x);
-    if (strcmp(mode, "round_prefer_ceil") == 0) return floor(x + 0.5);
-    return ceil(x - 0.5);
-}
-
-static enum bst_code make_axis(struct step *step, bool linear, enum coordinates mode, size_t axis,
-                               double scale, struct axis_table *table, struct bst_error *err)
-{
-    size_t in = (size_t)step->inputs[0]->dims[axis], out = (size_t)step->outputs[0]->dims[axis];
-    const char *nearest = node_string(step->node, "nearest_mode", "round_prefer_floor");
-    table->low = step_take(step, 2 * out, sizeof *table->low);
-    table->low_weight = step_take(step, 2 * out, sizeof *table->low_weight);
-    if (table->low == NULL || table->low_weight == NULL) return bst_fail_memory(err);
-    table->high = table->low + out;
-    table->high_weight = table->low_weight + out;
-    for (size_t i = 0; i < out; i++) {
-        double x = source_of(mode, (double)i, (double)in, (double)out, scale);
-        if (!linear) x = nearest_of(nearest, x);
-        x = x < 0 ? 0 : x > (double)(in - 1) ? (double)(in - 1) : x;
-        table->low[i] = (uint32_t)x;
-        table->high[i] = table->low[i] + 1 < in ? table->low[i] + 1 : table->low[i];
-        table->high_weight[i] = (float)(x - (double)table->low[i]);
-        table->low_weight[i] = (float)(1.0 - (x - (double)table->low[i]));
-    }
-    return BST_OK;
-}
-
-/* An inner column 2i stands for i - 1/4, column 2i + 1 for i + 1/4. */
-static bool is_doubling(const struct axis_table *t, size_t in, size_t out)
-{
-    if (out != 2 * in || in < 2) return false;
-    for (size_t i = 1; i + 1 < out; i++) {
-        bool even = i % 2 == 0;
-        if (t->low[i] != (even ? i / 2 - 1 : i / 2) || t->high_weight[i] != (even ? 0.75f : 0.25f))
-            return false;
-    }
-    return true;
+    dims[axis] = (int64_t)table->out;
+    r->some_beyond = r->some_beyond || table->beyond != NULL;
+    if (!bst_mul(pass->before * pass->behind, table->out, &numbers)) return bst_fail_memory(err);
+    pass->out = step_take(step, numbers, sizeof *pass->out);
+    return pass->out != NULL ? BST_OK : bst_fail_memory(err);
 }
 
 OP_PREPARE(resize)
 {
+    const struct tensor *x = step->inputs[0];
     struct resize *r = step_take(step, 1, sizeof *r);
-    enum coordinates mode;
+    struct resize_options o;
     int64_t dims[RANK_MAX];
-    double scale[RANK_MAX];
     (void)kernels;
     (void)threads;
     if (r == NULL) return bst_fail_memory(err);
-    enum bst_code code = read_modes(step, &r->linear, &mode, err);
-    if (code == BST_OK) code = read_sizes(step, dims, scale, err);
-    if (code == BST_OK) code = make_axis(step, r->linear, mode, 2, scale[2], &r->rows, err);
-    if (code == BST_OK) code = make_axis(step, r->linear, mode, 3, scale[3], &r->columns, err);
+    enum bst_code code = resize_read(step, &o, err);
     if (code != BST_OK) return code;
-    size_t in = (size_t)step->inputs[0]->dims[3];
-    r->doubling = r->linear && is_doubling(&r->columns, in, (size_t)dims[3]);
-    step->scratch = (in + 2 + 2 * in + 2) * sizeof(float);
+    r->nearest = o.mode == RESIZE_NEAREST;
+    r->beyond = o.beyond;
+    memcpy(dims, x->dims, sizeof dims);
+    memcpy(r->dims, o.dims, sizeof r->dims);
+    for (size_t axis = 0; axis < x->rank; axis++) {
+        struct axis_table table;
+        code = resize_table(step, &o, axis, &table, err);
+        if (code != BST_OK) return code;
+        bool takes = takes_pass(r, &table, axis);
+        if (axis + 1 == x->rank) {
+            r->columns = table;
+            r->has_columns = takes;
+        } else if (axis + 2 == x->rank) {
+            r->rows = table;
+            r->has_rows = takes;
+        } else if (takes) {
+            code = make_pass(step, r, axis, dims, &table, err);
+            if (code != BST_OK) return code;
+        }
+    }
+    step->scratch = (3 * r->columns.in + 4) * sizeof(float);
     step->prepared = r;
     return BST_OK;
 }
 
-#define ROWS_A_TASK ((size_t)8)
+/* ---- passes before the rows ---- */
 
-struct resize_job {
-    const struct step *step;
-    const struct run *run;
-    size_t tasks_a_plane;
+struct pass_job {
+    const struct resize *r;
+    const struct pass *pass;
+    const struct bst_kernels *kernels;
+    const float *from;
+    size_t pieces; /* of what lies behind one place */
 };
 
-/* to: the n columns of output row y from column x on. */
-static void nearest_row(const struct resize *r, const float *plane, size_t in_w, size_t y, size_t x,
-                        float *to, size_t n)
+static void pass_task(void *arg, size_t index, unsigned thread)
 {
-    const float *row = plane + r->rows.low[y] * in_w;
-    const uint32_t *place = r->columns.low + x;
-    for (size_t i = 0; i < n; i++)
-        to[i] = row[place[i]];
+    const struct pass_job *job = arg;
+    const struct pass *pass = job->pass;
+    const struct axis_table *t = &pass->table;
+    size_t at = index % job->pieces * TASK_NUMBERS, block = index / job->pieces, i = block % t->out;
+    size_t n = pass->behind - at < TASK_NUMBERS ? pass->behind - at : TASK_NUMBERS;
+    const float *from = job->from + block / t->out * t->in * pass->behind + at;
+    float *to = pass->out + block * pass->behind + at;
+    (void)thread;
+    if (job->r->nearest)
+        memcpy(to, from + t->place[i] * pass->behind, n * sizeof *to);
+    else
+        job->kernels->combine(from, pass->behind, t->place + i, t->weight + i, t->out, t->taps, to, n);
 }
 
-/* Columns of an exact doubling; its two ends do not follow the rule. line has a free place on either side. */
-static void doubled_row(const struct resize *r, const struct bst_kernels *k, float *line, size_t in_w,
-                        size_t x, float *pairs, float *to, size_t n)
-{
-    const struct axis_table *c = &r->columns;
-    size_t first = x / 2, count = (x + n + 1) / 2 - first, last = 2 * in_w - 1;
-    line[-1] = line[in_w] = 0.0f;
-    if (x % 2 == 0 && n % 2 == 0) {
-        k->twice(line + first, to, count);
-    } else {
-        k->twice(line + first, pairs, count);
-        memcpy(to, pairs + x % 2, n * sizeof *to);
-    }
-    if (x == 0) k->interpolate(line, c->low, c->high, c->low_weight, c->high_weight, to, 1);
-    if (x + n - 1 == last)
-        k->interpolate(line, c->low + last, c->high + last, c->low_weight + last, c->high_weight + last,
-                       to + n - 1, 1);
-}
+/* ---- rows and columns ---- */
+
+struct rows_job {
+    const struct step *step;
+    const struct run *run;
+    const float *from;
+    struct planes planes;
+    size_t rows, rows_a_task;
+};
 
 struct lines { /* a thread's memory */
     float *line, *pairs;
 };
 
-/* First along the column, then along the row. */
-static void linear_row(const struct resize *r, const struct bst_kernels *k, const float *plane, size_t in_w,
-                       size_t y, size_t x, const struct lines *lines, float *to, size_t n)
+/* The n columns of a row from column x on, taken from line. */
+static void nearest_columns(const struct resize *r, const struct bst_kernels *k, const float *line, size_t x,
+                            float *to, size_t n)
 {
-    const struct axis_table *c = &r->columns;
-    k->blend(plane + r->rows.low[y] * in_w, plane + r->rows.high[y] * in_w, r->rows.low_weight[y],
-             r->rows.high_weight[y], lines->line, in_w);
-    if (r->doubling)
-        doubled_row(r, k, lines->line, in_w, x, lines->pairs, to, n);
-    else
-        k->interpolate(lines->line, c->low + x, c->high + x, c->low_weight + x, c->high_weight + x, to, n);
+    if (!r->has_columns) {
+        memcpy(to, line + x, n * sizeof *to);
+    } else if (r->columns.doubled && x % 2 == 0 && n % 2 == 0) {
+        k->repeat(line + x / 2, to, n / 2);
+    } else {
+        const uint32_t *place = r->columns.place + x;
+        for (size_t i = 0; i < n; i++)
+            to[i] = line[place[i]];
+    }
 }
 
-static void resize_task(void *arg, size_t index, unsigned thread)
+/* Columns of an exact doubling; its two ends do not follow the rule. line has a free place on either side. */
+static void twice_columns(const struct axis_table *c, const struct bst_kernels *k, const struct lines *lines,
+                          size_t x, float *to, size_t n)
 {
-    const struct resize_job *job = arg;
+    size_t first = x / 2, count = (x + n + 1) / 2 - first, last = c->out - 1;
+    float *line = lines->line;
+    line[-1] = line[c->in] = 0.0f;
+    if (x % 2 == 0 && n % 2 == 0) {
+        k->twice(line + first, to, count);
+    } else {
+        k->twice(line + first, lines->pairs, count);
+        memcpy(to, lines->pairs + x % 2, n * sizeof *to);
+    }
+    if (x == 0) k->gather(line, c->place, c->weight, c->out, c->taps, to, 1);
+    if (x + n - 1 == last) k->gather(line, c->place + last, c->weight + last, c->out, c->taps, to + n - 1, 1);
+}
+
+static void weighted_row(const struct resize *r, const struct bst_kernels *k, const float *plane, size_t y,
+                         size_t x, const struct lines *lines, float *to, size_t n)
+{
+    const struct axis_table *c = &r->columns;
+    const float *line = plane;
+    if (r->has_rows) {
+        k->combine(plane, c->in, r->rows.place + y, r->rows.weight + y, r->rows.out, r->rows.taps,
+                   lines->line, c->in);
+        line = lines->line;
+    } else if (c->twice) {
+        memcpy(lines->line, plane, c->in * sizeof *line);
+    }
+    if (!r->has_columns)
+        memcpy(to, line + x, n * sizeof *to);
+    else if (c->twice)
+        twice_columns(c, k, lines, x, to, n);
+    else
+        k->gather(line, c->place + x, c->weight + x, c->out, c->taps, to, n);
+}
+
+/* Whether a plane lies outside of the input along one of the axes before the rows. */
+static bool plane_is_beyond(const struct resize *r, size_t plane, size_t axes)
+{
+    size_t at[RANK_MAX];
+    for (size_t i = axes; i-- > 0; plane /= (size_t)r->dims[i])
+        at[i] = plane % (size_t)r->dims[i];
+    for (size_t p = 0; p < r->pass_count; p++) {
+        const struct pass *pass = &r->passes[p];
+        if (pass->table.beyond != NULL && pass->table.beyond[at[pass->axis]]) return true;
+    }
+    return false;
+}
+
+/* Places outside of the input take a value of their own. */
+static void put_beyond(const struct resize *r, size_t plane, size_t axes, size_t y, size_t x, float *to,
+                       size_t n)
+{
+    const bool *columns = r->columns.beyond;
+    bool all = (r->has_rows && r->rows.beyond != NULL && r->rows.beyond[y]) ||
+               (r->some_beyond && plane_is_beyond(r, plane, axes));
+    for (size_t i = 0; i < n && (all || columns != NULL); i++)
+        if (all || columns[x + i]) to[i] = r->beyond;
+}
+
+static void rows_task(void *arg, size_t index, unsigned thread)
+{
+    const struct rows_job *job = arg;
     const struct step *s = job->step;
     const struct resize *r = s->prepared;
-    const struct tensor *x = s->inputs[0], *out = s->result;
-    size_t plane = index / job->tasks_a_plane, first = index % job->tasks_a_plane * ROWS_A_TASK;
-    size_t h = (size_t)out->dims[2], w = (size_t)out->dims[3], in_w = (size_t)x->dims[3];
-    size_t channels = (size_t)out->dims[1], crop_y = (size_t)s->crop_y, crop_x = (size_t)s->crop_x;
-    const float *from = tensor_floats(x) + plane * (size_t)x->dims[2] * in_w;
+    const struct tensor *out = s->result;
+    const struct bst_kernels *k = job->run->kernels;
+    size_t rank = out->rank, w = (size_t)out->dims[rank - 1],
+           h = r->has_rows ? (size_t)out->dims[rank - 2] : 1;
+    size_t in_w = r->columns.in, in_h = r->has_rows ? r->rows.in : 1, x = (size_t)s->crop_x;
     float *memory = (float *)(void *)(job->run->scratch + thread * job->run->scratch_each);
     const struct lines lines = {memory + 1, memory + in_w + 2};
-    for (size_t y = first; y < h && y < first + ROWS_A_TASK; y++) {
-        float *to = tensor_floats(out) + (plane * h + y) * w;
-        if (r->linear)
-            linear_row(r, job->run->kernels, from, in_w, crop_y + y, crop_x, &lines, to, w);
+    size_t end = (index + 1) * job->rows_a_task < job->rows ? (index + 1) * job->rows_a_task : job->rows;
+    for (size_t row = index * job->rows_a_task; row < end; row++) {
+        size_t plane = row / h, y = (size_t)s->crop_y + row % h, number = row * w / job->planes.pixels;
+        const float *from = job->from + plane * in_h * in_w;
+        float *to = tensor_floats(out) + row * w;
+        if (r->nearest)
+            nearest_columns(r, k, from + (r->has_rows ? r->rows.place[y] * in_w : 0), x, to, w);
         else
-            nearest_row(r, from, in_w, crop_y + y, crop_x, to, w);
-        posts_apply(job->run->kernels, s->posts, s->post_count, to, to, w, plane / channels, plane % channels,
-                    y * w);
+            weighted_row(r, k, from, y, x, &lines, to, w);
+        put_beyond(r, plane, r->has_rows ? rank - 2 : rank - 1, y, x, to, w);
+        posts_apply(k, s->posts, s->post_count, to, to, w, number / job->planes.channels,
+                    number % job->planes.channels, row * w % job->planes.pixels);
     }
 }
 
 OP_RUN(resize)
 {
+    const struct resize *r = step->prepared;
     const struct tensor *out = step->result;
-    struct resize_job job = {step, run, ((size_t)out->dims[2] + ROWS_A_TASK - 1) / ROWS_A_TASK};
-    bst_pool_run(run->pool, (size_t)(out->dims[0] * out->dims[1]) * job.tasks_a_plane, resize_task, &job);
+    const float *from = tensor_floats(step->inputs[0]);
+    for (size_t p = 0; p < r->pass_count; p++) {
+        const struct pass *pass = &r->passes[p];
+        struct pass_job job = {r, pass, run->kernels, from, (pass->behind + TASK_NUMBERS - 1) / TASK_NUMBERS};
+        bst_pool_run(run->pool, pass->before * pass->table.out * job.pieces, pass_task, &job);
+        from = pass->out;
+    }
+    size_t w = (size_t)out->dims[out->rank - 1];
+    struct rows_job job = {step, run, from, planes_of(out), out->count / w, TASK_NUMBERS / w + 1};
+    bst_pool_run(run->pool, (job.rows + job.rows_a_task - 1) / job.rows_a_task, rows_task, &job);
 }

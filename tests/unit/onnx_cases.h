@@ -142,6 +142,30 @@ static const struct onnx_case onnx_cases[] = {
     {"resize_linear_asymmetric", "in x 1 3 5 6\nfloats s 1 1 2 2\nnode Resize x,,s y mode='linear' "
                                  "coordinate_transformation_mode='asymmetric'"},
     {"resize_linear_down", "in x 1 3 12 18\nfloats s 1 1 0.5 0.5\nnode Resize x,,s y mode='linear'"},
+    {"resize_cubic", "in x 1 3 5 21\nfloats s 1 1 2 1.5\nnode Resize x,,s y mode='cubic'"},
+    {"resize_cubic_outside",
+     "in x 1 2 7 9\nints s 1 2 4 20\nnode Resize x,,,s y mode='cubic' exclude_outside=1 "
+     "cubic_coeff_a=-0.5"},
+    {"resize_antialias",
+     "opset 18\nin x 1 2 17 30\nints s 1 2 5 11\nnode Resize x,,,s y mode='linear' antialias=1"},
+    {"resize_antialias_cubic",
+     "opset 18\nin x 1 2 17 30\nfloats s 1 1 0.6 0.35\nnode Resize x,,s y mode='cubic' "
+     "antialias=1"},
+    {"resize_crop",
+     "in x 1 2 9 12\nfloats r 0 0 -0.2 0.3 1 1 0.7 1.2\nints s 1 2 6 7\nnode Resize x,r,,s y "
+     "mode='linear' coordinate_transformation_mode='tf_crop_and_resize' extrapolation_value=7.5"},
+    {"resize_symmetric", "opset 19\nin x 1 2 7 9\nfloats s 1 1 1.3 0.7\nnode Resize x,,s y mode='linear' "
+                         "coordinate_transformation_mode='half_pixel_symmetric'"},
+    {"resize_aspect", "opset 18\nin x 1 2 7 9\nints s 20 15\nnode Resize x,,,s y mode='linear' axes=[2,3] "
+                      "keep_aspect_ratio_policy='not_larger'"},
+    {"resize_3d", "in x 1 2 4 5 6\nfloats s 1 1 2 2 2\nnode Resize x,,s r mode='linear'\nnode Relu r y"},
+    {"resize_1d", "in x 2 3 20\nfloats s 1 1 2\nnode Resize x,,s y mode='linear'"},
+    {"resize_plane", "in x 20 30\nfloats s 1.5 2\nnode Resize x,,s y mode='linear'"},
+    {"resize_nearest_3d",
+     "in x 1 2 4 5 6\nfloats s 1 1 2 2 2\nnode Resize x,,s y coordinate_transformation_mode="
+     "'asymmetric' nearest_mode='floor'"},
+    {"resize_nearest_four",
+     "in x 1 3 5 6\nfloats s 1 1 4 4\nnode Resize x,,s r\nnode LeakyRelu r y alpha=0.1"},
     {"resize_slice", "in x 1 3 8 30\nfloats s 1 1 2 2\nints b 2 3\nints e -2 -5\nints a 2 3\n"
                      "node Resize x,,s r mode='linear'\nnode Slice r,b,e,a c\nnode LeakyRelu c y alpha=0.1"},
     {"resize_slice_nearest", "in x 1 3 8 30\nfloats s 1 1 2 2\nints b 1\nints e 9\nints a 3\n"

@@ -64,7 +64,7 @@ static bool same(const float *a, const float *b, size_t n, size_t *where)
 static const struct bst_kernels *tables[3];
 static size_t table_count;
 
-static float x[COUNT + 64], y[COUNT + 64], z[COUNT + 64], one[2 * COUNT + 64], other[2 * COUNT + 64];
+static float x[COUNT + 64], y[COUNT + 64], one[2 * COUNT + 64], other[2 * COUNT + 64];
 
 static void test_unary_bits(void **unused)
 {
@@ -107,24 +107,33 @@ static void test_binary_bits(void **unused)
 static void test_other_bits(void **unused)
 {
     (void)unused;
-    static uint32_t low[COUNT], high[COUNT];
+    static uint32_t low[COUNT], high[COUNT], place[COUNT];
+    static float weight[COUNT];
     static uint8_t samples[2][3 * COUNT];
     size_t where = 0;
     fill(x, COUNT);
     for (size_t i = 0; i < COUNT; i++) {
-        y[i] = (float)(draw() >> 8) * 0x1p-24f;
-        z[i] = 1.0f - y[i];
-        low[i] = draw() % COUNT;
-        high[i] = draw() % COUNT;
+        weight[i] = (float)(draw() >> 8) * 0x1p-24f - 0.3f;
+        place[i] = draw() % (COUNT / 8);
+        low[i] = draw();
+        high[i] = draw();
     }
     for (size_t k = 1; k < table_count; k++) {
         const struct bst_kernels *a = tables[0], *b = tables[k];
-        a->blend(x, z, 0.3f, 0.7f, one, COUNT - 5);
-        b->blend(x, z, 0.3f, 0.7f, other, COUNT - 5);
+        a->blend(x, y, 0.3f, 0.7f, one, COUNT - 5);
+        b->blend(x, y, 0.3f, 0.7f, other, COUNT - 5);
         assert_true(same(one, other, COUNT - 5, &where));
-        a->interpolate(x, low, high, z, y, one, COUNT - 1);
-        b->interpolate(x, low, high, z, y, other, COUNT - 1);
-        assert_true(same(one, other, COUNT - 1, &where));
+        for (size_t taps = 1; taps <= 4; taps++) {
+            a->combine(x, 7, place, weight, 5, taps, one, 1003);
+            b->combine(x, 7, place, weight, 5, taps, other, 1003);
+            assert_true(same(one, other, 1003, &where));
+            a->gather(x, place, weight, COUNT / 4, taps, one, COUNT / 4 - 1);
+            b->gather(x, place, weight, COUNT / 4, taps, other, COUNT / 4 - 1);
+            assert_true(same(one, other, COUNT / 4 - 1, &where));
+        }
+        a->repeat(x, one, COUNT - 1);
+        b->repeat(x, other, COUNT - 1);
+        assert_true(same(one, other, 2 * (COUNT - 1), &where));
         a->twice(x + 1, one, COUNT - 7);
         b->twice(x + 1, other, COUNT - 7);
         assert_true(same(one, other, 2 * (COUNT - 7), &where));

@@ -202,7 +202,63 @@ static void test_conv_refusals(void **state)
     refuse("in x 1 3 8 8\nrand w 4 3 3 3\nin b 5\nnode Conv x,w,b y", "bias");
     refuse("in x 1 3 8 8\nrand w 4 3 3 3\nin b 4 1\nnode Conv x,w,b y", "bias");
     refuse("in x 1 1 2 2 2\nrand w 1 1 1 1 1\nnode ConvTranspose x,w y strides=[64,64,64]", "strides");
-    refuse("in x 1 1 9 9\nrand w 1 1 3 3\nnode ConvTranspose x,w y output_shape=[100,100]", "output_shape");
+    refuse("in x 1 1 9 9\nrand w 1 1 3 3\nnode ConvTranspose x,w y output_shape=[0,9]",
+           "padding leaves nothing");
+    refuse("in x 1 1 9 9\nrand w 1 1 3 3\nnode ConvTranspose x,w y output_shape=[-2,9]", "output_shape");
+    refuse("in x 1 1 9 9\nrand w 1 1 3 3\nnode ConvTranspose x,w y output_shape=[2147483647,2147483647]",
+           "impossible");
+}
+
+/* ---- Resize ---- */
+
+/* Numbers of the operator's own examples. */
+static void test_resize(void **state)
+{
+    (void)state;
+    EXPECT("in x 1 1 4 4\nfloats s 1 1 0.8 0.8\nnode Resize x,,s y mode='cubic'",
+           L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
+           L(1.47119141f, 2.78125f, 4.08251953f, 6.71142578f, 8.02148438f, 9.32275391f, 11.91650391f,
+             13.2265625f, 14.52783203f));
+    EXPECT("in x 1 1 4 4\nfloats s 1 1 2 2\nnode Resize x,,s r mode='cubic' exclude_outside=1 "
+           "cubic_coeff_a=-0.5\n"
+           "ints b 0\nints e 1\nints a 2\nnode Slice r,b,e,a y",
+           L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
+           L(0.55882353f, 0.81494204f, 1.35698249f, 1.89705882f, 2.39705882f, 2.93713516f, 3.47917561f,
+             3.73529412f));
+    EXPECT("opset 18\nin x 1 1 4 4\nfloats s 1 1 0.6 0.6\nnode Resize x,,s y mode='linear' antialias=1",
+           L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), L(2.875f, 4.5f, 9.375f, 11.0f));
+    EXPECT(
+        "in x 1 1 4 4\nfloats r 0 0 0.4 0.6 1 1 1.2 1.7\nints s 1 1 3 3\nnode Resize x,r,,s y mode='linear' "
+        "coordinate_transformation_mode='tf_crop_and_resize' extrapolation_value=10.0",
+        L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
+        L(7.6000004f, 10, 10, 12.400001f, 10, 10, 10, 10, 10));
+    EXPECT("opset 18\nin x 1 1 2 4\nints s 7 8\nnode Resize x,,,s y axes=[2,3] "
+           "keep_aspect_ratio_policy='not_larger'",
+           L(1, 2, 3, 4, 5, 6, 7, 8),
+           L(1, 1, 2, 2, 3, 3, 4, 4, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 5, 5, 6, 6, 7, 7, 8, 8));
+    EXPECT("in x 2 2 1 1\nfloats s 1 2 1 1\nnode Resize x,,s y mode='linear'", L(1, 3, 5, 7),
+           L(1, 1.5f, 2.5f, 3, 5, 5.5f, 6.5f, 7));
+}
+
+static void test_resize_refusals(void **state)
+{
+    (void)state;
+    refuse("in x 1 3 4 4\nfloats s 1 1 2 2\nnode Resize x,,s y mode='lanczos'", "lanczos");
+    refuse("in x 1 3 4 4\nfloats s 1 1 2 2\nnode Resize x,,s y coordinate_transformation_mode='moon'",
+           "moon");
+    refuse("in x 1 3 4 4\nfloats s 1 1 2 2\nnode Resize x,,s y nearest_mode='up'", "nearest_mode");
+    refuse("in x 1 3 4 4\nfloats s 1 1 0 2\nnode Resize x,,s y", "range");
+    refuse("in x 1 3 4 4\nfloats s 1 1 -2 2\nnode Resize x,,s y", "range");
+    refuse("in x 1 3 4 4\nfloats s 1 1 2\nnode Resize x,,s y", "one for each axis");
+    refuse("in x 1 3 4 4\nfloats s 2 2\nnode Resize x,,s y axes=[2,2]", "axes");
+    refuse("in x 1 3 4 4\nfloats s 2 2\nnode Resize x,,s y axes=[2,4]", "axes");
+    refuse("in x 1 3 4 4\nints s 8 8\nnode Resize x,,,s y axes=[2,3] keep_aspect_ratio_policy='odd'", "odd");
+    refuse("in x 1 3 4 4\nfloats s 1 1 2 2\nnode Resize x,,s y coordinate_transformation_mode="
+           "'tf_crop_and_resize'",
+           "region");
+    refuse("in x 1 3 4 4\nfloats r 0 0 0 0 1 1 inf 1\nfloats s 1 1 2 2\nnode Resize x,r,s y "
+           "coordinate_transformation_mode='tf_crop_and_resize'",
+           "finite");
 }
 
 int main(void)
@@ -211,6 +267,8 @@ int main(void)
         cmocka_unit_test(test_conv),
         cmocka_unit_test(test_live_weights),
         cmocka_unit_test(test_conv_refusals),
+        cmocka_unit_test(test_resize),
+        cmocka_unit_test(test_resize_refusals),
     };
     return cmocka_run_group_tests(tests, run_path_make, run_path_remove);
 }
