@@ -12,6 +12,8 @@
  *   kernel.h      the arithmetic core: one table of functions per instruction set, identical bits in each
  *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c
  *   kernel_conv.c the convolution that Conv, ConvTranspose, MatMul and Gemm share
+ *   kernel_winograd.c 3 x 3 convolution with a quarter of the multiplications
+ *   pages.c       large pieces of memory
  *   latent.c      Philox4x32-10, uniform and normal numbers
  *   latent_sequence.c the seeds of numpy and PyTorch
  *   card.c        model cards read and held against the graph; card_derive.c what a graph shows without one
@@ -32,7 +34,8 @@
 extern "C" {
 #endif
 
-#define BST_ARITH "blindstamp-arith/1" /* version of the rules that define every bit of a picture */
+#define BST_ARITH         "blindstamp-arith/2" /* version of the rules that define every bit of a picture */
+#define BST_ARITH_VERSION 2
 /* The version of rules that a statement names, for bst_run_options; false when this program has no such
  * rules. */
 bool bst_arith_known(const char *name, unsigned *version);

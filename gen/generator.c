@@ -8,9 +8,13 @@
 
 bool bst_arith_known(const char *name, unsigned *version)
 {
-    if (name == NULL || strcmp(name, BST_ARITH) != 0) return false;
-    *version = 1;
-    return true;
+    static const char *const names[] = {"blindstamp-arith/1", BST_ARITH};
+    for (unsigned i = 0; name != NULL && i < BST_ARITH_VERSION; i++) {
+        if (strcmp(name, names[i]) != 0) continue;
+        *version = i + 1;
+        return true;
+    }
+    return false;
 }
 
 /* Bytes that can be taken without swapping; 0 when the system does not say. */
@@ -36,6 +40,7 @@ enum bst_code bst_generator_new(const struct bst_model *model, const struct bst_
     g->model = model;
     g->kernels = bst_kernels_for(options->isa);
     g->memory = options->memory != 0 ? options->memory : free_memory();
+    g->arith = options->arith;
     g->progress = options->progress;
     g->progress_arg = options->progress_arg;
     enum bst_code code = BST_OK;
@@ -44,7 +49,7 @@ enum bst_code bst_generator_new(const struct bst_model *model, const struct bst_
                  options->isa != NULL ? options->isa : getenv("BLINDSTAMP_ISA"));
         code = bst_hint(err, "scalar runs everywhere; avx2 and avx512 need a processor that has them");
     }
-    if (code == BST_OK && options->arith > 1)
+    if (code == BST_OK && options->arith > BST_ARITH_VERSION)
         code = bst_fail(err, BST_USAGE, "there are no rules of arithmetic of version %u", options->arith);
     fenv_t saved;
     arithmetic_enter(&saved);
@@ -140,6 +145,7 @@ enum bst_code generator_plan(struct bst_generator *g, const int64_t (*dims)[RANK
                                    .threads = bst_pool_threads(g->pool),
                                    .memory = g->memory,
                                    .name = g->model->path,
+                                   .arith = g->arith,
                                    .values = (const void *const *)g->values,
                                    .outputs = g->outputs,
                                    .output_count = g->output_count,

@@ -57,6 +57,12 @@ struct bst_micro {
     bst_micro_fn *run;
 };
 
+/* Winograd's convolution F(4x4, 3x3): see arithmetic.md, paragraph 2, for the points and the order of every sum.
+ * A position is one of the 6 x 6 places of a transformed tile, numbered row by row. */
+#define BST_WINOGRAD_POSITIONS ((size_t)36)
+#define BST_WINOGRAD_OUT       ((size_t)4) /* outputs along a tile's side */
+#define BST_WINOGRAD_IN        ((size_t)6) /* inputs along a tile's side */
+
 #define BST_MICRO_ROWS_MAX  16
 #define BST_MICRO_WIDTH_MAX 128 /* pixels one register block covers at most, in any instruction set */
 
@@ -65,6 +71,24 @@ struct bst_kernels {
     unsigned width;                 /* lanes of a vector */
     const struct bst_micro *micros; /* from most rows to 1 */
     size_t micro_count;
+
+    /* Products of matrices in pieces of sixteen along the depth, for Winograd's positions:
+     *   dst[(i * product_rows + r) * pitch + j] = sum of pieces; a piece is a chain from +0 on of
+     *   fma(a[(i * depth + c) * product_rows + r], b[c * b_step + j], ...)
+     * for i below blocks and j below columns, a multiple of width. Pieces are added in order. */
+    unsigned product_rows, product_columns; /* columns that it handles at a time; any number will do */
+    void (*product)(size_t depth, size_t blocks, const float *a, const float *b, size_t b_step,
+                    size_t columns, float *dst, size_t pitch);
+    /* tiles tiles side by side, from six rows of 4 * tiles + 2 numbers (read up to a multiple of width) to
+     * v[position * plane + tile] (written up to a multiple of width). line: room for 6 * (4 * tiles + 2 + width)
+     * + 8 * width numbers. */
+    void (*winograd_input)(const float *const rows[6], size_t tiles, float *v, size_t plane, float *line);
+    /* The reverse: m[position * plane + tile] to 4 rows of 4 * tiles outputs, pitch apart, plus bias; writes
+     * up to a multiple of 4 * width numbers a row. */
+    void (*winograd_output)(const float *m, size_t plane, float bias, size_t tiles, float *out, size_t pitch);
+    /* 3 x 3 weights of count output channels, step apart, to u[position * plane + r] for r below
+     * product_rows; channels beyond count are 0. */
+    void (*winograd_weights)(const float *w, size_t step, size_t count, float *u, size_t plane);
 
     /* x and y may be the same array, or not overlap. */
     void (*unary)(enum bst_unary op, const float *x, float *y, size_t n, float a, float b);

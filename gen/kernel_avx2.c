@@ -48,7 +48,47 @@ static inline void v_interleave(vf a, vf b, float *p)
     _mm256_storeu_ps(p + VW, _mm256_permute2f128_ps(low, high, 0x31));
 }
 
-#define MICROS(F) F(6, 2) F(4, 2) F(3, 3) F(2, 4) F(1, 8)
+/* Four vectors seen as two 4 x 4 squares side by side, each turned. */
+static inline void v_turn(vf a, vf b, vf c, vf d, vf out[4])
+{
+    vf ab_low = _mm256_unpacklo_ps(a, b), ab_high = _mm256_unpackhi_ps(a, b);
+    vf cd_low = _mm256_unpacklo_ps(c, d), cd_high = _mm256_unpackhi_ps(c, d);
+    out[0] = _mm256_shuffle_ps(ab_low, cd_low, _MM_SHUFFLE(1, 0, 1, 0));
+    out[1] = _mm256_shuffle_ps(ab_low, cd_low, _MM_SHUFFLE(3, 2, 3, 2));
+    out[2] = _mm256_shuffle_ps(ab_high, cd_high, _MM_SHUFFLE(1, 0, 1, 0));
+    out[3] = _mm256_shuffle_ps(ab_high, cd_high, _MM_SHUFFLE(3, 2, 3, 2));
+}
+
+static inline vf v_load_halves(const float *low, const float *high)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);
+}
+
+static inline void v_load_four(const float *p, vf v[4])
+{
+    v_turn(v_load_halves(p, p + 16), v_load_halves(p + 4, p + 20), v_load_halves(p + 8, p + 24),
+           v_load_halves(p + 12, p + 28), v);
+}
+
+static inline void v_store_four(float *p, const vf v[4])
+{
+    vf turned[4];
+    v_turn(v[0], v[1], v[2], v[3], turned);
+    for (int i = 0; i < 4; i++) {
+        _mm_storeu_ps(p + 4 * i, _mm256_castps256_ps128(turned[i]));
+        _mm_storeu_ps(p + 16 + 4 * i, _mm256_extractf128_ps(turned[i], 1));
+    }
+}
+
+static inline vf v_next(vf a, vf b)
+{
+    vf middle = _mm256_permute2f128_ps(a, b, 0x21); /* a's upper half, b's lower one */
+    return _mm256_castsi256_ps(_mm256_alignr_epi8(_mm256_castps_si256(middle), _mm256_castps_si256(a), 4));
+}
+
+#define PRODUCT_ROWS    4
+#define PRODUCT_VECTORS 3
+#define MICROS(F)       F(6, 2) F(4, 2) F(3, 3) F(2, 4) F(1, 8)
 #include "kernel_body.h"
 #else
 typedef int bst_no_avx2; /* a translation unit needs a declaration */

@@ -5,6 +5,9 @@
  * - v_set(x), v_fma(a, b, c), v_sqrt(x), and v_interleave(a, b, p), which stores a[0] b[0] a[1] b[1] ...;
  * - v_load_part(p, n) and v_store_part(p, v, n) for the n < VW numbers at an array's end; other lanes load as
  * 0;
+ * - v_load_four(p, v), which loads p[4 * i + j] into lane i of v[j] for j below 4, and v_store_four, its reverse;
+ * - v_next(a, b), the lanes of a from the second on and the first of b;
+ * - PRODUCT_ROWS and PRODUCT_VECTORS, the register block of products;
  * - ISA and TABLE, the name and the table of functions;
  * - MICROS(F), which calls F(rows, vectors) for each register block, most rows first.
  *
@@ -599,6 +602,173 @@ static void quantize(const float *x, float low, float scale, uint8_t *y, size_t 
     }
 }
 
+/* ---- Winograd's convolution F(4x4, 3x3) over the points 0, +-11/16, +-3/2 and infinity ---- */
+
+#define WA  0.6875f /* a = 11/16; every product of a and b below is exact */
+#define WB  1.5f
+#define WA2 0.47265625f
+#define WB2 2.25f
+
+static inline __attribute__((always_inline)) void v_winograd_in(const vf d[6], vf v[6])
+{
+    const vf a = v_set(WA), b = v_set(WB), minus_a = v_set(-WA), minus_b = v_set(-WB);
+    const vf minus_a2 = v_set(-WA2), minus_b2 = v_set(-WB2);
+    const vf product = v_set(WA2 * WB2), minus_sum = v_set(-(WA2 + WB2));
+    vf e1 = v_fma(minus_b2, d[2], d[4]), o1 = v_fma(minus_b2, d[1], d[3]);
+    vf e2 = v_fma(minus_a2, d[2], d[4]), o2 = v_fma(minus_a2, d[1], d[3]);
+    v[0] = v_fma(product, d[0], v_fma(minus_sum, d[2], d[4]));
+    v[1] = v_fma(a, o1, e1);
+    v[2] = v_fma(minus_a, o1, e1);
+    v[3] = v_fma(b, o2, e2);
+    v[4] = v_fma(minus_b, o2, e2);
+    v[5] = v_fma(product, d[1], v_fma(minus_sum, d[3], d[5]));
+}
+
+static inline __attribute__((always_inline)) void v_winograd_out(const vf m[6], vf y[4])
+{
+    vf s1 = m[1] + m[2], d1 = m[1] - m[2], s2 = m[3] + m[4], d2 = m[3] - m[4];
+    y[0] = (m[0] + s1) + s2;
+    y[1] = v_fma(v_set(WB), d2, v_set(WA) * d1);
+    y[2] = v_fma(v_set(WB2), s2, v_set(WA2) * s1);
+    y[3] = v_fma(v_set(WB * WB2), d2, v_fma(v_set(WA * WA2), d1, m[5]));
+}
+
+/* The tile's rows first, over whole lines of pixels; then its columns, a vector of tiles at a time. */
+static void winograd_input(const float *const rows[6], size_t tiles, float *v, size_t plane, float *line)
+{
+    const size_t pitch = (4 * tiles + 2 + VW - 1) / VW * VW;
+    for (size_t x = 0; x < 4 * tiles + 2; x += VW) {
+        vf d[6], t[6];
+        UNROLL for (size_t i = 0; i < 6; i++) d[i] = v_load(rows[i] + x);
+        v_winograd_in(d, t);
+        UNROLL for (size_t i = 0; i < 6; i++) v_store(line + i * pitch + x, t[i]);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        const float *from = line + i * pitch;
+        vf now[4], next[4];
+        v_load_four(from, now);
+        for (size_t t = 0; t < tiles; t += VW) {
+            v_load_four(from + 4 * (t + VW), next);
+            vf d[6] = {now[0], now[1], now[2], now[3], v_next(now[0], next[0]), v_next(now[1], next[1])};
+            vf u[6];
+            v_winograd_in(d, u);
+            UNROLL for (size_t j = 0; j < 6; j++) v_store(v + (i * 6 + j) * plane + t, u[j]);
+            UNROLL for (size_t j = 0; j < 4; j++) now[j] = next[j];
+        }
+    }
+}
+
+static void winograd_output(const float *m, size_t plane, float bias, size_t tiles, float *out, size_t pitch)
+{
+    const vf add = v_set(bias);
+    for (size_t t = 0; t < tiles; t += VW) {
+        vf half[4][6];
+        UNROLL for (size_t j = 0; j < 6; j++)
+        {
+            vf column[6], y[4];
+            UNROLL for (size_t i = 0; i < 6; i++) column[i] = v_load(m + (i * 6 + j) * plane + t);
+            v_winograd_out(column, y);
+            UNROLL for (size_t i = 0; i < 4; i++) half[i][j] = y[i];
+        }
+        UNROLL for (size_t i = 0; i < 4; i++)
+        {
+            vf y[4];
+            v_winograd_out(half[i], y);
+            UNROLL for (size_t j = 0; j < 4; j++) y[j] = y[j] + add;
+            v_store_four(out + i * pitch + 4 * t, y);
+        }
+    }
+}
+
+typedef double vd __attribute__((vector_size(PRODUCT_ROWS * 8)));
+
+static inline void winograd_weights_line(const vd g[3], vd u[6])
+{
+    const double a = WA, b = WB, a2 = WA2, b2 = WB2;
+    const double of_zero = 1024.0 / 1089.0, of_a = -32768.0 / 55055.0, of_b = 512.0 / 4095.0;
+    vd e1 = (g[0] + g[2] * a2) * of_a, o1 = (g[1] * a) * of_a;
+    vd e2 = (g[0] + g[2] * b2) * of_b, o2 = (g[1] * b) * of_b;
+    u[0] = g[0] * of_zero;
+    u[1] = e1 + o1;
+    u[2] = e1 - o1;
+    u[3] = e2 + o2;
+    u[4] = e2 - o2;
+    u[5] = g[2];
+}
+
+/* In double precision, rounded once at the end: weights lose no more than any constant does. */
+static void winograd_weights(const float *w, size_t step, size_t count, float *u, size_t plane)
+{
+    vd t[6][3];
+    for (size_t l = 0; l < 3; l++) {
+        vd g[3] = {{0}}, column[6];
+        for (size_t k = 0; k < 3; k++)
+            for (size_t r = 0; r < count; r++)
+                g[k][r] = (double)w[r * step + k * 3 + l];
+        winograd_weights_line(g, column);
+        for (size_t i = 0; i < 6; i++)
+            t[i][l] = column[i];
+    }
+    for (size_t i = 0; i < 6; i++) {
+        vd row[6];
+        winograd_weights_line(t[i], row);
+        for (size_t j = 0; j < 6; j++)
+            for (size_t r = 0; r < PRODUCT_ROWS; r++)
+                u[(i * 6 + j) * plane + r] = (float)row[j][r];
+    }
+}
+
+#define PIECE ((size_t)16)
+
+#define PRODUCT_FUNCTION(V)                                                                                  \
+    static inline void product_##V(size_t depth, const float *a, const float *b, size_t b_step, float *dst,  \
+                                   size_t pitch)                                                             \
+    {                                                                                                        \
+        for (size_t from = 0; from < depth; from += PIECE) {                                                 \
+            size_t count = depth - from < PIECE ? depth - from : PIECE;                                      \
+            vf acc[PRODUCT_ROWS][V];                                                                         \
+            UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++) UNROLL for (size_t v = 0; v < V; v++)           \
+                acc[r][v] = v_set(0.0f);                                                                     \
+            for (size_t c = 0; c < count; c++, a += PRODUCT_ROWS, b += b_step) {                             \
+                vf x[V];                                                                                     \
+                UNROLL for (size_t v = 0; v < V; v++) x[v] = v_load(b + v * VW);                             \
+                UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++)                                             \
+                {                                                                                            \
+                    vf w = v_set(a[r]);                                                                      \
+                    UNROLL for (size_t v = 0; v < V; v++) acc[r][v] = v_fma(w, x[v], acc[r][v]);             \
+                }                                                                                            \
+            }                                                                                                \
+            UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++) UNROLL for (size_t v = 0; v < V; v++)           \
+            {                                                                                                \
+                float *to = dst + r * pitch + v * VW;                                                        \
+                if (from > 0) acc[r][v] = v_load(to) + acc[r][v];                                            \
+                v_store(to, acc[r][v]);                                                                      \
+            }                                                                                                \
+        }                                                                                                    \
+    }
+
+PRODUCT_FUNCTION(1)
+PRODUCT_FUNCTION(2)
+#if PRODUCT_VECTORS > 2
+PRODUCT_FUNCTION(3)
+#endif
+
+static void product(size_t depth, size_t blocks, const float *a, const float *b, size_t b_step,
+                    size_t columns, float *dst, size_t pitch)
+{
+    for (size_t i = 0; i < blocks; i++, a += depth * PRODUCT_ROWS, dst += PRODUCT_ROWS * pitch) {
+        size_t j = 0;
+#if PRODUCT_VECTORS > 2
+        for (; j + 3 * VW <= columns; j += 3 * VW)
+            product_3(depth, a, b + j, b_step, dst + j, pitch);
+#endif
+        for (; j + 2 * VW <= columns; j += 2 * VW)
+            product_2(depth, a, b + j, b_step, dst + j, pitch);
+        for (; j < columns; j += VW)
+            product_1(depth, a, b + j, b_step, dst + j, pitch);
+    }
+}
+
 /* ---- the register blocks ---- */
 
 #define MICRO_FUNCTION(R, V)                                                                                 \
@@ -635,6 +805,12 @@ const struct bst_kernels TABLE = {
     .width = VW,
     .micros = micros,
     .micro_count = sizeof micros / sizeof micros[0],
+    .product_rows = PRODUCT_ROWS,
+    .product_columns = PRODUCT_VECTORS * VW,
+    .product = product,
+    .winograd_input = winograd_input,
+    .winograd_output = winograd_output,
+    .winograd_weights = winograd_weights,
     .unary = unary,
     .film = film,
     .binary = binary,

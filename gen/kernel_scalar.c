@@ -47,5 +47,26 @@ static inline void v_interleave(vf a, vf b, float *p)
     }
 }
 
-#define MICROS(F) F(8, 2) F(4, 2) F(2, 2) F(1, 2)
+static inline void v_load_four(const float *p, vf v[4])
+{
+    for (int i = 0; i < VW; i++)
+        for (int j = 0; j < 4; j++)
+            v[j][i] = p[4 * i + j];
+}
+
+static inline void v_store_four(float *p, const vf v[4])
+{
+    for (int i = 0; i < VW; i++)
+        for (int j = 0; j < 4; j++)
+            p[4 * i + j] = v[j][i];
+}
+
+static inline vf v_next(vf a, vf b)
+{
+    return (vf){a[1], a[2], a[3], b[0]};
+}
+
+#define PRODUCT_ROWS    4
+#define PRODUCT_VECTORS 2
+#define MICROS(F)       F(8, 2) F(4, 2) F(2, 2) F(1, 2)
 #include "kernel_body.h"

@@ -1,5 +1,6 @@
 /* op.c - the table of operators, and helpers that their files share. */
 #include "op.h"
+#include "pages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,8 +113,11 @@ const struct op *op_find(const char *name)
     return NULL;
 }
 
+#define STEP_PAGES ((size_t)1 << 20) /* from here on memory comes straight from the system */
+
 struct step_block {
     struct step_block *next;
+    size_t pages; /* bytes taken from the system, or 0 */
     _Alignas(64) uint8_t data[];
 };
 
@@ -121,9 +125,12 @@ void *step_take(struct step *step, size_t n, size_t item)
 {
     size_t bytes;
     if (!bst_mul(n, item, &bytes) || !bst_add(bytes, sizeof(struct step_block) + 64, &bytes)) return NULL;
-    struct step_block *block = aligned_alloc(64, bytes / 64 * 64);
+    bytes = bytes / 64 * 64;
+    bool large = bytes >= STEP_PAGES;
+    struct step_block *block = large ? pages_take(bytes) : aligned_alloc(64, bytes);
     if (block == NULL) return NULL;
-    memset(block, 0, bytes / 64 * 64);
+    if (!large) memset(block, 0, bytes);
+    block->pages = large ? bytes : 0;
     block->next = step->blocks;
     step->blocks = block;
     return block->data;
@@ -133,7 +140,10 @@ void step_release(struct step *step)
 {
     for (struct step_block *block = step->blocks, *next; block != NULL; block = next) {
         next = block->next;
-        free(block);
+        if (block->pages > 0)
+            pages_give(block, block->pages);
+        else
+            free(block);
     }
     step->blocks = NULL;
 }

@@ -72,6 +72,7 @@ struct step {
     const struct node *node;
     const struct op *op;
     int opset;
+    unsigned arith; /* version of the rules of arithmetic.md */
     size_t input_count, output_count;
     const struct tensor **inputs; /* NULL: left out */
     struct tensor **outputs;      /* NULL: not asked for */

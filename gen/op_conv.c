@@ -112,6 +112,7 @@ OP_PREPARE(conv)
     struct convolution *c = step_take(step, 1, sizeof *c);
     struct slices *set = step_take(step, 1, sizeof *set);
     if (c == NULL || set == NULL) return bst_fail_memory(err);
+    step->prepared = c;
     *c = (struct convolution){.batch = (size_t)x->dims[0],
                               .channels = (size_t)x->dims[1],
                               .in_depth = (size_t)w.in[0],
@@ -121,14 +122,20 @@ OP_PREPARE(conv)
                               .sets = set,
                               .kernel = (size_t)(w.kernel[0] * w.kernel[1] * w.kernel[2]),
                               .kernel_plane = (size_t)(w.kernel[1] * w.kernel[2])};
+    if (conv_by_winograd(step, &w, out)) {
+        c->set_count = 0;
+        return conv_winograd_make(step, &w, out, c, kernels, threads, err);
+    }
     code = conv_slices(step, &w, (size_t)out[0], set, err);
     if (code == BST_OK) code = conv_part(step, &w, out, set, kernels, threads, err);
-    if (code == BST_OK) code = convolution_finish(step, c, err);
-    step->prepared = c;
-    return code;
+    return code == BST_OK ? convolution_finish(step, c, err) : code;
 }
 
 OP_RUN(conv)
 {
-    convolution_run(step->prepared, step, run);
+    const struct convolution *c = step->prepared;
+    if (c->winograd != NULL)
+        conv_winograd_run(c, step, run);
+    else
+        convolution_run(c, step, run);
 }

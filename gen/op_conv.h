@@ -10,6 +10,7 @@
 #define BST_OP_CONV_H
 
 #include "kernel_conv.h"
+#include "kernel_winograd.h"
 
 #define SIDES            ((size_t)3)
 #define CONV_SIDE_MAX    1024 /* of kernels, dilations, paddings */
@@ -47,7 +48,8 @@ struct convolution {
     size_t kernel, kernel_plane;  /* numbers of a whole kernel, and of one slice */
     float
         *staged; /* the input slices that an output slice needs, as channels; NULL: the input is just that */
-    float *turned; /* weights of a set as [in][kernel slice][out][place]; NULL: they lie so */
+    struct winograd *winograd; /* 3 x 3 weights done by Winograd's algorithm; sets are empty then */
+    float *turned;             /* weights of a set as [in][kernel slice][out][place]; NULL: they lie so */
 };
 
 /* Reads the attributes; checks them against each other and the inputs. */
@@ -63,5 +65,12 @@ enum bst_code window_output(struct step *step, const struct window *w, int64_t c
 /* Once all sets and their parts are made: takes the memory for slices and packs weights that are known. */
 enum bst_code convolution_finish(struct step *step, struct convolution *c, struct bst_error *err);
 void convolution_run(const struct convolution *c, const struct step *step, const struct run *run);
+
+/* Whether a Conv with these output sides is done by Winograd's algorithm; its making and running then. */
+bool conv_by_winograd(const struct step *step, const struct window *w, const int64_t *out);
+enum bst_code conv_winograd_make(struct step *step, const struct window *w, const int64_t *out,
+                                 struct convolution *c, const struct bst_kernels *kernels, unsigned threads,
+                                 struct bst_error *err);
+void conv_winograd_run(const struct convolution *c, const struct step *step, const struct run *run);
 
 #endif

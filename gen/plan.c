@@ -1,6 +1,9 @@
 /* plan.c - from a graph and input sizes to steps over one arena; see plan.h. */
 #include "plan_parts.h"
 
+#include "gen.h"
+#include "pages.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,9 +27,11 @@ void plan_free(struct plan *plan)
     }
     for (size_t i = 0; i < plan->folded_count; i++)
         free(plan->folded[i]);
-    void *all[] = {plan->tensors, plan->known,  plan->steps,        plan->head,    plan->maker,   plan->root,
-                   plan->uses,    plan->reader, plan->reader_input, plan->needed,  plan->item_of, plan->items,
-                   plan->folded,  plan->arena,  plan->scratch,      plan->outputs, plan->fixed};
+    void *all[] = {plan->tensors, plan->known, plan->steps,  plan->head,         plan->maker,
+                   plan->root,    plan->uses,  plan->reader, plan->reader_input, plan->needed,
+                   plan->item_of, plan->items, plan->folded, plan->outputs,      plan->fixed};
+    pages_give(plan->arena, plan->arena_bytes + 64);
+    pages_give(plan->scratch, plan->scratch_each * plan->options.threads + 64);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         free(all[i]);
     free(plan);
@@ -123,6 +128,7 @@ static enum bst_code step_make(struct plan *plan, const struct node *node, struc
     *step = (struct step){.node = node,
                           .op = node->op,
                           .opset = plan->graph->opset,
+                          .arith = plan->options.arith != 0 ? plan->options.arith : BST_ARITH_VERSION,
                           .input_count = node->input_count,
                           .output_count = node->output_count};
     step->inputs = bst_calloc(node->input_count + 1, sizeof *step->inputs);
@@ -327,10 +333,9 @@ static enum bst_code prepare(struct plan *plan, struct bst_error *err)
 
 static enum bst_code take_memory(struct plan *plan, struct bst_error *err)
 {
-    plan->arena = aligned_alloc(64, plan->arena_bytes + 64);
-    plan->scratch = aligned_alloc(64, plan->scratch_each * plan->options.threads + 64);
+    plan->arena = pages_take(plan->arena_bytes + 64);
+    plan->scratch = pages_take(plan->scratch_each * plan->options.threads + 64);
     if (plan->arena == NULL || plan->scratch == NULL) return bst_fail_memory(err);
-    memset(plan->scratch, 0, plan->scratch_each * plan->options.threads);
     for (size_t v = 0; v < plan->graph->value_count; v++)
         if (plan->item_of[v] != NONE)
             plan->tensors[v].data = plan->arena + item_offset(plan, plan->item_of[v]);

@@ -645,7 +645,7 @@ static void test_same_everywhere(void **state)
 }
 
 /* The golden digest: this very picture on every machine, compiler and level of optimisation, for as long as
- * the rules are called blindstamp-arith/1. */
+ * the rules keep their name. */
 static void test_golden(void **state)
 {
     struct maker m = maker_new(CARD("") TEXTURE, NULL);

@@ -1,0 +1,35 @@
+/* pages.c - see pages.h. */
+#include "pages.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+
+#define HUGE ((size_t)2 << 20) /* a huge page of x86-64, and of AArch64 with pages of 4 kB */
+#define PAGE ((size_t)4096)
+
+static size_t rounded(size_t bytes)
+{
+    size_t unit = bytes >= HUGE ? HUGE : PAGE;
+    return (bytes + unit - 1) / unit * unit;
+}
+
+void *pages_take(size_t bytes)
+{
+    if (bytes > SIZE_MAX / 2) return NULL;
+    size_t size = rounded(bytes), more = size >= HUGE ? HUGE : 0; /* to cut an aligned piece out of */
+    uint8_t *map = mmap(NULL, size + more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED) return NULL;
+    if (more == 0) return map;
+    size_t before = (HUGE - (uintptr_t)map % HUGE) % HUGE;
+    if (before > 0) munmap(map, before);
+    if (before < more) munmap(map + before + size, more - before);
+#ifdef MADV_HUGEPAGE
+    madvise(map + before, size, MADV_HUGEPAGE); /* a wish; small pages do as well */
+#endif
+    return map + before;
+}
+
+void pages_give(void *memory, size_t bytes)
+{
+    if (memory != NULL) munmap(memory, rounded(bytes));
+}

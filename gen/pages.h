@@ -1,0 +1,15 @@
+/* pages.h - large pieces of zeroed memory straight from the system, in huge pages where it has them: weights and
+ * tensors are walked end to end, and translating their addresses would cost up to a third of the time. Private to
+ * gen/.
+ */
+#ifndef BST_PAGES_H
+#define BST_PAGES_H
+
+#include <stddef.h>
+
+/* Zeroed memory, aligned to 64 bytes at least; NULL when there is none. bytes > 0. */
+void *pages_take(size_t bytes);
+/* bytes as they were asked for; memory may be NULL. */
+void pages_give(void *memory, size_t bytes);
+
+#endif
