@@ -3,7 +3,7 @@
  *
  * Map of the folder:
  *   model.c       a model file opened: bytes, digest, card, graph
- *   onnx.c        ONNX (protobuf) -> graph, with every limit checked
+ *   onnx*.c       ONNX (protobuf) -> graph, with every limit checked: the file, its graph, constants, older forms
  *   graph.h       the graph and its values
  *   op.h, op.c    the table of operators: how each infers dims, prepares and runs
  *   plan.c        graph + input sizes -> ordered steps over one arena; memory known before any is taken

@@ -1,5 +1,5 @@
 /* graph.c - small helpers over tensors and nodes. */
-#include "graph.h"
+#include "op.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +37,11 @@ const char *dims_text(size_t rank, const int64_t *dims, char out[static DIMS_TEX
     out[at++] = ']';
     out[at] = 0;
     return out;
+}
+
+bool node_branches(const struct node *node)
+{
+    return (node->op->flags & OP_BRANCH) != 0;
 }
 
 const struct attribute *node_attribute(const struct node *node, const char *name)

@@ -10,7 +10,7 @@
 #include "base.h"
 
 #define RANK_MAX  8
-#define OPSET_MIN 11
+#define OPSET_MIN 6
 #define OPSET_MAX 21
 /* Numbers in a tensor: no machine has that many, and sums of the sizes of all tensors cannot overflow. */
 #define TENSOR_MAX     ((uint64_t)1 << 40)
@@ -63,6 +63,7 @@ enum attribute_type { /* as on the wire */
                       ATTRIBUTE_INT = 2,
                       ATTRIBUTE_STRING = 3,
                       ATTRIBUTE_TENSOR = 4,
+                      ATTRIBUTE_GRAPH = 5, /* a branch of an If; never kept */
                       ATTRIBUTE_FLOATS = 6,
                       ATTRIBUTE_INTS = 7,
 };
@@ -81,8 +82,19 @@ struct attribute {
 
 struct op;
 
+/* The branches of an If are part of the graph. Their nodes stand behind a guard and are only run when the
+ * condition, which a plan must know, and the guard around it say so. */
+struct guard {
+    int32_t condition; /* a value */
+    bool branch;       /* what the condition must be */
+    int32_t parent;    /* the guard that the If itself stands behind; -1: none */
+};
+
 struct node {
     const char *name; /* "" when the file gives none */
+    const char *type; /* the operator's name in the file */
+    size_t place;     /* in its list of nodes in the file */
+    int32_t guard;    /* -1: none */
     const struct op *op;
     size_t input_count, output_count, attribute_count;
     int32_t *inputs; /* places in graph.values; -1: an optional input left out */
@@ -105,9 +117,10 @@ struct graph_input {
 
 struct graph {
     int opset;
-    size_t value_count, node_count, input_count, output_count;
+    size_t value_count, node_count, guard_count, input_count, output_count;
     struct value *values;
     struct node *nodes; /* in an order in which they can run */
+    struct guard *guards;
     struct graph_input *inputs;
     int32_t *outputs;
     const char *card;           /* metadata "blindstamp.card", or NULL */
@@ -121,6 +134,8 @@ enum bst_code graph_read(const void *data, size_t len, const char *name, struct 
                          struct bst_error *err);
 void graph_free(struct graph *graph);
 
+/* Whether the node is an If: its inputs are the condition, what the first branch makes, what the other makes. */
+bool node_branches(const struct node *node);
 /* The attribute, or NULL. */
 const struct attribute *node_attribute(const struct node *node, const char *name);
 int64_t node_int(const struct node *node, const char *name, int64_t fallback);

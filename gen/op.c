@@ -46,6 +46,7 @@ static const struct op table[] = {
     {"GlobalAveragePool", 1, 1, 1, 0, global_pool_infer, NULL, global_pool_run},
     {"GlobalMaxPool", 1, 1, 1, 0, global_pool_infer, NULL, global_pool_run},
     {"Identity", 1, 1, 1, 0, identity_infer, NULL, alias_run},
+    {"If", 1, 1, ANY, OP_BRANCH, NULL, NULL, NULL},
     {"InstanceNormalization", 3, 3, 1, OP_POSTS | OP_IN_PLACE, instance_norm_infer, NULL, instance_norm_run},
     {"LeakyRelu", 1, 1, 1, OP_ELEMENTWISE | OP_POSTS | OP_IN_PLACE, unary_infer, elementwise_prepare,
      elementwise_run},

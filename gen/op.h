@@ -56,6 +56,7 @@ enum op_flags {
     OP_FOLD = 8,        /* the output depends on dims and constants alone */
     OP_IN_PLACE = 16,   /* the output may take the memory of an input of the same dims */
     OP_CROPS = 32,      /* run obeys crop_y and crop_x */
+    OP_BRANCH = 64, /* If: never a step, its outputs are those of the branch taken; infer and run are NULL */
 };
 
 struct op {
@@ -197,6 +198,8 @@ OP_INFER(flatten);
 OP_INFER(squeeze);
 OP_INFER(unsqueeze);
 OP_INFER(identity);
+OP_INFER(align);
+extern const struct op op_align; /* no operator of files: see onnx_upgrade.c */
 OP_RUN(alias);
 OP_INFER(transpose);
 OP_RUN(transpose);

@@ -38,6 +38,22 @@ OP_INFER(identity)
     return alias_output(step, step->inputs[0]->rank, step->inputs[0]->dims, err);
 }
 
+/* The first input's dims laid along the second's from an axis on, with ones behind them. */
+OP_INFER(align)
+{
+    const struct tensor *x = step->inputs[0], *along = step->inputs[1];
+    int64_t axis = node_int(step->node, "axis", 1), dims[RANK_MAX];
+    if (x->count == 1) return alias_output(step, x->rank, x->dims, err);
+    if (axis < 0 || axis > (int64_t)along->rank || x->rank > along->rank - (size_t)axis)
+        return step_bad(err, "axis is out of range");
+    size_t rank = along->rank - (size_t)axis;
+    for (size_t i = 0; i < rank; i++)
+        dims[i] = i < x->rank ? x->dims[i] : 1;
+    return alias_output(step, rank, dims, err);
+}
+
+const struct op op_align = {"(aligned operand)", 2, 2, 1, 0, align_infer, NULL, alias_run};
+
 OP_INFER(reshape)
 {
     const struct tensor *x = step->inputs[0], *shape;

@@ -27,9 +27,10 @@ void plan_free(struct plan *plan)
     }
     for (size_t i = 0; i < plan->folded_count; i++)
         free(plan->folded[i]);
-    void *all[] = {plan->tensors, plan->known, plan->steps,  plan->head,         plan->maker,
-                   plan->root,    plan->uses,  plan->reader, plan->reader_input, plan->needed,
-                   plan->item_of, plan->items, plan->folded, plan->outputs,      plan->fixed};
+    void *all[] = {plan->tensors,      plan->known,   plan->steps,   plan->head,
+                   plan->maker,        plan->root,    plan->uses,    plan->reader,
+                   plan->reader_input, plan->needed,  plan->item_of, plan->items,
+                   plan->folded,       plan->outputs, plan->fixed,   plan->stands_for};
     pages_give(plan->arena, plan->arena_bytes + 64);
     pages_give(plan->scratch, plan->scratch_each * plan->options.threads + 64);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -37,12 +38,11 @@ void plan_free(struct plan *plan)
     free(plan);
 }
 
-static enum bst_code node_where(const struct plan *plan, const struct step *step, struct bst_error *err)
+static enum bst_code node_where(const struct plan *plan, const struct node *node, struct bst_error *err)
 {
-    const char *gap = *step->node->name != 0 ? " " : "";
-    return bst_where(err, "%s: node %zu (%s%s%.80s, opset %d)", plan->options.name,
-                     (size_t)(step->node - plan->graph->nodes), step->op->name, gap, step->node->name,
-                     step->opset);
+    const char *gap = *node->name != 0 ? " " : "";
+    return bst_where(err, "%s: node %zu (%s%s%.80s, opset %d)", plan->options.name, node->place, node->type,
+                     gap, node->name, plan->graph->opset);
 }
 
 /* ---- inference and folding ---- */
@@ -52,6 +52,7 @@ static enum bst_code take_tables(struct plan *plan, struct bst_error *err)
     size_t values = plan->graph->value_count + 1, nodes = plan->graph->node_count + 1;
     plan->tensors = bst_calloc(values, sizeof *plan->tensors);
     plan->known = bst_calloc(values, sizeof *plan->known);
+    plan->stands_for = bst_calloc(values, sizeof *plan->stands_for);
     plan->steps = bst_calloc(nodes, sizeof *plan->steps);
     plan->head = bst_calloc(nodes, sizeof *plan->head);
     plan->maker = bst_calloc(values, sizeof *plan->maker);
@@ -68,11 +69,12 @@ static enum bst_code take_tables(struct plan *plan, struct bst_error *err)
     if (plan->tensors == NULL || plan->known == NULL || plan->steps == NULL || plan->head == NULL ||
         plan->maker == NULL || plan->root == NULL || plan->uses == NULL || plan->reader == NULL ||
         plan->reader_input == NULL || plan->needed == NULL || plan->item_of == NULL || plan->items == NULL ||
-        plan->folded == NULL || plan->fixed == NULL || plan->outputs == NULL)
+        plan->folded == NULL || plan->stands_for == NULL || plan->fixed == NULL || plan->outputs == NULL)
         return bst_fail_memory(err);
     for (size_t v = 0; v < values; v++) {
         plan->maker[v] = plan->item_of[v] = plan->reader[v] = NONE;
         plan->root[v] = v;
+        plan->stands_for[v] = (int32_t)v;
     }
     return BST_OK;
 }
@@ -135,8 +137,8 @@ static enum bst_code step_make(struct plan *plan, const struct node *node, struc
     step->outputs = bst_calloc(node->output_count + 1, sizeof *step->outputs);
     if (step->inputs == NULL || step->outputs == NULL) return bst_fail_memory(err);
     for (size_t i = 0; i < node->input_count; i++) {
-        int32_t v = node->inputs[i];
-        if (v < 0) continue;
+        if (node->inputs[i] < 0) continue;
+        int32_t v = plan->stands_for[node->inputs[i]];
         if (!plan->known[v])
             return bst_fail(err, BST_UNREADABLE, "input '%.80s' is an output that is not supported",
                             plan->graph->values[v].name);
@@ -211,15 +213,16 @@ static void note_needs(struct plan *plan, const struct step *step)
     bool others = false;
     for (size_t i = step->input_count; i-- > 0;) {
         if (step->inputs[i] == NULL || step->inputs[i]->data != NULL || (i == 0 && others)) continue;
-        follows[step->node->inputs[i]] = others = true;
+        follows[value_of_tensor(plan, step->inputs[i])] = others = true;
     }
     for (size_t s = plan->step_count; s-- > 0;) {
-        const struct node *node = plan->steps[s].node;
+        const struct step *before = &plan->steps[s];
         bool leads = false;
-        for (size_t i = 0; i < node->output_count; i++)
-            leads = leads || (node->outputs[i] >= 0 && follows[node->outputs[i]]);
-        for (size_t i = 0; i < node->input_count && leads; i++)
-            if (node->inputs[i] >= 0) follows[node->inputs[i]] = true;
+        for (size_t i = 0; i < before->output_count; i++)
+            leads =
+                leads || (before->outputs[i] != NULL && follows[value_of_tensor(plan, before->outputs[i])]);
+        for (size_t i = 0; i < before->input_count && leads; i++)
+            if (before->inputs[i] != NULL) follows[value_of_tensor(plan, before->inputs[i])] = true;
     }
     for (size_t i = 0; i < graph->input_count; i++) {
         const struct tensor *t = &plan->tensors[graph->inputs[i].value];
@@ -236,7 +239,7 @@ static enum bst_code infer_node(struct plan *plan, const struct node *node, stru
     if (code == BST_OK) code = step->op->infer(step, err);
     if (code != BST_OK) {
         note_needs(plan, step);
-        return node_where(plan, step, err);
+        return node_where(plan, step->node, err);
     }
     bool folded = (step->op->flags & OP_FOLD) != 0 || all_constant(step);
     for (size_t i = 0; i < node->output_count; i++) {
@@ -251,7 +254,7 @@ static enum bst_code infer_node(struct plan *plan, const struct node *node, stru
         return BST_OK;
     }
     code = fold(plan, step, err);
-    if (code != BST_OK) node_where(plan, step, err);
+    if (code != BST_OK) node_where(plan, step->node, err);
     step_release(step);
     free(step->inputs);
     free(step->outputs);
@@ -260,13 +263,68 @@ static enum bst_code infer_node(struct plan *plan, const struct node *node, stru
     return code;
 }
 
+/* ---- branches ---- */
+
+/* What a condition is; it must be known. */
+static enum bst_code read_condition(struct plan *plan, const struct node *node, int32_t value, bool *out,
+                                    struct bst_error *err)
+{
+    int32_t v = plan->stands_for[value];
+    const struct tensor *t = &plan->tensors[v], *inputs[1] = {t};
+    struct step step = {.node = node, .input_count = 1, .inputs = inputs};
+    if (plan->known[v] && t->data != NULL && t->kind == KIND_INT && t->count == 1) {
+        *out = tensor_ints(t)[0] != 0;
+        return BST_OK;
+    }
+    if (plan->known[v] && t->data == NULL) note_needs(plan, &step);
+    bst_fail(err, BST_UNREADABLE, "the condition '%.80s' of an If %s", plan->graph->values[value].name,
+             t->data == NULL ? "depends on the picture's data" : "is not one boolean");
+    node_where(plan, node, err);
+    return bst_hint(err, "export the model with conditions that depend on sizes alone");
+}
+
+/* Whether the nodes behind a guard are part of the plan. Guards are nested only a few deep. */
+static enum bst_code guard_taken(struct plan *plan, const struct node *node, int32_t guard, bool *taken,
+                                 struct bst_error *err)
+{
+    *taken = true;
+    if (guard < 0) return BST_OK;
+    const struct guard *g = &plan->graph->guards[guard];
+    enum bst_code code = guard_taken(plan, node, g->parent, taken, err);
+    if (code != BST_OK || !*taken) return code;
+    code = read_condition(plan, node, g->condition, taken, err);
+    *taken = *taken == g->branch;
+    return code;
+}
+
+/* An If's outputs are what the branch taken makes. */
+static enum bst_code choose_branch(struct plan *plan, const struct node *node, struct bst_error *err)
+{
+    bool first;
+    enum bst_code code = read_condition(plan, node, node->inputs[0], &first, err);
+    if (code != BST_OK) return code;
+    for (size_t i = 0; i < node->output_count; i++)
+        if (node->outputs[i] >= 0)
+            plan->stands_for[node->outputs[i]] =
+                plan->stands_for[node->inputs[1 + i + (first ? 0 : node->output_count)]];
+    return BST_OK;
+}
+
+static enum bst_code infer_if_taken(struct plan *plan, const struct node *node, struct bst_error *err)
+{
+    bool taken;
+    enum bst_code code = guard_taken(plan, node, node->guard, &taken, err);
+    if (code != BST_OK || !taken) return code;
+    return node_branches(node) ? choose_branch(plan, node, err) : infer_node(plan, node, err);
+}
+
 static enum bst_code set_outputs(struct plan *plan, struct bst_error *err)
 {
     const struct graph *graph = plan->graph;
     plan->output_count = plan->options.outputs != NULL ? plan->options.output_count : 1;
     for (size_t i = 0; i < plan->output_count; i++) {
         size_t place = plan->options.outputs != NULL ? plan->options.outputs[i] : 0;
-        plan->outputs[i] = (size_t)graph->outputs[place];
+        plan->outputs[i] = (size_t)plan->stands_for[graph->outputs[place]];
         if (!plan->known[plan->outputs[i]])
             return bst_fail(err, BST_UNREADABLE, "%s: the graph's output '%.80s' is not supported",
                             plan->options.name, graph->values[plan->outputs[i]].name);
@@ -279,7 +337,7 @@ static enum bst_code infer(struct plan *plan, const int64_t (*dims)[RANK_MAX], s
     enum bst_code code = take_tables(plan, err);
     if (code == BST_OK) code = set_inputs(plan, dims, err);
     for (size_t i = 0; i < plan->graph->node_count && code == BST_OK; i++)
-        code = infer_node(plan, &plan->graph->nodes[i], err);
+        code = infer_if_taken(plan, &plan->graph->nodes[i], err);
     if (code == BST_OK) code = set_outputs(plan, err);
     return code;
 }
@@ -310,7 +368,7 @@ static enum bst_code prepare(struct plan *plan, struct bst_error *err)
         struct step *step = &plan->steps[s];
         if (!plan->needed[s] || step->op->prepare == NULL) continue;
         enum bst_code code = step->op->prepare(step, plan->options.kernels, plan->options.threads, err);
-        if (code != BST_OK) return node_where(plan, step, err);
+        if (code != BST_OK) return node_where(plan, step->node, err);
         if (step->scratch > plan->scratch_each) plan->scratch_each = (step->scratch + 63) / 64 * 64;
     }
     for (size_t p = 0; p < plan->step_count; p++) {
@@ -420,7 +478,7 @@ enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const void *con
         if (!head->alias) head->op->run(head, &run);
         if (out_of_range) {
             bst_fail(err, BST_USAGE, "an index is out of range");
-            return node_where(plan, head, err);
+            return node_where(plan, head->node, err);
         }
     }
     if (progress != NULL) progress(progress_arg, plan->step_count, plan->step_count);

@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t value_of_tensor(const struct plan *plan, const struct tensor *t)
-{
-    return (size_t)(t - plan->tensors);
-}
-
 /* The step fused behind step s of the group that runs at place p, or NONE. */
 static size_t group_next(const struct plan *plan, size_t s, size_t p)
 {
@@ -55,8 +50,10 @@ static size_t item_in_place(const struct plan *plan, size_t p)
 static void set_roots(struct plan *plan)
 {
     for (size_t s = 0; s < plan->step_count; s++) {
-        const struct node *node = plan->steps[s].node;
-        if (plan->steps[s].alias) plan->root[node->outputs[0]] = plan->root[node->inputs[0]];
+        const struct step *step = &plan->steps[s];
+        if (step->alias)
+            plan->root[value_of_tensor(plan, step->outputs[0])] =
+                plan->root[value_of_tensor(plan, step->inputs[0])];
     }
 }
 

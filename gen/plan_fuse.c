@@ -9,14 +9,15 @@ static void mark_needed(struct plan *plan)
         if (plan->maker[output] != NONE) plan->needed[plan->maker[output]] = true;
     }
     for (size_t s = plan->step_count; s-- > 0;) {
-        const struct node *node = plan->steps[s].node;
+        const struct step *step = &plan->steps[s];
         if (!plan->needed[s]) continue;
-        for (size_t i = 0; i < node->input_count; i++) {
-            if (node->inputs[i] < 0) continue;
-            plan->uses[node->inputs[i]]++;
-            plan->reader[node->inputs[i]] = s;
-            plan->reader_input[node->inputs[i]] = i;
-            if (plan->maker[node->inputs[i]] != NONE) plan->needed[plan->maker[node->inputs[i]]] = true;
+        for (size_t i = 0; i < step->input_count; i++) {
+            if (step->inputs[i] == NULL) continue;
+            size_t v = value_of_tensor(plan, step->inputs[i]);
+            plan->uses[v]++;
+            plan->reader[v] = s;
+            plan->reader_input[v] = i;
+            if (plan->maker[v] != NONE) plan->needed[plan->maker[v]] = true;
         }
     }
 }

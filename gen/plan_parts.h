@@ -21,6 +21,7 @@ struct plan {
     struct plan_options options;
     struct tensor *tensors; /* one a value */
     bool *known;            /* its dims have been inferred */
+    int32_t *stands_for;    /* the value that an If makes its output of; itself */
     struct step *steps;     /* one a node that is run, folded nodes left out */
     size_t step_count;
     size_t *head;                  /* at each step: the step that runs in its place, or NONE */
@@ -40,6 +41,11 @@ struct plan {
     uint8_t *arena, *scratch;
     size_t arena_bytes, scratch_each;
 };
+
+static inline size_t value_of_tensor(const struct plan *plan, const struct tensor *t)
+{
+    return (size_t)(t - plan->tensors);
+}
 
 /* The only step that reads what step s makes, or NONE; *index is the input that reads it. */
 size_t only_reader(const struct plan *plan, size_t s, size_t *index);

@@ -213,6 +213,25 @@ static const struct onnx_case onnx_cases[] = {
     {"equal_given", "intin a 3 4 5\nintin b 3 5\nnode Equal a,b y\nboolout y"},
     {"shape_given", "in x 2 6\nintin n 2 1\nints d 3\nnode Concat d,n s axis=0\nnode ConstantOfShape s "
                     "z\nnode Shape z q\nnode Cast q y to=1"},
+    {"if_size",
+     "in x 1 3 ?5 ?7\nints i 2\nint l 5\nnode Shape x s\nnode Gather s,i h\nint z 0\nnode Gather h,z n "
+     "axis=0\n"
+     "node Equal n,l c\nif c y,w\nrand k 3 1 1\nnode Mul x,k a\nnode Relu a b\nout b\nout x\nelse\n"
+     "node Neg x a\nout a\nout a\nend\nnode Add y,w r\nout r"},
+    {"if_nested",
+     "in x 2 5\nint t 1\nint f 0\nnode Cast t c to=9\nnode Cast f d to=9\nif c y\nif d u\nnode Neg x a\n"
+     "out a\nelse\nif c v\nnode Tanh x a\nnode Exp a b\nout b\nelse\nnode Relu x a\nout a\nend\nout v\n"
+     "end\nout u\nelse\nnode Abs x a\nout a\nend\nnode Add y,x z\nout z"},
+    {"add_axis", "opset 6\nin a 2 3 4 5\nin b 3 4\nnode Add a,b y broadcast=1 axis=1"},
+    {"prelu_channels", "opset 6\nin a 2 3 4 5\nrand s 3\nnode PRelu a,s y"},
+    {"slice_attributes", "opset 9\nin x 2 6 8 9\nnode Slice x y starts=[1,-3] ends=[5,100] axes=[1,3]"},
+    {"pad_attributes", "opset 9\nin x 1 2 4 5\nnode Pad x y pads=[0,0,1,2,0,1,3,0] value=0.5"},
+    {"clip_attributes", "opset 10\nin x 3 41\nnode Clip x y min=-0.5 max=0.25"},
+    {"upsample_sides", "opset 6\nin x 1 3 5 6\nnode Upsample x y height_scale=2.0 width_scale=3.0"},
+    {"resize_ten", "opset 10\nin x 1 3 5 6\nfloats s 1 1 2 2\nnode Resize x,s y mode='linear'"},
+    {"batch_norm_old",
+     "opset 6\nin x 2 5 6 7\nrand g 5\nrand b 5\nrand m 5\nposrand v 5\nnode BatchNormalization "
+     "x,g,b,m,v y is_test=1"},
     {"expand", "in x 3 1\nints s 2 3 4\nnode Expand x,s y"},
     {"tile", "in x 2 3 4\nints r 1 2 3\nnode Tile x,r y"},
     {"depth_to_space", "in x 2 12 3 5\nnode DepthToSpace x y blocksize=2"},

@@ -8,6 +8,8 @@
  *   ints s 1 -1             a constant list of int64, int n 5 a single one
  *   floats f 0.5 2          a constant list of float, float a 0.1 a single one
  *   card {"schema": ...}    the model card
+ *   if c y                  an If of condition c that makes y: the lines up to "else" are its first branch, those up to
+ *                           "end" the other; "out" names what a branch makes
  *   out y                   an output of the graph, where it is not what the last node makes first; intout y,
  *                           boolout y: one of whole numbers, of booleans
  *   node Conv x,w y strides=[2,2] auto_pad='SAME_UPPER' alpha=0.1 group=1
@@ -29,7 +31,8 @@
 
 struct fixture {
     Onnx__ModelProto model;
-    Onnx__GraphProto graph;
+    Onnx__GraphProto graph, *at, *around[16]; /* at: what lines are added to */
+    size_t depth;
     Onnx__OperatorSetIdProto opset;
     Onnx__StringStringEntryProto card;
     void *taken[16384];
@@ -79,8 +82,8 @@ static Onnx__TensorProto *fixture_tensor(struct fixture *f, const char *name, in
     t->n_dims = rank;
     t->dims = fixture_take(f, (rank + 1) * sizeof *t->dims);
     memcpy(t->dims, dims, rank * sizeof *dims);
-    if (f->graph.initializer == NULL) f->graph.initializer = fixture_take(f, FIXTURE_LIST * sizeof(void *));
-    f->graph.initializer[f->graph.n_initializer++] = t;
+    if (f->at->initializer == NULL) f->at->initializer = fixture_take(f, FIXTURE_LIST * sizeof(void *));
+    f->at->initializer[f->at->n_initializer++] = t;
     return t;
 }
 
@@ -173,8 +176,8 @@ static void fixture_input(struct fixture *f, const char *name, char *rest, int t
         else
             t->ints[i] = (int64_t)((x + 1.0f) * 0.5f * (float)limit);
     }
-    if (f->graph.input == NULL) f->graph.input = fixture_take(f, 8 * sizeof(void *));
-    f->graph.input[f->graph.n_input++] = v;
+    if (f->at->input == NULL) f->at->input = fixture_take(f, 8 * sizeof(void *));
+    f->at->input[f->at->n_input++] = v;
 }
 
 static void fixture_attribute(struct fixture *f, Onnx__NodeProto *node, char *word)
@@ -231,24 +234,58 @@ static void fixture_node(struct fixture *f, char *rest)
     node->n_output = fixture_names(f, outputs, node->output);
     while ((word = strtok(NULL, " ")) != NULL)
         fixture_attribute(f, node, word);
-    if (f->graph.node == NULL) f->graph.node = fixture_take(f, FIXTURE_LIST * sizeof(void *));
-    f->graph.node[f->graph.n_node++] = node;
+    if (f->at->node == NULL) f->at->node = fixture_take(f, FIXTURE_LIST * sizeof(void *));
+    f->at->node[f->at->n_node++] = node;
+}
+
+static void fixture_open(struct fixture *f)
+{
+    f->around[f->depth++] = f->at;
+    f->at = fixture_take(f, sizeof *f->at);
+    onnx__graph_proto__init(f->at);
+    f->at->name = fixture_text(f, "branch", 6);
+}
+
+/* What lines were added to becomes a branch of the last node of the graph around. */
+static void fixture_close(struct fixture *f, const char *name)
+{
+    Onnx__GraphProto *branch = f->at;
+    f->at = f->around[--f->depth];
+    Onnx__NodeProto *node = f->at->node[f->at->n_node - 1];
+    Onnx__AttributeProto *a = fixture_take(f, sizeof *a);
+    onnx__attribute_proto__init(a);
+    a->name = fixture_text(f, name, strlen(name));
+    a->has_type = a->has_g = 1;
+    a->type = 5;
+    a->g.data = fixture_take(f, onnx__graph_proto__get_packed_size(branch));
+    a->g.len = onnx__graph_proto__pack(branch, a->g.data);
+    node->attribute[node->n_attribute++] = a;
 }
 
 static void fixture_line(struct fixture *f, char *line)
 {
     char *rest = strchr(line, ' ');
+    if (strcmp(line, "else") == 0 || strcmp(line, "end") == 0) {
+        fixture_close(f, line[1] == 'l' ? "then_branch" : "else_branch");
+        if (line[1] == 'l') fixture_open(f);
+        return;
+    }
     if (rest == NULL) abort();
     *rest++ = 0;
     if (strcmp(line, "opset") == 0) {
         f->opset.version = strtoll(rest, NULL, 10);
     } else if (strcmp(line, "card") == 0) {
         f->card.value = fixture_text(f, rest, strlen(rest));
+    } else if (strcmp(line, "if") == 0) {
+        char *copy = fixture_take(f, strlen(rest) + 4);
+        sprintf(copy, "If %s", rest);
+        fixture_node(f, copy);
+        fixture_open(f);
     } else if (strcmp(line, "node") == 0) {
         fixture_node(f, rest);
     } else if (strcmp(line, "out") == 0 || strcmp(line, "intout") == 0 || strcmp(line, "boolout") == 0) {
-        if (f->graph.output == NULL) f->graph.output = fixture_take(f, 8 * sizeof(void *));
-        Onnx__ValueInfoProto *v = f->graph.output[f->graph.n_output++] = fixture_value(f, rest);
+        if (f->at->output == NULL) f->at->output = fixture_take(f, 8 * sizeof(void *));
+        Onnx__ValueInfoProto *v = f->at->output[f->at->n_output++] = fixture_value(f, rest);
         v->type->tensor_type->elem_type = *line == 'o' ? 1 : *line == 'i' ? 7 : 9;
     } else {
         double values[64];
@@ -279,6 +316,7 @@ static struct fixture *fixture_new(const char *text)
     onnx__string_string_entry_proto__init(&f->card);
     f->opset.has_version = 1;
     f->opset.version = 17;
+    f->at = &f->graph;
     for (const char *end; *text != 0; text = end) {
         end = strchr(text, '\n');
         size_t len = end != NULL ? (size_t)(end - text) : strlen(text);

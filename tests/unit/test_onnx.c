@@ -189,8 +189,8 @@ static void test_refuses_graphs(void **state)
     expect_refusal(f, "no output", "");
     f->graph.n_output = 1;
     f->graph.output[0]->name = saved_nodes[2]->output[0];
-    f->opset.version = 10;
-    expect_refusal(f, "set 10", "");
+    f->opset.version = 5;
+    expect_refusal(f, "set 5", "");
     f->opset.version = 22;
     expect_refusal(f, "set 22", "");
     f->opset.version = 17;
@@ -200,6 +200,25 @@ static void test_refuses_graphs(void **state)
     f->graph.input[0]->type->tensor_type->shape->dim[1]->dim_value = (int64_t)1 << 40;
     expect_refusal(f, "impossible dimension", "");
     fixture_free(f);
+}
+
+/* Branches may be nested eight deep. What they take is bounded by the file's size. */
+static void test_nested_branches(void **state)
+{
+    (void)state;
+    for (size_t depth = 8; depth <= 9; depth++) {
+        char text[1024] = "in x 1 3\nint c 1\n";
+        struct bst_error err;
+        for (size_t i = 0; i < depth; i++)
+            strcat(text, "if c y\n");
+        for (size_t i = 0; i < depth; i++)
+            strcat(text, i == 0 ? "out x\nelse\nout x\nend\n" : "out y\nelse\nout x\nend\n");
+        struct fixture *f = fixture_new(text);
+        assert_int_equal(read_fixture(f, &err), depth == 8 ? BST_OK : BST_UNREADABLE);
+        if (depth == 9) assert_non_null(strstr(err.what, "nested"));
+        if (depth == 9) assert_non_null(strstr(err.where, "node 0 (If, opset 17)"));
+        fixture_free(f);
+    }
 }
 
 /* A subgraph nested a hundred thousand deep lies in a bytes field and is never unpacked. */
@@ -288,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_refuses_constants),
         cmocka_unit_test(test_refuses_graphs),
         cmocka_unit_test(test_deep_subgraph),
+        cmocka_unit_test(test_nested_branches),
         cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_truncated_and_mutated),
         cmocka_unit_test(test_no_file),

@@ -62,7 +62,15 @@ static void test_refusals(void **state)
 {
     (void)state;
     refuse("in x 1 3\nnode Erf x y", "not supported");
-    refuse("in x 1 3\nnode If x y", "not supported");
+    refuse("in x 1 3\nnode Loop x y", "not supported");
+    refuse("in x 1 3\nnode If x y", "branch is missing");
+    refuse("in x 1 3\nboolin c 5000\nif c y\nout x\nelse\nnode Neg x a\nout a\nend\nnode Relu y z",
+           "condition 'c'");
+    refuse("in x 1 3\nint c 1\nif c y\nout x\nelse\nnode Erff x a\nout a\nend", "Erff is not supported");
+    refuse("in x 1 3\nint c 1\nif c y\nnode Neg x a\nout a\nelse\nout x\nend\nnode Relu a z",
+           "'a' is not made");
+    refuse("opset 6\nin x 1 3\nnode Dropout x y", "training");
+    refuse("opset 6\nin x 1 3\nin y 4\nnode Add x,y z broadcast=1 axis=9", "axis");
     refuse("in x 1 3 8 8\nrand w 4 2 3 3\nnode Conv x,w y", "channels");
     refuse("in x 1 3 2 2\nrand w 4 3 3 3\nnode Conv x,w y", "smaller than the kernel");
     refuse("in x 1 3 8 8\nrand w 4 3 3 3\nnode Conv x,w y strides=[0,1]", "out of range");
