@@ -87,6 +87,8 @@ enum bst_card_source {
 enum bst_latent { BST_LATENT_CARD /* the card's */, BST_LATENT_PHILOX, BST_LATENT_NUMPY, BST_LATENT_TORCH };
 const char *bst_latent_name(enum bst_latent latent); /* NULL for BST_LATENT_CARD */
 bool bst_latent_known(const char *name, enum bst_latent *out);
+/* BST_USAGE for a seed that the generator does not take. */
+enum bst_code bst_latent_check(enum bst_latent latent, uint64_t seed, struct bst_error *err);
 
 /* A model card: what the model is, and what its inputs mean (schema/card.schema.json). What a derived one
  * cannot know is NULL, which reads as "unknown". */
