@@ -6,7 +6,7 @@
  *   verify.c      one file -> checks and a verdict; verify.h what its parts share
  *   credential.c  the checks of manifest, signature and signer
  *   receipt.c     the checks of statement, receipt and ledger
- *   replay.c      makes the picture again from its statement and compares pixels; replay_read.c from what
+ *   replay.c      makes the picture again from its statement and compares pixels
  *   facts.c       what a statement says, in plain fields
  *   verdict.c     verdicts as words and as JSON
  *   show.c        what a file says about itself, nothing judged

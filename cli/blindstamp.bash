@@ -29,7 +29,7 @@ _blindstamp() {
     case $verb in
     init) options="--author -a --email --url --passphrase-file --no-passphrase" ;;
     models) options="--add" ;;
-    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --passphrase-file" ;;
+    gen) options="--model -m --seed -s --size --style --label -l --truncation -t --tile --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --passphrase-file" ;;
     verify) options="--replay -r --model -m --input -i --trust --log-key --ledger --details -d --threads" ;;
     show) options="" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
@@ -50,11 +50,10 @@ _blindstamp() {
         done
         [ -z "$model" ] || mapfile -t COMPREPLY < <(compgen -W "$(_blindstamp_styles "$model")" -- "$cur")
         return ;;
-    gen:--latent-generator) mapfile -t COMPREPLY < <(compgen -W "philox numpy-randomstate torch-cpu" -- "$cur") && return ;;
     gen:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
     query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation training identity other" -- "$cur") && return ;;
     *:--home | gen:--output | gen:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
-    *:--seed | *:-s | gen:--mix | *:--label | gen:-l | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
+    *:--seed | *:-s | *:--label | gen:-l | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
         *:--since | *:--until | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--compression | \
         *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | *:--id)
         return ;;

@@ -199,9 +199,6 @@ struct cli_seeds {
 /* "7", "1-24", "1,5,9-12"; each in [0, 2^64-1]; at most CLI_SEEDS_MAX in all, none twice. */
 enum bst_code cli_seeds_parse(const char *text, struct cli_seeds *out, struct bst_error *err);
 void cli_seeds_clear(struct cli_seeds *seeds);
-/* "7:0.4,9:0.6": two seeds or more, none twice, each with a weight or the weight 1. */
-enum bst_code cli_mix_parse(const char *text, struct bst_mix out[static BST_MIX_MAX], size_t *count,
-                            struct bst_error *err);
 
 /* ---- words (words.c) ---- */
 

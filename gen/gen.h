@@ -10,9 +10,9 @@
  *   plan_fuse.c, plan_arena.c
  *   op_*.c        one operator family a file; op_conv.h: what the convolutions share
  *   kernel.h      the arithmetic core: one table of functions per instruction set, identical bits in each
+ *   kernel_math.h functions of numbers: exponential, logarithm, sine, ... by polynomials
  *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c
  *   kernel_conv.c the convolution that Conv, ConvTranspose, MatMul and Gemm share
- *   kernel_plane.c windows over one channel at a time: pooling, depthwise convolution
  *   kernel_winograd.c 3 x 3 convolution with a quarter of the multiplications
  *   pages.c       large pieces of memory
  *   latent.c      Philox4x32-10, uniform and normal numbers
@@ -90,8 +90,6 @@ enum bst_card_source {
 enum bst_latent { BST_LATENT_CARD /* the card's */, BST_LATENT_PHILOX, BST_LATENT_NUMPY, BST_LATENT_TORCH };
 const char *bst_latent_name(enum bst_latent latent); /* NULL for BST_LATENT_CARD */
 bool bst_latent_known(const char *name, enum bst_latent *out);
-/* BST_USAGE for a seed that the generator does not take. */
-enum bst_code bst_latent_check(enum bst_latent latent, uint64_t seed, struct bst_error *err);
 
 /* A model card: what the model is, and what its inputs mean (schema/card.schema.json). What a derived one
  * cannot know is NULL, which reads as "unknown". */

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Functions of one number; a and b are parameters. */
+/* Functions of one number; a and b are parameters. Those without a comment bear their usual name. */
 enum bst_unary {
     BST_U_COPY,
     BST_U_RELU,
@@ -21,16 +21,41 @@ enum bst_unary {
     BST_U_TANH,
     BST_U_SIGMOID,
     BST_U_EXP,
+    BST_U_EXP_LESS, /* the exponential of x - a */
     BST_U_LOG,
     BST_U_SQRT,
     BST_U_SQUARE,
     BST_U_NEG,
     BST_U_ABS,
+    BST_U_SIGN,
     BST_U_RECIPROCAL,
     BST_U_FLOOR,
     BST_U_CEIL,
-    BST_U_ELU, /* a: alpha */
-    BST_U_POW, /* a: exponent; see arithmetic.md */
+    BST_U_ROUND,        /* to the nearest, of two the even one */
+    BST_U_ELU,          /* a: alpha */
+    BST_U_SELU,         /* a: alpha, b: gamma */
+    BST_U_CELU,         /* a: alpha */
+    BST_U_THRESHOLD,    /* x above a, else 0 */
+    BST_U_HARD_SIGMOID, /* fma(x, a, b) held to 0..1 */
+    BST_U_HARD_SWISH,
+    BST_U_SOFTSIGN,
+    BST_U_SOFTPLUS,
+    BST_U_MISH,
+    BST_U_ERF,
+    BST_U_GELU,
+    BST_U_GELU_TANH,
+    BST_U_SIN,
+    BST_U_COS,
+    BST_U_TAN,
+    BST_U_ATAN,
+    BST_U_ASIN,
+    BST_U_ACOS,
+    BST_U_SINH,
+    BST_U_COSH,
+    BST_U_ASINH,
+    BST_U_ACOSH,
+    BST_U_ATANH,
+    BST_U_POW, /* a: exponent; see arithmetic.md. The last one */
 };
 
 /* Functions of two numbers. */
@@ -42,6 +67,7 @@ enum bst_binary {
     BST_B_MIN,
     BST_B_MAX,
     BST_B_PRELU, /* b: slope where a is below zero */
+    BST_B_POW,   /* any exponent. The last one */
 };
 
 /* The register block of a convolution: rows output channels by vectors * width pixels.
@@ -115,17 +141,6 @@ struct bst_kernels {
     /* Doubling: y[2i] = fma(.75, x[i], .25 * x[i-1]), y[2i+1] = fma(.25, x[i+1], .75 * x[i]); x[-1] and x[n]
      * are read */
     void (*twice)(const float *x, float *y, size_t n);
-    /* even[i] = x[2i], odd[i] = x[2i+1] */
-    void (*split)(const float *x, float *even, float *odd, size_t n);
-    /* Windows over a plane (kernel_plane.h): y[i] is made of tile[offset[k] + i] for every tap k in this order:
-     * the greatest, of equal ones the first; the sum from +0 on; that divided by rows * counts[i];
-     * fma(weights[k], ..., ...) from the bias on. Up to 64 numbers of the tile beyond n are read. */
-    void (*plane_max)(const float *tile, const uint32_t *offset, size_t taps, float *y, size_t n);
-    void (*plane_sum)(const float *tile, const uint32_t *offset, size_t taps, float *y, size_t n);
-    void (*plane_average)(const float *tile, const uint32_t *offset, size_t taps, const float *counts,
-                          float rows, float *y, size_t n);
-    void (*plane_conv)(const float *tile, const uint32_t *offset, size_t taps, const float *weights,
-                       float bias, float *y, size_t n);
     /* The words of n blocks of random numbers, in pairs: two a block. */
     void (*philox)(uint64_t seed, uint32_t stream, uint64_t first, size_t n, uint32_t *radius,
                    uint32_t *angle);

@@ -128,10 +128,6 @@ struct bst_generation {
         style_count; /* all styles of the model in the card's order, normalised weights; 0 when it has none */
     const char *const *style_names;
     const float *style_weights;
-    const char *latent_generator; /* how seeds became numbers; NULL: philox */
-    size_t mix_count; /* 0: the seed alone; else the seeds that were mixed, the first one is seed */
-    const uint64_t *mix_seeds;
-    const float *mix_weights;                 /* their squares sum to 1 */
     const char *prompt, *title, *description; /* may be NULL */
     const char *input_name;                   /* input picture, or NULL */
     uint8_t input_sha256[BST_SHA256_LEN];
@@ -150,7 +146,7 @@ struct bst_secret {
 };
 struct bst_secrets {
     size_t count;
-    struct bst_secret item[16];
+    struct bst_secret item[12];
 };
 void bst_secrets_clear(struct bst_secrets *secrets);
 /* What the statement holds instead of the words, as hexadecimal. */

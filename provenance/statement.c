@@ -195,21 +195,6 @@ static json_t *styles_json(const struct bst_generation *generation)
     return list;
 }
 
-static json_t *mix_json(const struct bst_generation *generation)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < generation->mix_count; i++) {
-        char seed[24];
-        snprintf(seed, sizeof seed, "%llu", (unsigned long long)generation->mix_seeds[i]);
-        json_t *part = json_pack("{s:s,s:o}", "seed", seed, "weight", float_json(generation->mix_weights[i]));
-        if (json_array_append_new(list, part) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
-}
-
 static enum bst_code put_parameters(struct draft *draft, const struct bst_generation *generation,
                                     json_t *into)
 {
@@ -221,10 +206,6 @@ static enum bst_code put_parameters(struct draft *draft, const struct bst_genera
         return bst_fail_memory(draft->err);
     }
     enum bst_code code = put_words(draft, into, "seed", seed, BST_PRIVATE);
-    if (code == BST_OK && generation->mix_count > 0)
-        code = put_json(draft, into, "mix", mix_json(generation), BST_PRIVATE);
-    if (code == BST_OK)
-        code = put_words(draft, into, "latent_generator", generation->latent_generator, BST_PRIVATE);
     if (code == BST_OK)
         code = put_json(draft, into, "truncation", float_json(generation->truncation), BST_PRIVATE);
     if (code == BST_OK) code = put_json(draft, into, "tile", json_boolean(generation->tile), BST_PRIVATE);
