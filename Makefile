@@ -156,7 +156,7 @@ install: all
 	ln -sf $(notdir $(LIBSO)) $(DESTDIR)$(PREFIX)/lib/libblindstamp.so.$(SOVERSION)
 	ln -sf libblindstamp.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/libblindstamp.so
 	install -m 644 $(foreach d,$(LIBDIRS),$(d)/$(d).h) $(DESTDIR)$(PREFIX)/include/blindstamp/
-	install -m 644 gen/models/*.onnx $(DESTDIR)$(PREFIX)/share/blindstamp/models/
+	install -m 644 $(wildcard gen/models/*.onnx gen/models/*.card.json) $(DESTDIR)$(PREFIX)/share/blindstamp/models/
 	install -m 644 schema/*.sql schema/*.json schema/*.md $(DESTDIR)$(PREFIX)/share/blindstamp/schema/
 	install -m 644 cli/blindstamp.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 cli/blindstamp.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/blindstamp

@@ -6,7 +6,7 @@
  *   verify.c      one file -> checks and a verdict; verify.h what its parts share
  *   credential.c  the checks of manifest, signature and signer
  *   receipt.c     the checks of statement, receipt and ledger
- *   replay.c      makes the picture again from its statement and compares pixels
+ *   replay.c      makes the picture again from its statement and compares pixels; replay_read.c from what
  *   facts.c       what a statement says, in plain fields
  *   verdict.c     verdicts as words and as JSON
  *   show.c        what a file says about itself, nothing judged
@@ -87,7 +87,7 @@ struct bst_query {             /* NULL or unset means: any. Conditions are joine
     const char *text;          /* words that must all occur; "nebul*" asks for a beginning */
     const char *digest; /* SHA-256 of file or pixels, prefix of at least 8 digits; or a path is hashed by the
                            caller */
-    const char *kind;   /* "generation", "training", "identity" */
+    const char *kind;   /* "generation", "training", "model", "identity" */
     const char *image_id;   /* UUID */
     uint64_t limit, offset; /* limit 0: no limit */
     bool descending;

@@ -20,15 +20,15 @@ static uint64_t size_at(const json_t *statement, const char *path)
     return value > 0 ? (uint64_t)value : 0;
 }
 
-/* The digest of the resolved dependency with this role. */
-static const char *dependency(const json_t *statement, const char *role)
+/* That digest of the resolved dependency with this role. */
+static const char *dependency(const json_t *statement, const char *role, const char *digest)
 {
     size_t i;
     json_t *item;
     json_array_foreach(bst_json_at(statement, "predicate.buildDefinition.resolvedDependencies"), i, item)
     {
         const char *is = text_at(item, "annotations.role");
-        if (is && !strcmp(is, role)) return text_at(item, "digest.sha256");
+        if (is && !strcmp(is, role)) return bst_json_text(json_object_get(item, "digest"), digest);
     }
     return NULL;
 }
@@ -47,16 +47,18 @@ void facts_read(const json_t *statement, struct facts *out)
     if (!type || strcmp(type, BST_SLSA_TYPE) != 0 || !out->pixels_sha256) return;
     out->generation = true;
     out->model = bst_json_text(parameters, "model");
-    out->model_sha256 = dependency(statement, "model");
-    out->card_sha256 = dependency(statement, "card");
+    out->model_sha256 = dependency(statement, "model", "sha256");
+    out->card_sha256 = dependency(statement, "card", "sha256");
     out->input = bst_json_text(parameters, "input");
-    out->input_sha256 = dependency(statement, "input");
+    out->input_sha256 = dependency(statement, "input", "sha256");
+    out->input_pixels_sha256 = dependency(statement, "input", "pixels-sha256");
     out->seed = bst_json_text(parameters, "seed");
     out->title = bst_json_text(parameters, "title");
     out->prompt = bst_json_text(parameters, "prompt");
     out->image_id = text_at(statement, "predicate.runDetails.metadata.invocationId");
     out->made = text_at(statement, "predicate.runDetails.metadata.finishedOn");
     out->arith = text_at(statement, INTERNALS ".arith");
+    out->version = text_at(statement, "predicate.runDetails.builder.version.blindstamp");
     out->privacy = text_at(statement, INTERNALS ".privacy");
     out->width = size_at(statement, PARAMETERS ".width");
     out->height = size_at(statement, PARAMETERS ".height");
@@ -64,6 +66,9 @@ void facts_read(const json_t *statement, struct facts *out)
     out->tile = json_object_get(parameters, "tile");
     out->label = json_object_get(parameters, "label");
     out->styles = json_object_get(parameters, "styles");
+    out->mix = json_object_get(parameters, "mix");
+    out->latent_generator = json_object_get(parameters, "latent_generator");
+    out->parameters = parameters;
 }
 
 /* ---- commitments ---- */
@@ -86,7 +91,7 @@ static bool fits(const struct bst_secret *secret, const char *commitment)
 /* Numbers, truth values and lists were committed to as canonical JSON, words as themselves. */
 static json_t *value_of(const struct bst_secret *secret)
 {
-    static const char *const json_names[] = {"truncation", "tile", "label", "styles"};
+    static const char *const json_names[] = {"truncation", "tile", "label", "styles", "mix"};
     for (size_t i = 0; i < sizeof json_names / sizeof *json_names; i++)
         if (!strcmp(secret->name, json_names[i])) return json_loads(secret->words, JSON_DECODE_ANY, NULL);
     return json_string(secret->words);

@@ -10,10 +10,11 @@ struct facts {
     const char *author, *key_id;
     const char *sha256, *pixels_sha256, *file_name; /* of the first subject */
     const char *model, *model_sha256, *card_sha256;
-    const char *input, *input_sha256;
-    const char *seed, *title, *prompt, *image_id, *made, *arith, *privacy;
+    const char *input, *input_sha256, *input_pixels_sha256;
+    const char *seed, *title, *prompt, *image_id, *made, *arith, *privacy, *version;
     uint64_t width, height;
-    const json_t *truncation, *tile, *label, *styles;
+    const json_t *truncation, *tile, *label, *styles, *mix, *latent_generator;
+    const json_t *parameters; /* all of them */
 };
 
 void facts_read(const json_t *statement, struct facts *out);

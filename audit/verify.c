@@ -186,6 +186,17 @@ static enum bst_code tell(struct judge *judge, struct bst_error *err)
     return BST_OK;
 }
 
+/* A file without credentials, of which the ledger at hand may know more; of that, a replay is a proof. */
+static enum bst_code judge_without(struct judge *judge, struct bst_error *err)
+{
+    struct bst_verdict *v = judge->verdict;
+    enum bst_code code = judge_lost(judge, err);
+    if (code != BST_OK || !judge->options->replay) return code;
+    code = judge_replay(judge, err);
+    if (code == BST_OK && v->checks[v->check_count - 1].result == BST_FAIL) judge_conclude(judge);
+    return code;
+}
+
 static enum bst_code judge_file(struct judge *judge, struct bst_error *err)
 {
     enum bst_code code = gather(judge, err);
@@ -195,7 +206,7 @@ static enum bst_code judge_file(struct judge *judge, struct bst_error *err)
     code = judge_credential(judge, err);
     if (code == BST_NO_PROVENANCE) {
         *err = (struct bst_error){0};
-        return judge_lost(judge, err);
+        return judge_without(judge, err);
     }
     if (code == BST_OK) code = judge_receipt(judge, err);
     if (code == BST_OK) code = judge_metadata(judge, err);

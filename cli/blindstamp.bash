@@ -21,22 +21,23 @@ _blindstamp() {
     if [ -z "$verb" ]; then
         case $prev in
         --home) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-        *) mapfile -t COMPREPLY < <(compgen -W "init models gen verify show query ledger key train help --version --help --home" -- "$cur") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key train help --version --help --home" -- "$cur") ;;
         esac
         return
     fi
 
     case $verb in
     init) options="--author -a --email --url --passphrase-file --no-passphrase" ;;
-    models) options="--add" ;;
-    gen) options="--model -m --seed -s --size --style --label -l --truncation -t --tile --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --passphrase-file" ;;
+    model) options="--card --name --license --force -f --threads --passphrase-file" ;;
+    models) options="" ;;
+    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --passphrase-file" ;;
     verify) options="--replay -r --model -m --input -i --trust --log-key --ledger --details -d --threads" ;;
     show) options="" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
     ledger) options="--ledger --log-key --checkpoint" ;;
     key) options="--output -o --secret --name --passphrase-file --new-passphrase-file --remove" ;;
     train) options="--output -o --root --name --title --license --seed -s --steps -n --hours --batch --crop --samples --resume --threads --force -f --passphrase-file" ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "init models gen verify show query ledger key train" -- "$cur") && return ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key train" -- "$cur") && return ;;
     *) return ;;
     esac
 
@@ -50,10 +51,11 @@ _blindstamp() {
         done
         [ -z "$model" ] || mapfile -t COMPREPLY < <(compgen -W "$(_blindstamp_styles "$model")" -- "$cur")
         return ;;
+    gen:--latent-generator) mapfile -t COMPREPLY < <(compgen -W "philox numpy-randomstate torch-cpu" -- "$cur") && return ;;
     gen:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
-    query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation training identity other" -- "$cur") && return ;;
+    query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation training model identity other" -- "$cur") && return ;;
     *:--home | gen:--output | gen:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
-    *:--seed | *:-s | *:--label | gen:-l | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
+    *:--seed | *:-s | gen:--mix | *:--label | gen:-l | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
         *:--since | *:--until | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--compression | \
         *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | *:--id)
         return ;;
@@ -67,7 +69,9 @@ _blindstamp() {
         mapfile -t COMPREPLY < <(compgen -W "list show export import passphrase" -- "$cur")
     elif [ "$verb" = key ] && [ "$prev" = export ]; then
         mapfile -t COMPREPLY < <(compgen -W "author log ca" -- "$cur")
-    elif [ "$verb" = models ]; then
+    elif [ "$prev" = model ]; then
+        mapfile -t COMPREPLY < <(compgen -W "list show add check" -- "$cur")
+    elif [ "$verb" = models ] || { [ "$verb" = model ] && [[ $prev == show || $prev == check ]]; }; then
         mapfile -t COMPREPLY < <(compgen -W "$(_blindstamp_models)" -f -- "$cur")
     else
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")

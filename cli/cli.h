@@ -4,6 +4,7 @@
  *   main.c        picks the command, prints its failure, returns the exit code
  *   commands.c    the table of commands and the help made from it
  *   cmd_*.c       one command a file: its options, its example, what it does
+ *   model_*.c     the verbs of "blindstamp model"
  *   options.c     words of the command line -> struct cli_args
  *   print.c       errors, tables, JSON and text from strangers on the terminal
  *   progress.c    a bar with the time left, on a terminal only
@@ -49,8 +50,8 @@ struct cli_command {
     cli_run_fn run;
 };
 
-extern const struct cli_command cmd_init, cmd_models, cmd_gen, cmd_verify, cmd_show, cmd_query, cmd_ledger,
-    cmd_key, cmd_train;
+extern const struct cli_command cmd_init, cmd_model, cmd_models, cmd_gen, cmd_verify, cmd_show, cmd_query,
+    cmd_ledger, cmd_key, cmd_train;
 /* Every command, ended by NULL. */
 extern const struct cli_command *const cli_commands[];
 /* Options that every command takes: --home, --json, --quiet, --help. */
@@ -199,6 +200,9 @@ struct cli_seeds {
 /* "7", "1-24", "1,5,9-12"; each in [0, 2^64-1]; at most CLI_SEEDS_MAX in all, none twice. */
 enum bst_code cli_seeds_parse(const char *text, struct cli_seeds *out, struct bst_error *err);
 void cli_seeds_clear(struct cli_seeds *seeds);
+/* "7:0.4,9:0.6": two seeds or more, none twice, each with a weight or the weight 1. */
+enum bst_code cli_mix_parse(const char *text, struct bst_mix out[static BST_MIX_MAX], size_t *count,
+                            struct bst_error *err);
 
 /* ---- words (words.c) ---- */
 

@@ -16,6 +16,9 @@
 static const struct cli_option options[] = {
     {"model", 'm', "NAME|FILE", "the model's name, or an ONNX file (required)", false},
     {"seed", 's', "SEEDS", "\"7\", \"1-24\", \"1,5,9-12\"; without it one is drawn", false},
+    {"mix", 0, "SEED:W,...", "one picture out of several seeds, as 7:0.7,9:0.3", false},
+    {"latent-generator", 0, "NAME", "philox, numpy-randomstate or torch-cpu instead of the model's own",
+     false},
     {"size", 0, "WxH", "pixels, as the model allows; else the model's own size", false},
     {"style", 0, "NAME[:W],...", "one style, or a mixture: space:0.7,ink:0.3", false},
     {"label", 'l', "N|NAME", "class to make, by number or name; else the seed picks one", false},
@@ -74,11 +77,42 @@ static void delivered(void *arg, const struct bst_stamped *stamped)
     fflush(stdout);
 }
 
+/* One picture on its way from the generator into its file. */
+struct stamping {
+    struct job *job;
+    size_t index; /* of its seed */
+    struct bst_image image;
+    struct bst_used used;
+    uint64_t mix_seeds[BST_MIX_MAX];
+    float mix_weights[BST_MIX_MAX];
+    struct bst_generation generation;
+    pthread_t thread;
+    bool running;
+    enum bst_code code;
+    struct bst_error err;
+};
+
+static void describe_seeds(struct stamping *s)
+{
+    const struct bst_used *used = &s->used;
+    struct bst_generation *out = &s->generation;
+    if (used->latent != BST_LATENT_PHILOX) out->latent_generator = bst_latent_name(used->latent);
+    if (used->mix_count < 2) return;
+    for (size_t i = 0; i < used->mix_count; i++) {
+        s->mix_seeds[i] = used->mix[i].seed;
+        s->mix_weights[i] = used->mix[i].weight;
+    }
+    out->mix_count = used->mix_count;
+    out->mix_seeds = s->mix_seeds;
+    out->mix_weights = s->mix_weights;
+}
+
 /* What the statement says of one picture. Strings are borrowed from the plan and the card. */
-static void describe(const struct job *job, uint64_t seed, const struct bst_used *used,
-                     struct bst_generation *out)
+static void describe(const struct job *job, uint64_t seed, struct stamping *s)
 {
     const struct gen_plan *plan = job->plan;
+    const struct bst_used *used = &s->used;
+    struct bst_generation *out = &s->generation;
     *out = (struct bst_generation){
         .model_name = plan->model_name,
         .model_title = plan->card->title,
@@ -109,19 +143,6 @@ static void describe(const struct job *job, uint64_t seed, const struct bst_used
     memcpy(out->input_pixels_sha256, plan->input_pixels_sha256, BST_SHA256_LEN);
 }
 
-/* One picture on its way from the generator into its file. */
-struct stamping {
-    struct job *job;
-    size_t index; /* of its seed */
-    struct bst_image image;
-    struct bst_used used;
-    struct bst_generation generation;
-    pthread_t thread;
-    bool running;
-    enum bst_code code;
-    struct bst_error err;
-};
-
 static enum bst_code make(struct job *job, size_t i, struct stamping *out, struct bst_error *err)
 {
     struct bst_controls controls = job->plan->controls;
@@ -131,7 +152,8 @@ static enum bst_code make(struct job *job, size_t i, struct stamping *out, struc
     int64_t started = bst_now_ms();
     enum bst_code code = bst_generate(job->generator, &controls, &out->image, &out->used, err);
     if (code != BST_OK) return code;
-    describe(job, controls.seed, &out->used, &out->generation);
+    describe(job, controls.seed, out);
+    describe_seeds(out);
     out->generation.started_ms = started;
     out->generation.finished_ms = bst_now_ms();
     return BST_OK;
@@ -293,7 +315,7 @@ const struct cli_command cmd_gen = {
         "--privacy says what the file and the signed entry disclose:\n"
         "  public    everything: title, prompt, description, model, seed, controls\n"
         "  partner   model, seed and controls; the words only as commitments that you can open later\n"
-        "  private   also seed, label, styles, controls and file name only as commitments\n"
+        "  private   also seeds, label, styles, controls and file name only as commitments\n"
         "Author, AI mark, model and size are always open. What is kept back stays in your own ledger.\n"
         "\n"
         "Ctrl-C stops after the pictures that are complete: they are delivered, nothing is left of the rest.",

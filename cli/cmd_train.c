@@ -182,9 +182,9 @@ const struct cli_command cmd_train = {
         "from its digest stops the training. Sample sheets and checkpoints are written as it goes; after "
         "Ctrl-C\n"
         "--resume goes on from the last one. The finished model is logged as a signed statement that lists\n"
-        "every picture it learned from. Add it to your models with \"blindstamp models --add\".",
+        "every picture it learned from. Add it to your models with \"blindstamp model add\".",
     .options = options,
-    .examples = "blindstamp train dataset.json -o ink.onnx --hours 6\nblindstamp models --add ink.onnx",
+    .examples = "blindstamp train dataset.json -o ink.onnx --hours 6\nblindstamp model add ink.onnx",
     .least = 1,
     .most = 1,
     .writes = true,

@@ -207,19 +207,52 @@ static enum bst_code plan_input(const struct cli_args *args, struct gen_plan *pl
     return code;
 }
 
+static enum bst_code plan_latent(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
+{
+    const char *name = cli_value(args, "latent-generator");
+    static const char *const names[] = {"philox", "numpy-randomstate", "torch-cpu", NULL};
+    if (!name || bst_latent_known(name, &plan->controls.latent)) return BST_OK;
+    bst_fail(err, BST_USAGE, "there is no latent generator \"%.40s\"", name);
+    const char *meant = cli_closest(name, names);
+    if (meant) return bst_hint(err, "did you mean %s?", meant);
+    return bst_hint(err,
+                    "philox is Blindstamp's own; numpy-randomstate and torch-cpu take those programs' seeds");
+}
+
+/* Seeds that the generator does not take are found before the first picture is made. */
+static enum bst_code check_seeds(const struct gen_plan *plan, struct bst_error *err)
+{
+    enum bst_latent latent =
+        plan->controls.latent == BST_LATENT_CARD ? plan->card->latent : plan->controls.latent;
+    enum bst_code code = BST_OK;
+    for (size_t i = 0; i < plan->seeds.count && code == BST_OK; i++)
+        code = bst_latent_check(latent, plan->seeds.seed[i], err);
+    for (size_t i = 0; i < plan->controls.mix_count && code == BST_OK; i++)
+        code = bst_latent_check(latent, plan->mix[i].seed, err);
+    return code;
+}
+
 static enum bst_code plan_seeds(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
 {
-    const char *text = cli_value(args, "seed");
+    const char *text = cli_value(args, "seed"), *mix = cli_value(args, "mix");
     bool random = has_role(plan->card, BST_ROLE_LATENT) || has_role(plan->card, BST_ROLE_NOISE);
-    if (text && !random && strpbrk(text, ",-"))
+    char drawn[24];
+    if ((mix || cli_has(args, "latent-generator") || (text && strpbrk(text, ",-"))) && !random)
         return bst_fail(err, BST_USAGE,
                         "the model %s draws nothing from a seed: all these pictures would be the same",
                         plan->model_name);
-    if (text) return cli_seeds_parse(text, &plan->seeds, err);
-    /* 32 bits keep the file's name short; whoever wants more gives the seed. */
-    char drawn[16];
-    snprintf(drawn, sizeof drawn, "%lu", random ? (unsigned long)randombytes_random() : 0ul);
-    return cli_seeds_parse(drawn, &plan->seeds, err);
+    if (mix && text) return bst_fail(err, BST_USAGE, "--mix names its seeds itself; leave --seed out");
+    if (plan_latent(args, plan, err) != BST_OK) return err->code;
+    if (mix) {
+        if (cli_mix_parse(mix, plan->mix, &plan->controls.mix_count, err) != BST_OK) return err->code;
+        plan->controls.mix = plan->mix;
+        snprintf(drawn, sizeof drawn, "%llu", (unsigned long long)plan->mix[0].seed);
+    } else if (!text) {
+        /* 32 bits keep the file's name short; whoever wants more gives the seed. */
+        snprintf(drawn, sizeof drawn, "%lu", random ? (unsigned long)randombytes_random() : 0ul);
+    }
+    enum bst_code code = cli_seeds_parse(text ? text : drawn, &plan->seeds, err);
+    return code == BST_OK && random ? check_seeds(plan, err) : code;
 }
 
 /* ---- output names ---- */
@@ -235,6 +268,13 @@ static void append_name(struct bst_buf *buf, const char *text, size_t len)
     }
 }
 
+static void append_seed(struct bst_buf *buf, const struct gen_plan *plan, size_t number)
+{
+    bst_buf_printf(buf, "%llu", (unsigned long long)plan->seeds.seed[number - 1]);
+    for (size_t i = 1; i < plan->controls.mix_count; i++)
+        bst_buf_printf(buf, "+%llu", (unsigned long long)plan->mix[i].seed);
+}
+
 /* number is the picture's place in the batch, from 1; all of a batch get as many digits. */
 static enum bst_code expand(const char *pattern, const struct gen_plan *plan, size_t number,
                             struct bst_buf *out, struct bst_error *err)
@@ -245,7 +285,7 @@ static enum bst_code expand(const char *pattern, const struct gen_plan *plan, si
         if (*p != '{') {
             bst_buf_byte(out, (uint8_t)*p++);
         } else if (!strncmp(p, "{seed}", 6)) {
-            bst_buf_printf(out, "%llu", (unsigned long long)plan->seeds.seed[number - 1]);
+            append_seed(out, plan, number);
             p += 6;
         } else if (!strncmp(p, "{n}", 3)) {
             bst_buf_printf(out, "%0*zu", digits, number);
@@ -293,8 +333,10 @@ static enum bst_code plan_paths(const struct cli_args *args, struct gen_plan *pl
     for (size_t i = 0; i < plan->seeds.count; i++) {
         struct bst_buf name = {0};
         enum bst_code code = expand(pattern, plan, i + 1, &name, err);
-        if (code == BST_OK && name.len > 200)
-            code = bst_fail(err, BST_USAGE, "the file's name would be too long");
+        if (code == BST_OK && name.len > 200) {
+            bst_fail(err, BST_USAGE, "the file's name would be too long");
+            code = bst_hint(err, "--name PATTERN chooses another");
+        }
         if (code == BST_OK && !(plan->paths[i] = bst_path_join(plan->folder, (char *)name.data)))
             code = bst_fail_memory(err);
         bst_buf_free(&name);

@@ -15,6 +15,7 @@ struct gen_plan {
     struct bst_controls controls; /* all but the seed */
     size_t style_count;
     struct bst_style styles[BST_STYLES_MAX]; /* names borrowed from the card */
+    struct bst_mix mix[BST_MIX_MAX];         /* of the one picture then made, whose seed is the first */
     bool has_input;
     struct bst_image input;
     const char *input_name;

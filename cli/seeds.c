@@ -1,4 +1,4 @@
-/* seeds.c - "7", "1-24", "1,5,9-12" -> numbers. */
+/* seeds.c - "7", "1-24", "1,5,9-12" -> numbers; "7:0.4,9:0.6" -> a mix of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,4 +91,50 @@ void cli_seeds_clear(struct cli_seeds *seeds)
 {
     free(seeds->seed);
     *seeds = (struct cli_seeds){0};
+}
+
+/* ---- mixes ---- */
+
+static enum bst_code bad_mix(const char *part, size_t len, const char *why, struct bst_error *err)
+{
+    bst_fail(err, BST_USAGE, "\"%.*s\" in --mix %s", (int)(len < 60 ? len : 60), part, why);
+    return bst_hint(err, "seeds with weights, the weight 1 may be left out: --mix 7:0.7,9:0.3");
+}
+
+static enum bst_code mix_part(const char *part, size_t len, struct bst_mix *out, struct bst_error *err)
+{
+    const char *colon = memchr(part, ':', len);
+    size_t left = colon ? (size_t)(colon - part) : len;
+    double weight = 1;
+    if (!number(part, left, &out->seed)) return bad_mix(part, len, "does not begin with a seed", err);
+    if (colon) {
+        char *text = bst_format("%.*s", (int)(len - left - 1 < 40 ? len - left - 1 : 40), colon + 1);
+        bool good = text && bst_parse_double(text, &weight) && weight >= -1000 && weight <= 1000;
+        free(text);
+        if (!good || (float)weight == 0.0f)
+            return bad_mix(part, len, "has no weight within -1000 and 1000 but 0", err);
+    }
+    out->weight = (float)weight;
+    return BST_OK;
+}
+
+enum bst_code cli_mix_parse(const char *text, struct bst_mix out[static BST_MIX_MAX], size_t *count,
+                            struct bst_error *err)
+{
+    *count = 0;
+    for (const char *part = text;; part++) {
+        size_t len = strcspn(part, ",");
+        if (*count == BST_MIX_MAX)
+            return bst_fail(err, BST_USAGE, "--mix takes at most %d seeds", BST_MIX_MAX);
+        if (mix_part(part, len, &out[*count], err) != BST_OK) return err->code;
+        for (size_t i = 0; i < *count; i++)
+            if (out[i].seed == out[*count].seed)
+                return bst_fail(err, BST_USAGE, "--mix names the seed %llu twice",
+                                (unsigned long long)out[i].seed);
+        ++*count;
+        part += len;
+        if (!*part) break;
+    }
+    if (*count < 2) return bad_mix(text, strlen(text), "is a seed alone", err);
+    return BST_OK;
 }

@@ -149,13 +149,6 @@ static uint64_t tile_multiple(const struct bst_card *card)
 
 /* ---- seeds ---- */
 
-static enum bst_code check_seed(enum bst_latent latent, uint64_t seed, struct bst_error *err)
-{
-    if (latent != BST_LATENT_NUMPY || seed <= UINT32_MAX) return BST_OK;
-    bst_fail(err, BST_USAGE, "the seed %llu is too large for numpy-randomstate", (unsigned long long)seed);
-    return bst_hint(err, "its seeds go from 0 to 4294967295");
-}
-
 static enum bst_code resolve_mix(const struct bst_controls *controls, struct bst_used *used,
                                  struct bst_error *err)
 {
@@ -172,7 +165,7 @@ static enum bst_code resolve_mix(const struct bst_controls *controls, struct bst
             if (used->mix[k].seed == part->seed)
                 return bst_fail(err, BST_USAGE, "the seed %llu is given twice",
                                 (unsigned long long)part->seed);
-        if (check_seed(used->latent, part->seed, err) != BST_OK) return err->code;
+        if (bst_latent_check(used->latent, part->seed, err) != BST_OK) return err->code;
         squares += (double)part->weight * (double)part->weight;
         used->mix[i] = *part;
     }
@@ -193,7 +186,7 @@ static enum bst_code resolve_seeds(const struct bst_card *card, const struct bst
     for (size_t i = 0; i < card->input_count; i++) {
         if (card->inputs[i].role != BST_ROLE_LATENT && card->inputs[i].role != BST_ROLE_NOISE) continue;
         if (controls->mix_count > 0) return resolve_mix(controls, used, err);
-        return check_seed(used->latent, controls->seed, err);
+        return bst_latent_check(used->latent, controls->seed, err);
     }
     if (controls->mix_count == 0) return BST_OK;
     return bst_fail(err, BST_USAGE, "this model draws nothing from a seed: there is nothing to mix");

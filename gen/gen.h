@@ -10,7 +10,6 @@
  *   plan_fuse.c, plan_arena.c
  *   op_*.c        one operator family a file; op_conv.h: what the convolutions share
  *   kernel.h      the arithmetic core: one table of functions per instruction set, identical bits in each
- *   kernel_math.h functions of numbers: exponential, logarithm, sine, ... by polynomials
  *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c
  *   kernel_conv.c the convolution that Conv, ConvTranspose, MatMul and Gemm share
  *   kernel_winograd.c 3 x 3 convolution with a quarter of the multiplications
@@ -18,12 +17,12 @@
  *   latent.c      Philox4x32-10, uniform and normal numbers
  *   latent_sequence.c the seeds of numpy and PyTorch
  *   card.c        model cards read and held against the graph; card_derive.c what a graph shows without one
+ *   card_propose.c  a card for a model without one, in words and JSON; card_golden.c its golden pictures
  *   generator.c   a model ready to run, its plans; tensors -> run -> tensors
+ *   network.c     what a plan runs, for listings, profiles and drawings
  *   generate.c    controls -> inputs -> run -> picture
  *   controls.c    controls as asked for -> with every default filled in
  *   inputs.c      resolved controls -> the numbers of the graph's inputs
- *   onnx_write.h  building ONNX files
- *   import*.c     weights of PyTorch and ncnn to ONNX: import.h has the map
  *   train*.c      the texture GAN's trainer: train_net.h says how its networks look
  *   dataset/      what the bundled model learned from, and the script that fetches it
  *   models/       the bundled model, its samples and how it was trained
@@ -53,6 +52,9 @@ struct bst_model;
 enum bst_code bst_model_open(const char *path, struct bst_model **out, struct bst_error *err);
 /* The same with another card: that of a file, or with NULL what the model's own file says. */
 enum bst_code bst_model_open_with(const char *path, const char *card_path, struct bst_model **out,
+                                  struct bst_error *err);
+/* The same with the text of a card. */
+enum bst_code bst_model_open_text(const char *path, const char *card_text, struct bst_model **out,
                                   struct bst_error *err);
 /* NAME.card.json for NAME.onnx, in new memory; NULL when there is none. */
 char *bst_card_path(const char *model_path);
@@ -90,6 +92,8 @@ enum bst_card_source {
 enum bst_latent { BST_LATENT_CARD /* the card's */, BST_LATENT_PHILOX, BST_LATENT_NUMPY, BST_LATENT_TORCH };
 const char *bst_latent_name(enum bst_latent latent); /* NULL for BST_LATENT_CARD */
 bool bst_latent_known(const char *name, enum bst_latent *out);
+/* BST_USAGE for a seed that the generator does not take. */
+enum bst_code bst_latent_check(enum bst_latent latent, uint64_t seed, struct bst_error *err);
 
 /* A model card: what the model is, and what its inputs mean (schema/card.schema.json). What a derived one
  * cannot know is NULL, which reads as "unknown". */
@@ -162,6 +166,7 @@ struct bst_run_options {
     size_t memory;         /* bytes of activations allowed; 0: what the machine has free */
     const char *isa;       /* "scalar", "avx2", "avx512" or NULL for the best; the same bits in each */
     unsigned arith;        /* version of the rules to work by; 0: that of BST_ARITH */
+    bool profile;          /* measure each layer: bst_network_describe tells */
     bst_progress progress; /* may be NULL; called with steps of the plan */
     void *progress_arg;
 };
@@ -207,6 +212,57 @@ enum bst_code bst_generator_run_outputs(struct bst_generator *generator, const s
                                         size_t input_count, struct bst_tensor *outputs, size_t output_count,
                                         struct bst_error *err);
 
+/* ---- cards made and checked (card_propose.c, card_golden.c) ---- */
+
+/* A card for a model whose own is derived: what the graph shows, and ranges measured by running it. What was
+ * found, and what could not be told and is assumed, stands in *notes: a list of {"state", "words"}; the state
+ * is "seen", "assumed" or "unknown". Inputs of unknown purpose are left out. New references. */
+enum bst_code bst_card_propose(struct bst_generator *generator, json_t **card, json_t **notes,
+                               struct bst_error *err);
+/* The "golden" of a card: up to four small pictures and their digests. */
+enum bst_code bst_golden_make(struct bst_generator *generator, json_t **golden, struct bst_error *err);
+/* Makes the card's golden pictures again, each by the rules it names: its entries, with "state": "same",
+ * "differs" or "unknown rules". */
+enum bst_code bst_golden_check(const struct bst_model *model, const struct bst_run_options *options,
+                               json_t **results, struct bst_error *err);
+
+/* ---- what a model is made of (network.c) ---- */
+
+/* An operator, with those that are applied to its output while that is in the cache; or an input. */
+struct bst_layer {
+    const char *op;        /* "Conv"; "input" */
+    const char *name;      /* a stranger's: the node's, "" when the file gives none */
+    const char *algorithm; /* of products: "direct" or "winograd"; else NULL */
+    char fused[160];       /* the others: "LeakyRelu, Add"; cut short when there are many */
+    size_t fused_count;
+    bool moves_nothing; /* the output is the input under other dims */
+    size_t rank;
+    int64_t dims[8];     /* of the output */
+    uint64_t parameters; /* numbers in the constants it reads */
+    uint64_t macs;       /* multiplications with an addition that the plain algorithm needs */
+    size_t source_count;
+    size_t *sources; /* what it reads: below input_count an input, else layer number source - input_count */
+    double seconds;  /* in all runs, when profile was asked for */
+};
+struct bst_operator {
+    const char *op;
+    size_t count;
+};
+struct bst_network {
+    size_t operator_count; /* operators that run, those applied with others too; the most frequent first */
+    struct bst_operator *operators;
+    size_t input_count, layer_count;
+    struct bst_layer *inputs, *layers; /* layers in the order they run in */
+    size_t output;                     /* what makes the output; numbered as sources are */
+    uint64_t macs;
+    uint64_t memory; /* bytes that a run takes beside weights and inputs */
+    uint64_t runs;   /* that were measured */
+};
+/* The network as it runs for a picture of that size (0: the card's). Texts are borrowed from the model. */
+enum bst_code bst_network_describe(struct bst_generator *generator, uint32_t width, uint32_t height,
+                                   struct bst_network *out, struct bst_error *err);
+void bst_network_clear(struct bst_network *network);
+
 /* ---- random numbers (latent.c) ---- */
 
 /* Philox4x32-10 (Salmon et al., 2011): four 32-bit words from a counter and a key. */
@@ -214,31 +270,6 @@ void bst_philox(const uint32_t counter[static 4], const uint32_t key[static 2], 
 /* count standard normal float32 numbers of one stream of a seed. Element i depends on (seed, stream, i)
  * alone. */
 void bst_normal(uint64_t seed, uint32_t stream, uint64_t first, size_t count, float *out);
-
-/* ---- importing (import.c) ---- */
-
-struct bst_import_options {
-    const char
-        *architecture; /* a name of bst_import_architecture; NULL: told from the tensors' names and shapes */
-    const char *name;  /* the card's; NULL: from the file's name */
-    const char *title, *author, *license; /* the card's; may be NULL */
-    bool replace;                         /* an output that is there already */
-};
-
-struct bst_import_result {
-    const char *architecture; /* "rrdb"; "ncnn" for a network that its own file describes */
-    const char *format;       /* "PyTorch zip", "PyTorch legacy", "safetensors", "ncnn" */
-    uint64_t parameters;
-    uint8_t digest[BST_SHA256_LEN]; /* of the ONNX file */
-};
-
-/* Converts a PyTorch state dictionary (.pth, .pt), a safetensors file or an ncnn network (.param; second: its .bin,
- * NULL: the one beside it) to an ONNX file with a model card. Nothing of the input is executed. Metadata
- * "blindstamp.import" names the files, their SHA-256 and the architecture. Strings of result are constant. */
-enum bst_code bst_import(const char *path, const char *second, const struct bst_import_options *options,
-                         const char *output, struct bst_import_result *result, struct bst_error *err);
-/* The names that options.architecture may have, in no order; NULL behind the last. */
-const char *bst_import_architecture(size_t index);
 
 /* ---- training (train.c) ---- */
 

@@ -41,6 +41,7 @@ enum bst_code bst_generator_new(const struct bst_model *model, const struct bst_
     g->kernels = bst_kernels_for(options->isa);
     g->memory = options->memory != 0 ? options->memory : free_memory();
     g->arith = options->arith;
+    g->profile = options->profile;
     g->progress = options->progress;
     g->progress_arg = options->progress_arg;
     enum bst_code code = BST_OK;
@@ -146,6 +147,7 @@ enum bst_code generator_plan(struct bst_generator *g, const int64_t (*dims)[RANK
                                    .memory = g->memory,
                                    .name = g->model->path,
                                    .arith = g->arith,
+                                   .profile = g->profile,
                                    .values = (const void *const *)g->values,
                                    .outputs = g->outputs,
                                    .output_count = g->output_count,

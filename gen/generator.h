@@ -9,6 +9,7 @@ struct bst_generator {
     const struct bst_kernels *kernels;
     struct bst_pool *pool;
     size_t memory;
+    bool profile;   /* measure each step */
     unsigned arith; /* version of the rules to work by; 0: the newest */
     bst_progress progress;
     void *progress_arg;

@@ -33,6 +33,13 @@ bool bst_latent_known(const char *name, enum bst_latent *out)
     return false;
 }
 
+enum bst_code bst_latent_check(enum bst_latent latent, uint64_t seed, struct bst_error *err)
+{
+    if (latent != BST_LATENT_NUMPY || seed <= UINT32_MAX) return BST_OK;
+    bst_fail(err, BST_USAGE, "the seed %llu is too large for numpy-randomstate", (unsigned long long)seed);
+    return bst_hint(err, "its seeds go from 0 to 4294967295");
+}
+
 /* ---- log, sine, cosine ---- */
 
 double sequence_log(double x)

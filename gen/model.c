@@ -42,13 +42,25 @@ enum bst_code bst_model_open(const char *path, struct bst_model **out, struct bs
 enum bst_code bst_model_open_with(const char *path, const char *card_path, struct bst_model **out,
                                   struct bst_error *err)
 {
+    char *text = NULL;
+    *out = NULL;
+    enum bst_code code = card_path != NULL ? read_card_file(card_path, &text, err) : BST_OK;
+    if (code == BST_OK) code = bst_model_open_text(path, text, out, err);
+    free(text);
+    return code;
+}
+
+enum bst_code bst_model_open_text(const char *path, const char *card_text, struct bst_model **out,
+                                  struct bst_error *err)
+{
     struct bst_buf file = {0};
     *out = NULL;
     enum bst_code code = bst_file_read(path, MODEL_SIZE_MAX, &file, err);
     if (code != BST_OK) return code;
     struct bst_model *model = bst_calloc(1, sizeof *model);
     if (model == NULL || (model->path = bst_strdup(path)) == NULL) code = bst_fail_memory(err);
-    if (code == BST_OK && card_path != NULL) code = read_card_file(card_path, &model->card_text, err);
+    if (code == BST_OK && card_text != NULL && (model->card_text = bst_strdup(card_text)) == NULL)
+        code = bst_fail_memory(err);
     fenv_t saved;
     arithmetic_enter(&saved);
     if (code == BST_OK) {

@@ -27,10 +27,10 @@ void plan_free(struct plan *plan)
     }
     for (size_t i = 0; i < plan->folded_count; i++)
         free(plan->folded[i]);
-    void *all[] = {plan->tensors,      plan->known,   plan->steps,   plan->head,
-                   plan->maker,        plan->root,    plan->uses,    plan->reader,
-                   plan->reader_input, plan->needed,  plan->item_of, plan->items,
-                   plan->folded,       plan->outputs, plan->fixed,   plan->stands_for};
+    void *all[] = {plan->tensors,    plan->known,  plan->steps,  plan->head,         plan->maker,
+                   plan->root,       plan->uses,   plan->reader, plan->reader_input, plan->needed,
+                   plan->item_of,    plan->items,  plan->folded, plan->outputs,      plan->fixed,
+                   plan->stands_for, plan->seconds};
     pages_give(plan->arena, plan->arena_bytes + 64);
     pages_give(plan->scratch, plan->scratch_each * plan->options.threads + 64);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -393,7 +393,9 @@ static enum bst_code take_memory(struct plan *plan, struct bst_error *err)
 {
     plan->arena = pages_take(plan->arena_bytes + 64);
     plan->scratch = pages_take(plan->scratch_each * plan->options.threads + 64);
-    if (plan->arena == NULL || plan->scratch == NULL) return bst_fail_memory(err);
+    if (plan->options.profile) plan->seconds = bst_calloc(plan->step_count, sizeof *plan->seconds);
+    if (plan->arena == NULL || plan->scratch == NULL || (plan->options.profile && plan->seconds == NULL))
+        return bst_fail_memory(err);
     for (size_t v = 0; v < plan->graph->value_count; v++)
         if (plan->item_of[v] != NONE)
             plan->tensors[v].data = plan->arena + item_offset(plan, plan->item_of[v]);
@@ -475,13 +477,16 @@ enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const void *con
             return bst_fail(err, BST_FAILURE, "interrupted");
         if (plan->head[p] == NONE) continue;
         const struct step *head = &plan->steps[plan->head[p]];
+        double start = plan->seconds != NULL ? bst_monotonic_s() : 0;
         if (!head->alias) head->op->run(head, &run);
+        if (plan->seconds != NULL) plan->seconds[p] += bst_monotonic_s() - start;
         if (out_of_range) {
             bst_fail(err, BST_USAGE, "an index is out of range");
             return node_where(plan, head->node, err);
         }
     }
     if (progress != NULL) progress(progress_arg, plan->step_count, plan->step_count);
+    plan->runs++;
     *output = plan_output(plan, 0);
     return BST_OK;
 }

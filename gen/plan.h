@@ -14,6 +14,7 @@ struct plan_options {
     unsigned threads;
     size_t memory;    /* bytes that the plan may take; 0: no limit */
     const char *name; /* of the model, for messages */
+    bool profile;     /* measure each step */
     unsigned arith;   /* version of the rules of arithmetic.md; 0: the newest */
     /* Inputs that are known beforehand, because dims or parameters follow from them: one array for each input of
      * the graph, NULL for those that are given when the plan is run. They are only read while the plan is made.

@@ -38,6 +38,8 @@ struct plan {
     size_t output_count;
     void **folded; /* memory of folded constants */
     size_t folded_count, folded_bytes;
+    double *seconds; /* that each step took in all runs; NULL: not measured */
+    uint64_t runs;
     uint8_t *arena, *scratch;
     size_t arena_bytes, scratch_each;
 };

@@ -91,6 +91,7 @@ static const char *kind_of(const json_t *statement)
     const char *type = bst_json_text(statement, "predicateType");
     const char *build = json_string_value(bst_json_at(statement, "predicate.buildDefinition.buildType"));
     if (type && strcmp(type, BST_IDENTITY_TYPE) == 0) return "identity";
+    if (type && strcmp(type, BST_MODEL_TYPE) == 0) return "model";
     if (type && strcmp(type, BST_SLSA_TYPE) == 0 && build) {
         if (strcmp(build, BST_BUILD_GENERATE) == 0) return "generation";
         if (strcmp(build, BST_BUILD_TRAIN) == 0) return "training";
@@ -104,20 +105,23 @@ void bst_index_read(const struct bst_dsse *dsse, const struct bst_secrets *secre
     const char *kind = kind_of(statement);
     *out = (struct bst_row){0};
     set_text(out, BST_COLUMN_KIND, kind);
+    bool slsa = strcmp(kind, "identity") != 0 && strcmp(kind, "model") != 0;
     const char *author = json_string_value(
-        bst_json_at(statement, strcmp(kind, "identity") == 0
-                                   ? "predicate.author.name"
-                                   : "predicate.buildDefinition.internalParameters.author.name"));
+        bst_json_at(statement, slsa ? "predicate.buildDefinition.internalParameters.author.name"
+                                    : "predicate.author.name"));
     set_text(out, BST_COLUMN_AUTHOR_KEY_ID, dsse->key_id);
     set_text(out, BST_COLUMN_AUTHOR_NAME, author ? author : "");
     if (strcmp(kind, "generation") == 0) {
         read_generation(statement, secrets, out);
-    } else if (strcmp(kind, "training") == 0) {
+    } else if (strcmp(kind, "training") == 0 || strcmp(kind, "model") == 0) {
+        const char *name = json_string_value(bst_json_at(statement, "predicate.name"));
         set_model(out, bst_json_at(statement, "subject.0"));
+        if (name && strcmp(kind, "model") == 0) set_text(out, BST_COLUMN_MODEL_NAME, name);
         set_text(out, BST_COLUMN_SHA256, out->column[BST_COLUMN_MODEL_SHA256].text);
     }
-    const char *finished =
-        strcmp(kind, "identity") == 0 ? "predicate.issuedOn" : "predicate.runDetails.metadata.finishedOn";
+    const char *finished = strcmp(kind, "identity") == 0 ? "predicate.issuedOn"
+                           : slsa                        ? "predicate.runDetails.metadata.finishedOn"
+                                                         : "predicate.recordedOn";
     set_time(out, json_string_value(bst_json_at(statement, finished)));
 }
 

@@ -6,7 +6,7 @@
  *   key.c                Ed25519 keys: PKCS#8 PEM at rest, sodium_malloc when unlocked
  *   cert.c               the local certificate authority and the author's certificate
  *   identity.c           who the author is
- *   statement.c          in-toto statements and their canonical bytes
+ *   statement.c          in-toto statements and their canonical bytes; statement_model.c those of models
  *   dsse.c               envelopes
  *   merkle.c             RFC 6962 trees and proofs
  *   note.c               signed notes and checkpoints
@@ -128,6 +128,10 @@ struct bst_generation {
         style_count; /* all styles of the model in the card's order, normalised weights; 0 when it has none */
     const char *const *style_names;
     const float *style_weights;
+    const char *latent_generator; /* how seeds became numbers; NULL: philox */
+    size_t mix_count; /* 0: the seed alone; else the seeds that were mixed, the first one is seed */
+    const uint64_t *mix_seeds;
+    const float *mix_weights;                 /* their squares sum to 1 */
     const char *prompt, *title, *description; /* may be NULL */
     const char *input_name;                   /* input picture, or NULL */
     uint8_t input_sha256[BST_SHA256_LEN];
@@ -146,7 +150,7 @@ struct bst_secret {
 };
 struct bst_secrets {
     size_t count;
-    struct bst_secret item[12];
+    struct bst_secret item[16];
 };
 void bst_secrets_clear(struct bst_secrets *secrets);
 /* What the statement holds instead of the words, as hexadecimal. */
@@ -168,6 +172,25 @@ enum bst_code bst_statement_training(const struct bst_training *training, const 
                                      struct bst_buf *payload, struct bst_error *err);
 enum bst_code bst_statement_identity(const struct bst_identity *identity, struct bst_buf *payload,
                                      struct bst_error *err);
+/* A model that was taken in: its files, its card, and what it was converted from. */
+struct bst_model_file {
+    const char *name; /* in the model's folder */
+    uint8_t sha256[BST_SHA256_LEN];
+    uint64_t bytes;
+};
+struct bst_model_record {
+    const char *name, *license;         /* license may be NULL */
+    const struct bst_model_file *files; /* the graph's first */
+    size_t file_count;
+    const struct bst_model_file *sources; /* what the files were converted from */
+    size_t source_count;
+    const json_t *card;    /* NULL: none */
+    const char *card_name; /* of a card that is a file of its own, else NULL */
+    uint8_t card_sha256[BST_SHA256_LEN];
+    int64_t recorded_ms;
+};
+enum bst_code bst_statement_model(const struct bst_model_record *record, const struct bst_identity *author,
+                                  struct bst_buf *payload, struct bst_error *err);
 
 #define BST_ENVELOPE_MAX (16u << 20) /* bytes of an envelope */
 /* DSSE 1.0.2. The envelope is canonical JSON with one signature; keyid is bst_key_id. */

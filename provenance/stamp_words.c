@@ -47,6 +47,14 @@ static void put_styles(struct bst_buf *out, const struct bst_generation *generat
     }
 }
 
+static void put_mix(struct bst_buf *out, const struct bst_generation *generation)
+{
+    for (size_t i = 0; i < generation->mix_count; i++) {
+        bst_buf_printf(out, "%s%llu:", i == 0 ? "" : ", ", (unsigned long long)generation->mix_seeds[i]);
+        put_number(out, generation->mix_weights[i]);
+    }
+}
+
 /* One "Key: value" pair; a value with a comma, colon, quote or newline is written as a JSON string, as the
  * readers of this format expect. */
 static void put_pair(struct bst_buf *out, const char *key, const char *value)
@@ -76,6 +84,11 @@ static char *parameters_text(const struct bst_generation *generation, const stru
     put_pair(&out, "Steps", "1");
     snprintf(text, sizeof(text), "%llu", (unsigned long long)generation->seed);
     put_pair(&out, "Seed", text);
+    put_mix(&value, generation);
+    if (value.len > 0) put_pair(&out, "Mix", bst_buf_string(&value));
+    value.len = 0;
+    if (generation->latent_generator != NULL)
+        put_pair(&out, "Latent generator", generation->latent_generator);
     snprintf(text, sizeof(text), "%ux%u", generation->width, generation->height);
     put_pair(&out, "Size", text);
     bst_hex(generation->model_sha256, 5, text);
@@ -110,6 +123,12 @@ static char *prompt_text(const struct bst_generation *generation, const struct b
     if (words->prompt != NULL) bst_buf_printf(&out, "%s; ", words->prompt);
     bst_buf_printf(&out, "seed=%llu; truncation=", (unsigned long long)generation->seed);
     put_number(&out, generation->truncation);
+    if (generation->mix_count > 0) {
+        bst_buf_text(&out, "; mix=");
+        put_mix(&out, generation);
+    }
+    if (generation->latent_generator != NULL)
+        bst_buf_printf(&out, "; latent_generator=%s", generation->latent_generator);
     if (generation->has_label) bst_buf_printf(&out, "; label=%u", generation->label);
     if (generation->style_count > 0) {
         bst_buf_text(&out, "; styles=");

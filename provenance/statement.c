@@ -136,7 +136,7 @@ static json_t *digest_json(const uint8_t sha256[static BST_SHA256_LEN], const ui
 
 /* ---- what all statements share ---- */
 
-static enum bst_code finish(json_t *statement, struct bst_buf *payload, struct bst_error *err)
+enum bst_code statement_finish(json_t *statement, struct bst_buf *payload, struct bst_error *err)
 {
     if (!statement) return bst_fail_memory(err);
     struct bst_buf text = {0};
@@ -153,7 +153,7 @@ static enum bst_code finish(json_t *statement, struct bst_buf *payload, struct b
 }
 
 /* internalParameters' author: the name is the author's word, the key id what the signature proves. */
-static json_t *author_json(const struct bst_identity *author)
+json_t *statement_author(const struct bst_identity *author)
 {
     return json_pack("{s:s,s:s}", "keyId", author->key_id, "name", author->name);
 }
@@ -195,6 +195,21 @@ static json_t *styles_json(const struct bst_generation *generation)
     return list;
 }
 
+static json_t *mix_json(const struct bst_generation *generation)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < generation->mix_count; i++) {
+        char seed[24];
+        snprintf(seed, sizeof seed, "%llu", (unsigned long long)generation->mix_seeds[i]);
+        json_t *part = json_pack("{s:s,s:o}", "seed", seed, "weight", float_json(generation->mix_weights[i]));
+        if (json_array_append_new(list, part) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 static enum bst_code put_parameters(struct draft *draft, const struct bst_generation *generation,
                                     json_t *into)
 {
@@ -206,6 +221,10 @@ static enum bst_code put_parameters(struct draft *draft, const struct bst_genera
         return bst_fail_memory(draft->err);
     }
     enum bst_code code = put_words(draft, into, "seed", seed, BST_PRIVATE);
+    if (code == BST_OK && generation->mix_count > 0)
+        code = put_json(draft, into, "mix", mix_json(generation), BST_PRIVATE);
+    if (code == BST_OK)
+        code = put_words(draft, into, "latent_generator", generation->latent_generator, BST_PRIVATE);
     if (code == BST_OK)
         code = put_json(draft, into, "truncation", float_json(generation->truncation), BST_PRIVATE);
     if (code == BST_OK) code = put_json(draft, into, "tile", json_boolean(generation->tile), BST_PRIVATE);
@@ -296,8 +315,8 @@ static json_t *generation_json(struct draft *draft, const struct bst_generation 
         json_decref(external);
         return NULL;
     }
-    json_t *internal = json_pack("{s:s,s:o,s:s}", "arith", generation->arith, "author", author_json(author),
-                                 "privacy", privacy_names[draft->privacy]);
+    json_t *internal = json_pack("{s:s,s:o,s:s}", "arith", generation->arith, "author",
+                                 statement_author(author), "privacy", privacy_names[draft->privacy]);
     json_t *statement =
         slsa_json(BST_BUILD_GENERATE, subject, external, internal, dependencies_json(generation),
                   run_json(author, generation->image_id, started, finished));
@@ -314,7 +333,7 @@ enum bst_code bst_statement_generation(const struct bst_generation *generation,
     enum bst_code code = check_names(generation, err);
     if (code == BST_OK) {
         json_t *statement = generation_json(&draft, generation, author);
-        code = statement ? finish(statement, payload, err) : err->code;
+        code = statement ? statement_finish(statement, payload, err) : err->code;
     }
     if (code != BST_OK) bst_secrets_clear(secrets);
     return code;
@@ -386,8 +405,8 @@ enum bst_code bst_statement_training(const struct bst_training *training, const 
     json_t *subject = json_pack("{s:s,s:o}", "name", training->model_name, "digest",
                                 digest_json(training->model_sha256, NULL));
     json_t *external = json_pack("{s:s,s:o}", "model", training->model_name, "parameters", parameters);
-    json_t *internal = json_pack("{s:o}", "author", author_json(author));
-    return finish(
+    json_t *internal = json_pack("{s:o}", "author", statement_author(author));
+    return statement_finish(
         slsa_json(BST_BUILD_TRAIN, subject, external, internal, dependencies,
                   run_json(author, training->id ? training->id : id, training->started, training->finished)),
         payload, err);
@@ -405,10 +424,10 @@ enum bst_code bst_statement_identity_at(const struct bst_identity *identity, int
     bst_time_text(issued_ms, issued);
     json_object_set_new(predicate, "issuedOn", json_string(issued));
     /* The subject is the public key: its key id is the SHA-256 of its SubjectPublicKeyInfo. */
-    return finish(json_pack("{s:s,s:s,s:[{s:s,s:{s:s}}],s:o}", "_type", BST_STATEMENT_TYPE, "predicateType",
-                            BST_IDENTITY_TYPE, "subject", "name", identity->name, "digest", "sha256",
-                            identity->key_id, "predicate", predicate),
-                  payload, err);
+    return statement_finish(json_pack("{s:s,s:s,s:[{s:s,s:{s:s}}],s:o}", "_type", BST_STATEMENT_TYPE,
+                                      "predicateType", BST_IDENTITY_TYPE, "subject", "name", identity->name,
+                                      "digest", "sha256", identity->key_id, "predicate", predicate),
+                            payload, err);
 }
 
 enum bst_code bst_statement_identity(const struct bst_identity *identity, struct bst_buf *payload,

@@ -10,6 +10,12 @@
 #define BST_BUILD_GENERATE "urn:blindstamp:build:generate:v1"
 #define BST_BUILD_TRAIN    "urn:blindstamp:build:train:v1"
 #define BST_IDENTITY_TYPE  "urn:blindstamp:identity:v1"
+#define BST_MODEL_TYPE     "urn:blindstamp:model:v1"
+
+/* Writes the statement's canonical bytes behind payload and takes its reference; NULL is "out of memory". */
+enum bst_code statement_finish(json_t *statement, struct bst_buf *payload, struct bst_error *err);
+/* The author's name, which is the author's word, and the key id, which the signature proves. */
+json_t *statement_author(const struct bst_identity *author);
 
 /* As bst_statement_identity, at a given time. */
 enum bst_code bst_statement_identity_at(const struct bst_identity *identity, int64_t issued_ms,

@@ -49,8 +49,9 @@ expect 4 "pictures that are not beside the data set" $other
 expect 0 "but in another folder" $other --root "$work/set"
 expect 1 "an existing model is not overwritten" $train -o "$work/m/new.onnx"
 hints "says the ways out" '--force .* --resume'
-expect 0 "the model is added" "$bs" models --add "$work/m/new.onnx"
-expect 1 "but not twice" "$bs" models --add "$work/m/new.onnx"
+expect 0 "the model is added" "$bs" model add "$work/m/new.onnx"
+expect 1 "but not twice" "$bs" model add "$work/m/new.onnx"
+expect 0 "and is what the ledger records" "$bs" model check new
 expect 0 "listed" "$bs" models
 says "with its styles" '^new +ink, space'
 expect 0 "shown" "$bs" models new

@@ -15,10 +15,13 @@ if [ ! -d "$work/node_modules/ajv" ]; then
         skip "npm cannot fetch ${packages[*]}"
 fi
 
-# A ledger of the program's own, exported.
-rm -rf "$work/home" "$work/export"
+# A ledger of the program's own, exported: an identity, a model, a picture made with it.
+rm -rf "$work/home" "$work/export" "$work/pictures"
+protoc-c --encode=onnx.ModelProto --proto_path="$root/gen" onnx.proto <"$root/tests/cli/dots.onnx.txt" >"$work/dots.onnx"
 if [ -x "$BUILD/bin/blindstamp" ]; then
     "$BUILD/bin/blindstamp" init --home "$work/home" --author "Ada Example" --no-passphrase >"$work/log" 2>&1 &&
+        "$BUILD/bin/blindstamp" model add --home "$work/home" "$work/dots.onnx" >>"$work/log" 2>&1 &&
+        "$BUILD/bin/blindstamp" gen --home "$work/home" -m dots --seed 1 -o "$work/pictures" >>"$work/log" 2>&1 &&
         "$BUILD/bin/blindstamp" ledger export --home "$work/home" "$work/export" >>"$work/log" 2>&1 ||
         { echo "not ok dsse exports a ledger"; sed 's/^/# /' "$work/log"; exit 1; }
 fi

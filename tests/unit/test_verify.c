@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit.h"
 #include "facts.h"
+#include "onnx_fixture.h"
 
 static char folder[] = "/tmp/blindstamp-test-XXXXXX";
 static char *home, *picture, *copy;
@@ -293,6 +295,213 @@ static void statement_of_another_size(void **state)
     free(path);
 }
 
+/* ---- replay ---- */
+
+/* A generator of 12 x 9 pixels from a latent of two numbers and noise. */
+#define MODEL(extra)                                                                                         \
+    "card "                                                                                                  \
+    "{\"schema\":\"blindstamp.card/1\",\"name\":\"tiny\",\"inputs\":[{\"name\":\"z\",\"role\":\"latent\"},"  \
+    "{\"name\":\"n\",\"role\":\"noise\"}],\"output_low\":-1,\"output_high\":1,\"width\":12,\"height\":9,"    \
+    "\"tileable\":true" extra "}\n"                                                                          \
+    "in z 1 3 1 1\nin n 1 2 ?9 ?9\nrand w 3 2 1 1\nnode Conv n,w a\nnode Add a,z b\nnode Tanh b y"
+
+struct play {
+    char *folder; /* for the model alone */
+    char *model, *picture;
+    struct bst_generation generation;
+    struct bst_controls controls;
+    uint64_t mix_seeds[BST_MIX_MAX];
+    float mix_weights[BST_MIX_MAX];
+    struct bst_image image;
+};
+
+/* The picture for these controls, and all that a statement says of it but the digests of the file. */
+static void play_begin(struct play *p, const char *text, struct bst_controls controls)
+{
+    struct bst_model *model = NULL;
+    struct bst_generator *generator = NULL;
+    struct bst_used used;
+    const struct bst_run_options run = {.threads = 1};
+    *p = (struct play){.folder = bst_path_join(folder, "models"),
+                       .picture = bst_path_join(folder, "play.png"),
+                       .controls = controls};
+    p->model = bst_path_join(p->folder, "tiny.onnx");
+    mkdir(p->folder, 0777);
+    struct fixture *f = fixture_new(text);
+    fixture_write(f, p->model);
+    fixture_free(f);
+    GOOD(bst_model_open(p->model, &model, &err));
+    GOOD(bst_generator_new(model, &run, &generator, &err));
+    GOOD(bst_generate(generator, &controls, &p->image, &used, &err));
+    p->generation = (struct bst_generation){.model_name = "tiny",
+                                            .model_bytes = bst_model_bytes(model),
+                                            .seed = controls.seed,
+                                            .width = used.width,
+                                            .height = used.height,
+                                            .truncation = used.truncation,
+                                            .tile = used.tile,
+                                            .arith = BST_ARITH,
+                                            .started_ms = 1767225600000,
+                                            .finished_ms = 1767225601000};
+    bst_model_digest(model, p->generation.model_sha256);
+    if (used.latent != BST_LATENT_PHILOX) p->generation.latent_generator = bst_latent_name(used.latent);
+    for (size_t i = 0; i < used.mix_count && used.mix_count > 1; i++) {
+        p->mix_seeds[i] = used.mix[i].seed;
+        p->mix_weights[i] = used.mix[i].weight;
+        p->generation.mix_count = i + 1;
+    }
+    p->generation.mix_seeds = p->mix_seeds;
+    p->generation.mix_weights = p->mix_weights;
+    bst_generator_free(generator);
+    bst_model_free(model);
+}
+
+/* Stamps the picture as it now is with the statement as it now is, and judges it with a replay. */
+static void play_judge(struct play *p, const char *at_home, struct bst_verdict *verdict)
+{
+    struct bst_stamper *stamper = NULL;
+    bool locked = false;
+    const struct bst_stamper_options stamping = {.home = home};
+    const struct bst_verify_options options = {.home = at_home,
+                                               .replay = true,
+                                               .models = (const char *const[]){p->folder},
+                                               .model_count = 1,
+                                               .threads = 1};
+    GOOD(bst_stamper_open(&stamping, &stamper, &locked, &err));
+    GOOD(bst_stamp_add(stamper, &p->image, p->picture, true, &p->generation, &err));
+    GOOD(bst_stamp_commit(stamper, NULL, NULL, &err));
+    bst_stamper_close(stamper);
+    GOOD(bst_verify(p->picture, &options, verdict, &err));
+}
+
+static void play_end(struct play *p)
+{
+    bst_image_clear(&p->image);
+    unlink(p->model);
+    free(p->folder);
+    free(p->model);
+    free(p->picture);
+}
+
+/* The verdict must give this result, with these words. */
+static void play_expect(struct play *p, const char *at_home, enum bst_result result, const char *words)
+{
+    struct bst_verdict verdict;
+    play_judge(p, at_home, &verdict);
+    const struct bst_check *check = &verdict.checks[verdict.check_count - 1];
+    assert_string_equal(check->id, "replay");
+    if (check->result != result || !strstr(check->words, words)) fail_msg("%s", check->words);
+    bst_verdict_clear(&verdict);
+}
+
+static void replay_of_every_kind(void **state)
+{
+    static const struct bst_mix mix[] = {{3, 0.3f}, {4, -0.9f}, {5, 0.777f}};
+    const struct bst_controls kinds[] = {
+        {.seed = UINT64_MAX, .truncation = 1},
+        {.seed = 1, .truncation = 0.1234567f, .width = 17, .height = 5, .tile = true},
+        {.seed = UINT32_MAX, .truncation = 1, .latent = BST_LATENT_NUMPY},
+        {.seed = 1, .truncation = 1.5f, .latent = BST_LATENT_TORCH},
+        {.seed = 3, .truncation = 1, .mix = mix, .mix_count = 3},
+        {.seed = 3, .truncation = 0.7f, .mix = mix, .mix_count = 2, .latent = BST_LATENT_TORCH, .tile = true},
+    };
+    static const char *const models[] = {MODEL(""), MODEL(",\"latent_generator\":\"torch-cpu\"")};
+    (void)state;
+    for (size_t m = 0; m < 2; m++)
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+            for (enum bst_privacy privacy = BST_PUBLIC; privacy <= BST_PRIVATE; privacy++) {
+                struct play p;
+                play_begin(&p, models[m], kinds[i]);
+                p.generation.privacy = privacy;
+                play_expect(&p, home, BST_PASS, "every pixel is the same");
+                if (privacy == BST_PARTNER) play_expect(&p, NULL, BST_PASS, "every pixel");
+                if (privacy == BST_PRIVATE) play_expect(&p, NULL, BST_UNKNOWN, "to itself");
+                play_end(&p);
+            }
+}
+
+static void replay_names_what_differs(void **state)
+{
+    struct play p;
+    (void)state;
+    /* pixels: how many, how much, where */
+    play_begin(&p, MODEL(""), (struct bst_controls){.seed = 7, .truncation = 1});
+    uint8_t *at = p.image.samples + (4 * 12 + 5) * 3;
+    at[1] = (uint8_t)(at[1] < 100 ? at[1] + 3 : at[1] - 3);
+    at[12 * 3] = (uint8_t)(at[12 * 3] < 100 ? at[12 * 3] + 1 : at[12 * 3] - 1);
+    play_expect(&p, home, BST_FAIL,
+                "2 of 108 pixels differ, by at most 3 levels, the first in row 4, column 5");
+    play_end(&p);
+    /* controls: another seed, another mix, another way to draw */
+    play_begin(&p, MODEL(""), (struct bst_controls){.seed = 7, .truncation = 1});
+    p.generation.seed = 8;
+    play_expect(&p, home, BST_FAIL, "another picture");
+    p.generation.seed = 7;
+    p.generation.latent_generator = "torch-cpu";
+    play_expect(&p, home, BST_FAIL, "another picture");
+    p.generation.latent_generator = NULL;
+    p.generation.mix_count = 2;
+    p.mix_seeds[0] = 7, p.mix_seeds[1] = 8;
+    p.mix_weights[0] = 0.6f, p.mix_weights[1] = 0.8f;
+    play_expect(&p, home, BST_FAIL, "another picture");
+    p.generation.mix_count = 0;
+    play_expect(&p, home, BST_PASS, "");
+    /* what this program does not know */
+    p.generation.arith = "blindstamp-arith/99";
+    play_expect(&p, home, BST_UNKNOWN, "rules blindstamp-arith/99, and this program's newest are " BST_ARITH);
+    p.generation.arith = BST_ARITH;
+    p.generation.latent_generator = "randu";
+    play_expect(&p, home, BST_UNKNOWN, "drawn by \"randu\"");
+    p.generation.latent_generator = "numpy-randomstate";
+    p.generation.seed = UINT64_MAX;
+    play_expect(&p, home, BST_UNKNOWN, "too large for numpy-randomstate");
+    play_end(&p);
+    /* the model */
+    play_begin(&p, MODEL(""), (struct bst_controls){.seed = 7, .truncation = 1});
+    struct fixture *f = fixture_new(MODEL(",\"title\":\"Other\""));
+    fixture_write(f, p.model);
+    fixture_free(f);
+    play_expect(&p, home, BST_UNKNOWN, "the model differs: tiny.onnx (SHA-256 ");
+    unlink(p.model);
+    play_expect(&p, home, BST_UNKNOWN, "the model tiny (SHA-256 ");
+    play_end(&p);
+}
+
+/* A picture without credentials is made again from the entry that the ledger keeps. */
+static void replay_from_the_ledger(void **state)
+{
+    struct play p;
+    struct bst_verdict verdict;
+    struct bst_buf png = {0};
+    (void)state;
+    for (enum bst_privacy privacy = BST_PUBLIC; privacy <= BST_PRIVATE; privacy++) {
+        play_begin(&p, MODEL(""), (struct bst_controls){.seed = 50 + privacy, .truncation = 1});
+        p.generation.privacy = privacy;
+        play_expect(&p, home, BST_PASS, "");
+        png.len = 0;
+        GOOD(bst_png_encode(&p.image, 6, &png, &err));
+        write_copy(png.data, png.len);
+        const struct bst_verify_options options = {
+            .home = home, .replay = true, .models = (const char *const[]){p.model}, .model_count = 1};
+        GOOD(bst_verify(copy, &options, &verdict, &err));
+        assert_int_equal(verdict.code, BST_NO_PROVENANCE); /* nothing in the file says so */
+        assert_int_equal(result_of(&verdict, "replay"), BST_PASS);
+        bst_verdict_clear(&verdict);
+        /* its statement is a lie: what comes out is not what the ledger says it is */
+        p.generation.seed++;
+        p.image.samples[0] ^= 1;
+        play_expect(&p, home, BST_FAIL, "another picture");
+        png.len = 0;
+        GOOD(bst_png_encode(&p.image, 6, &png, &err));
+        write_copy(png.data, png.len);
+        GOOD(bst_verify(copy, &options, &verdict, &err));
+        assert_int_equal(verdict.code, BST_BROKEN);
+        bst_verdict_clear(&verdict);
+        play_end(&p);
+    }
+    bst_buf_free(&png);
+}
+
 static void show_judges_nothing(void **state)
 {
     (void)state;
@@ -324,6 +533,9 @@ int main(void)
         cmocka_unit_test(not_a_picture),
         cmocka_unit_test(replay_without_the_model),
         cmocka_unit_test(statement_of_another_size),
+        cmocka_unit_test(replay_of_every_kind),
+        cmocka_unit_test(replay_names_what_differs),
+        cmocka_unit_test(replay_from_the_ledger),
         cmocka_unit_test(show_judges_nothing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

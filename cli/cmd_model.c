@@ -1,0 +1,122 @@
+/* cmd_model.c - blindstamp model: the verbs about models; and "blindstamp models", which lists them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_verbs.h"
+
+static const struct cli_option options[] = {
+    {"card", 0, "FILE", "add: card with what the graph does not show; its fields win", false},
+    {"name", 0, "NAME", "add: another name for -m", false},
+    {"license", 0, "SPDX", "add: the weights' licence", false},
+    {"force", 'f', NULL, "add: replace a model of that name", false},
+    {"threads", 0, "N", "processors to use (default: all)", false},
+    CLI_PASSPHRASE_OPTION,
+    {0},
+};
+
+static const struct {
+    const char *name;
+    enum bst_code (*run)(const struct model_call *call, struct bst_error *err);
+    bool operand, keys;
+} verbs[] = {
+    {"list", model_list, false, false},
+    {"show", model_show, true, false},
+    {"add", model_add, true, true},
+    {"check", model_check, true, false},
+};
+#define VERBS (sizeof verbs / sizeof *verbs)
+
+static enum bst_code unknown_verb(const char *verb, struct bst_error *err)
+{
+    const char *names[VERBS + 1] = {0};
+    struct bst_buf list = {0};
+    for (size_t i = 0; i < VERBS; i++) {
+        names[i] = verbs[i].name;
+        bst_buf_printf(&list, "%s%s", i == 0 ? "" : i + 1 < VERBS ? ", " : " or ", verbs[i].name);
+    }
+    const char *meant = cli_closest(verb, names), *all = bst_buf_string(&list);
+    bst_fail(err, BST_USAGE, "model does not know \"%.60s\"", verb);
+    if (meant)
+        bst_hint(err, "did you mean model %s?", meant);
+    else
+        bst_hint(err, "%s", all ? all : "");
+    bst_buf_free(&list);
+    return err->code;
+}
+
+static enum bst_code call_verb(const struct cli_args *args, size_t v, const char *operand,
+                               struct bst_error *err)
+{
+    char *home = NULL;
+    struct cli_places places = {0};
+    enum bst_code code = cli_home(args, verbs[v].keys, &home, err);
+    if (code == BST_OK) code = cli_places_find(home, &places, err);
+    const struct model_call call = {args, home, &places, operand};
+    if (code == BST_OK) code = verbs[v].run(&call, err);
+    cli_places_clear(&places);
+    free(home);
+    return code;
+}
+
+static enum bst_code run(const struct cli_args *args, struct bst_error *err)
+{
+    const char *verb = args->operands[0];
+    size_t v = 0;
+    while (v < VERBS && strcmp(verbs[v].name, verb))
+        v++;
+    if (v == VERBS) return unknown_verb(verb, err);
+    if (args->operand_count > (verbs[v].operand ? 2u : 1u))
+        return bst_fail(err, BST_USAGE, "model %s does not know what to do with \"%s\"", verb,
+                        args->operands[args->operand_count - 1]);
+    if (args->operand_count < 2 && verbs[v].operand) {
+        bst_fail(err, BST_USAGE, "model %s needs a model", verb);
+        return bst_hint(err, "blindstamp model %s %s", verb, verbs[v].keys ? "FILE.onnx" : "NAME");
+    }
+    return call_verb(args, v, verbs[v].operand ? args->operands[1] : NULL, err);
+}
+
+static enum bst_code run_list(const struct cli_args *args, struct bst_error *err)
+{
+    return call_verb(args, args->operand_count > 0 ? 1 : 0,
+                     args->operand_count > 0 ? args->operands[0] : NULL, err);
+}
+
+const struct cli_command cmd_model = {
+    .name = "model",
+    .summary = "list, show, add, check models",
+    .usage = "model list\nmodel show NAME|FILE\n"
+             "model add FILE.onnx|DIR [--card card.json] [--name NAME] [--license SPDX]\n"
+             "model check NAME|FILE",
+    .details =
+        "add checks an ONNX file, works out from the graph what its inputs are and what sizes and ranges it\n"
+        "has, says what it could not tell, makes golden pictures, copies the file unchanged to HOME/models\n"
+        "with its card beside it, and records it in your ledger with the file's SHA-256 and its OpenSSF "
+        "Model\n"
+        "Signing digest. check reads file and card, makes the golden pictures again and compares the "
+        "ledger's\n"
+        "record (exit code 0 as recorded, 2 not recorded, 3 other pictures or another file, 4 unreadable).",
+    .options = options,
+    .examples = "blindstamp model add generator.onnx --license MIT\nblindstamp model show generator\n"
+                "blindstamp model check generator",
+    .least = 1,
+    .most = 2,
+    .writes = true,
+    .run = run,
+};
+
+static const struct cli_option no_options[] = {{0}};
+
+const struct cli_command cmd_models = {
+    .name = "models",
+    .summary = "list the models, or show the card of one: model list, model show",
+    .usage = "models\nmodels NAME|FILE.onnx",
+    .details = "Models are ONNX files. They are looked for in HOME/models and among those that came with the "
+               "program\n"
+               "(BLINDSTAMP_MODELS names another folder for these). What a model's card does not say reads "
+               "\"unknown\".",
+    .options = no_options,
+    .examples = "blindstamp models\nblindstamp models --json | jq -r '.[].name'",
+    .least = 0,
+    .most = 1,
+    .run = run_list,
+};

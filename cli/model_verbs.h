@@ -1,0 +1,31 @@
+/* model_verbs.h - what the verbs of "blindstamp model" share. */
+#ifndef BST_CLI_MODEL_VERBS_H
+#define BST_CLI_MODEL_VERBS_H
+
+#include "cli.h"
+
+struct model_call {
+    const struct cli_args *args;
+    const char *home; /* which need not exist */
+    const struct cli_places *places;
+    const char *operand; /* behind the verb, or NULL */
+};
+
+enum bst_code model_list(const struct model_call *call, struct bst_error *err);
+enum bst_code model_show(const struct model_call *call, struct bst_error *err);
+enum bst_code model_add(const struct model_call *call, struct bst_error *err);
+enum bst_code model_check(const struct model_call *call, struct bst_error *err);
+
+/* All that is known of a model without running it. New reference. */
+json_t *model_json(const struct bst_model *model, const char *path, bool bundled);
+/* "name      text" on a line; NULL is "unknown". */
+void model_line(const char *name, const char *text);
+/* "1x3x64x64" */
+#define MODEL_DIMS_TEXT 128
+void model_dims_text(size_t rank, const int64_t *dims, char out[static MODEL_DIMS_TEXT]);
+void model_count_text(uint64_t count, char out[static 32]);
+void model_digest_text(const struct bst_model *model, char out[static BST_SHA256_HEX]);
+/* "a, b, c" in new memory, or NULL. */
+char *model_join(char *const *words, size_t count);
+
+#endif

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# blindstamp model: list, show, add with proposed and given cards, check, and every way in which a check fails.
+. tests/cli/helpers.bash
+models
+identity
+mkdir "$work/in"
+mv "$work/models/warm.onnx" "$work/in/"
+warm=$work/in/warm.onnx home=$BLINDSTAMP_HOME
+
+expect 1 "no verb" "$bs" model
+expect 1 "unknown verb" "$bs" model shwo
+hints "the near verb is suggested" 'did you mean model show'
+expect 1 "a verb without its model" "$bs" model check
+expect 1 "one operand too many" "$bs" model show dots more
+expect 0 "model list" "$bs" model list
+cp "$work/out" "$work/listed"
+expect 0 "models" "$bs" models
+same "model list and models agree" "$(cat "$work/out")" "$(cat "$work/listed")"
+
+expect 0 "a card and its network are shown" "$bs" model show dots
+says "with operators" 'operators +.*1 Conv'
+says "with dims" 'input +noise +1x2x34x50'
+expect 0 "and as JSON" "$bs" model show dots --json
+check "with counts" jq -e '.network.macs > 0 and .network.memory > 0 and ([.network.operators[].count] | add) >= .network.layers' "$work/out"
+
+# A file without a card: one is proposed.
+expect 2 "a file that nobody recorded" "$bs" model check "$warm"
+says "lacks a card" '\? +the model has no card'
+expect 0 "a model without a card is added" "$bs" model add "$warm"
+says "what was seen" 'seen +input input \[1,3,\?,\?\]: a picture, red, green, blue, channels in planes'
+says "the output's range" 'seen +output: -1 to 1'
+says "what is assumed" 'assumed +the input.s range cannot be seen'
+says "that the licence is unknown" 'licence +unknown; --license'
+check "the file is copied as it is" cmp "$warm" "$home/models/warm.onnx"
+check "its card stands beside it" jq -e --arg d "$(sha256sum <"$warm" | cut -d' ' -f1)" '.model_sha256 == $d and .inputs[0].role == "image" and (.golden | length) == 4' "$home/models/warm.card.json"
+expect 1 "but not twice" "$bs" model add "$warm"
+hints "the ways out are named" '--name .* --force'
+expect 2 "it is as recorded, but for the licence" "$bs" model check warm
+says "golden pictures" '4 golden pictures come out to the last bit'
+says "the entry" 'file and card are those of entry 1'
+expect 0 "again with its licence" "$bs" model add "$warm" --force --license MIT
+expect 0 "now nothing is missing" "$bs" model check warm --threads 1
+expect 0 "as JSON" "$bs" model check warm --json
+check "every check is an object" jq -e '.code == 0 and (.checks | length) >= 4 and all(.checks[]; .code == 0)' "$work/out"
+expect 1 "no licence" "$bs" model add "$warm" --force --license 'MIT; rm'
+expect 0 "under another name" "$bs" model add "$warm" --name warmer --license MIT --json
+check "with all that was done" jq -e '.name == "warmer" and .entry == 3 and .golden == 4 and (.notes | length) > 2' "$work/out"
+expect 0 "it is queried by name" "$bs" query --kind model --model warmer --json
+check "and found" jq -e 'length == 1 and .[0].kind == "model" and .[0].author == "Ada Example"' "$work/out"
+
+# The signed statement.
+"$bs" ledger export "$work/export" >/dev/null
+sed -n 4p "$work/export/entries.jsonl" | jq -r .payload | base64 -d >"$work/statement"
+digest=$(sha256sum <"$warm" | cut -d' ' -f1)
+check "the statement names file, licence and card" jq -e --arg d "$digest" --arg c "$(sha256sum <"$home/models/warmer.card.json" | cut -d' ' -f1)" '
+    .predicateType == "urn:blindstamp:model:v1" and .subject[0].digest.sha256 == $d and .predicate.license == "MIT" and
+    .predicate.card.digest.sha256 == $c and .predicate.card.content.name == "warmer"' "$work/statement"
+same "and the digest of OpenSSF Model Signing: SHA-256 over the file's digest" \
+    "$(jq -r '.predicate.openssf_model_signing.subject[0].digest.sha256' "$work/statement")" \
+    "$(printf "$(echo "$digest" | sed 's/../\\x&/g')" | sha256sum | cut -d' ' -f1)"
+
+# Pictures made with a card beside the model name it, and replay with it alone.
+"$bs" gen -m dots --seed 4 --size 40x30 -o "$work/p" >/dev/null
+expect 0 "a picture is made with it" "$bs" gen -m warm --input "$work/p/dots-4.png" -o "$work/p"
+picture=$work/p/warm-dots-4.png
+check "its statement names the card" sh -c "'$bs' show --json '$picture' | jq -e --arg c \"\$(sha256sum <'$home/models/warm.card.json' | cut -d' ' -f1)\" '.. | objects | select(.annotations?.role? == \"card\") | .digest.sha256 == \$c'"
+expect 0 "it is replayed" "$bs" verify --replay "$picture"
+mv "$home/models/warm.card.json" "$work/kept.json"
+expect 2 "not without its card" "$bs" verify --replay "$picture"
+says "which is named" "the model's card (differs|.*not at hand)"
+mkdir "$work/cards" && cp "$work/kept.json" "$work/cards/other.card.json"
+expect 0 "but wherever the card lies" "$bs" verify --replay --model "$home/models" --model "$work/cards" "$picture"
+mv "$work/kept.json" "$home/models/warm.card.json"
+
+# Cards given by hand.
+echo '{"name":"toasty","title":"Toasty","license":"CC0-1.0","inputs":[{"name":"input","role":"image","low":0,"high":1}]}' >"$work/card.json"
+expect 0 "a card given by hand" "$bs" model add "$warm" --card "$work/card.json"
+check "wins over what was found" jq -e '.title == "Toasty" and .inputs[0].low == 0 and .output_low == -1' "$home/models/toasty.card.json"
+mkdir "$work/folder" && cp "$warm" "$work/folder/model.onnx" && cp "$work/card.json" "$work/folder/card.json"
+expect 0 "a folder with model and card" "$bs" model add "$work/folder" --name crisp
+check "is the same" jq -e '.title == "Toasty"' "$home/models/crisp.card.json"
+expect 1 "an empty folder" "$bs" model add "$work/cards"
+hints "says what is missing" 'no ONNX file'
+refuse() { # NAME CARD PATTERN
+    printf '%s' "$2" >"$work/bad.json"
+    before=$(find "$home/models" | sort)
+    expect 4 "$1" "$bs" model add "$warm" --name bad --card "$work/bad.json"
+    hints "$1: named" "$3"
+    same "$1: nothing is left" "$(find "$home/models" | sort)" "$before"
+}
+refuse "no object" '[1]' 'no JSON object'
+refuse "not JSON" '{"a":' 'bad.json'
+refuse "an unknown role" '{"inputs":[{"name":"input","role":"soup"}]}' 'inputs are not'
+refuse "an input the graph lacks" '{"inputs":[{"name":"x","role":"image"}]}' 'inputs are not those of the graph'
+refuse "an empty range" '{"output_low":1,"output_high":1}' 'not a range'
+refuse "a huge size" '{"width":99999999}' 'size is out of range'
+refuse "no finite number" '{"output_high":1e999}' '.'
+refuse "deep nesting" "$(printf '{"x":'; printf '[%.0s' $(seq 100))" '.'
+refuse "bad UTF-8" "$(printf '{"title":"\xff"}')" '.'
+printf '{"golden":[{"seed":"1","width":32,"height":32,"arith":"blindstamp-arith/2","pixels-sha256":"%064d"}]}' 0 >"$work/bad.json"
+expect 3 "golden pictures that are not the model's" "$bs" model add "$warm" --name bad --card "$work/bad.json"
+nothing "and nothing of it is left" "$home/models/bad.onnx"
+
+# What check finds.
+jq '.golden[0]."pixels-sha256" = "'"$(printf %064d 0)"'"' "$home/models/warm.card.json" >"$work/x" && cp "$work/x" "$home/models/warm.card.json"
+expect 3 "a changed card is noticed" "$bs" model check warm
+says "by the golden picture" 'BAD +the golden picture of seed 1 '
+says "and by the ledger" 'BAD +the card is not the one that entry'
+jq '.model_sha256 = "'"$(printf %064d 0)"'"' "$home/models/warm.card.json" >"$work/x" && cp "$work/x" "$home/models/warm.card.json"
+expect 4 "the card of another file" "$bs" model check warm
+says "is named with its fix" 'model_sha256 differs'
+head -c 200 "$warm" >"$work/cut.onnx"
+expect 4 "a cut file" "$bs" model check "$work/cut.onnx"
+says "is named" 'BAD'
+expect 4 "and not added" "$bs" model add "$work/cut.onnx"
+expect 1 "an unknown model" "$bs" model check nonsense
+expect 0 "the ledger is whole" "$bs" ledger verify
+exit $status
