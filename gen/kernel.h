@@ -72,17 +72,18 @@ struct bst_kernels {
     const struct bst_micro *micros; /* from most rows to 1 */
     size_t micro_count;
 
-    /* Products of matrices in pieces of sixteen along the depth, for Winograd's positions:
-     *   dst[(i * product_rows + r) * pitch + j] = sum of pieces; a piece is a chain from +0 on of
-     *   fma(a[(i * depth + c) * product_rows + r], b[c * b_step + j], ...)
-     * for i below blocks and j below columns, a multiple of width. Pieces are added in order. */
+    /* Products of matrices in pieces along the depth, for Winograd's positions:
+     *   dst[(i * product_rows + r) * pitch + j] = sum of pieces; a piece of piece steps (the last may be
+     *   shorter) is a chain from +0 on of fma(a[(i * depth + c) * product_rows + r], b[c * b_step + j], ...)
+     * for i below blocks and j below columns, a multiple of width. Pieces are added in order. piece <= depth. */
     unsigned product_rows, product_columns; /* columns that it handles at a time; any number will do */
-    void (*product)(size_t depth, size_t blocks, const float *a, const float *b, size_t b_step,
+    void (*product)(size_t depth, size_t piece, size_t blocks, const float *a, const float *b, size_t b_step,
                     size_t columns, float *dst, size_t pitch);
-    /* tiles tiles side by side, from six rows of 4 * tiles + 2 numbers (read up to a multiple of width) to
-     * v[position * plane + tile] (written up to a multiple of width). line: room for 6 * (4 * tiles + 2 + width)
-     * + 8 * width numbers. */
-    void (*winograd_input)(const float *const rows[6], size_t tiles, float *v, size_t plane, float *line);
+    /* tiles tiles side by side, from six lines of 4 * tiles + 2 numbers: before zeros, inside numbers of rows[],
+     * then zeros again. To v[position * plane + tile], written up to a multiple of width. line: room for
+     * 6 * (4 * tiles + 2 + 2 * width) + 8 * width numbers. */
+    void (*winograd_input)(const float *const rows[6], size_t before, size_t inside, size_t tiles, float *v,
+                           size_t plane, float *line);
     /* The reverse: m[position * plane + tile] to 4 rows of 4 * tiles outputs, pitch apart, plus bias; writes
      * up to a multiple of 4 * width numbers a row. */
     void (*winograd_output)(const float *m, size_t plane, float bias, size_t tiles, float *out, size_t pitch);

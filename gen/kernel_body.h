@@ -633,15 +633,28 @@ static inline __attribute__((always_inline)) void v_winograd_out(const vf m[6], 
     y[3] = v_fma(v_set(WB * WB2), d2, v_fma(v_set(WA * WA2), d1, m[5]));
 }
 
-/* The tile's rows first, over whole lines of pixels; then its columns, a vector of tiles at a time. */
-static void winograd_input(const float *const rows[6], size_t tiles, float *v, size_t plane, float *line)
+/* The tile's columns first, along whole lines of pixels: what lies in the padding is 0 and stays 0. Then its
+ * rows, a vector of tiles at a time. */
+static void winograd_input(const float *const rows[6], size_t before, size_t inside, size_t tiles, float *v,
+                           size_t plane, float *line)
 {
-    const size_t pitch = (4 * tiles + 2 + VW - 1) / VW * VW;
-    for (size_t x = 0; x < 4 * tiles + 2; x += VW) {
+    const size_t n = 4 * tiles + 2, pitch = (n + 2 * VW) / VW * VW;
+    size_t x = 0;
+    for (; x < inside; x += VW) {
         vf d[6], t[6];
-        UNROLL for (size_t i = 0; i < 6; i++) d[i] = v_load(rows[i] + x);
+        if (x + VW <= inside) {
+            UNROLL for (size_t i = 0; i < 6; i++) d[i] = v_load(rows[i] + x);
+        } else {
+            UNROLL for (size_t i = 0; i < 6; i++) d[i] = v_load_part(rows[i] + x, inside - x);
+        }
         v_winograd_in(d, t);
-        UNROLL for (size_t i = 0; i < 6; i++) v_store(line + i * pitch + x, t[i]);
+        UNROLL for (size_t i = 0; i < 6; i++) v_store(line + i * pitch + before + x, t[i]);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        for (size_t k = 0; k < before; k++)
+            line[i * pitch + k] = 0.0f;
+        for (size_t k = before + x; k < n; k++)
+            line[i * pitch + k] = 0.0f;
     }
     for (size_t i = 0; i < 6; i++) {
         const float *from = line + i * pitch;
@@ -718,33 +731,36 @@ static void winograd_weights(const float *w, size_t step, size_t count, float *u
     }
 }
 
-#define PIECE ((size_t)16)
-
 #define PRODUCT_FUNCTION(V)                                                                                  \
-    static inline void product_##V(size_t depth, const float *a, const float *b, size_t b_step, float *dst,  \
-                                   size_t pitch)                                                             \
+    static inline __attribute__((always_inline)) void piece_##V(                                             \
+        size_t count, const float *a, const float *b, size_t b_step, bool first, float *dst, size_t pitch)   \
     {                                                                                                        \
-        for (size_t from = 0; from < depth; from += PIECE) {                                                 \
-            size_t count = depth - from < PIECE ? depth - from : PIECE;                                      \
-            vf acc[PRODUCT_ROWS][V];                                                                         \
-            UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++) UNROLL for (size_t v = 0; v < V; v++)           \
-                acc[r][v] = v_set(0.0f);                                                                     \
-            for (size_t c = 0; c < count; c++, a += PRODUCT_ROWS, b += b_step) {                             \
-                vf x[V];                                                                                     \
-                UNROLL for (size_t v = 0; v < V; v++) x[v] = v_load(b + v * VW);                             \
-                UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++)                                             \
-                {                                                                                            \
-                    vf w = v_set(a[r]);                                                                      \
-                    UNROLL for (size_t v = 0; v < V; v++) acc[r][v] = v_fma(w, x[v], acc[r][v]);             \
-                }                                                                                            \
-            }                                                                                                \
-            UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++) UNROLL for (size_t v = 0; v < V; v++)           \
+        vf acc[PRODUCT_ROWS][V];                                                                             \
+        UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++) UNROLL for (size_t v = 0; v < V; v++) acc[r][v] =   \
+            v_set(0.0f);                                                                                     \
+        _Pragma("GCC unroll 4") for (size_t c = 0; c < count; c++, a += PRODUCT_ROWS, b += b_step)           \
+        {                                                                                                    \
+            vf x[V];                                                                                         \
+            UNROLL for (size_t v = 0; v < V; v++) x[v] = v_load(b + v * VW);                                 \
+            UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++)                                                 \
             {                                                                                                \
-                float *to = dst + r * pitch + v * VW;                                                        \
-                if (from > 0) acc[r][v] = v_load(to) + acc[r][v];                                            \
-                v_store(to, acc[r][v]);                                                                      \
+                vf w = v_set(a[r]);                                                                          \
+                UNROLL for (size_t v = 0; v < V; v++) acc[r][v] = v_fma(w, x[v], acc[r][v]);                 \
             }                                                                                                \
         }                                                                                                    \
+        UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++) UNROLL for (size_t v = 0; v < V; v++)               \
+        {                                                                                                    \
+            float *to = dst + r * pitch + v * VW;                                                            \
+            v_store(to, first ? acc[r][v] : (vf)(v_load(to) + acc[r][v]));                                   \
+        }                                                                                                    \
+    }                                                                                                        \
+    static void product_##V(size_t depth, size_t piece, const float *a, const float *b, size_t b_step,       \
+                            float *dst, size_t pitch)                                                        \
+    {                                                                                                        \
+        piece_##V(piece, a, b, b_step, true, dst, pitch);                                                    \
+        for (size_t c = piece; c < depth; c += piece)                                                        \
+            piece_##V(depth - c < piece ? depth - c : piece, a + c * PRODUCT_ROWS, b + c * b_step, b_step,   \
+                      false, dst, pitch);                                                                    \
     }
 
 PRODUCT_FUNCTION(1)
@@ -753,19 +769,19 @@ PRODUCT_FUNCTION(2)
 PRODUCT_FUNCTION(3)
 #endif
 
-static void product(size_t depth, size_t blocks, const float *a, const float *b, size_t b_step,
+static void product(size_t depth, size_t piece, size_t blocks, const float *a, const float *b, size_t b_step,
                     size_t columns, float *dst, size_t pitch)
 {
     for (size_t i = 0; i < blocks; i++, a += depth * PRODUCT_ROWS, dst += PRODUCT_ROWS * pitch) {
         size_t j = 0;
 #if PRODUCT_VECTORS > 2
         for (; j + 3 * VW <= columns; j += 3 * VW)
-            product_3(depth, a, b + j, b_step, dst + j, pitch);
+            product_3(depth, piece, a, b + j, b_step, dst + j, pitch);
 #endif
         for (; j + 2 * VW <= columns; j += 2 * VW)
-            product_2(depth, a, b + j, b_step, dst + j, pitch);
+            product_2(depth, piece, a, b + j, b_step, dst + j, pitch);
         for (; j < columns; j += VW)
-            product_1(depth, a, b + j, b_step, dst + j, pitch);
+            product_1(depth, piece, a, b + j, b_step, dst + j, pitch);
     }
 }
 

@@ -24,6 +24,16 @@ bool winograd_suits(size_t in_channels, size_t out_channels, size_t out_h, size_
     return in_channels >= 16 && out_channels >= 16 && ceil_div(out_h, OUT) * ceil_div(out_w, OUT) >= 8;
 }
 
+/* Input channels that are added up in one chain: about half of them, so that rounding errors, which the
+ * output's transform enlarges, stay within twice those of a convolution done in one chain. */
+static size_t piece_of(size_t in_channels)
+{
+    size_t piece = 8;
+    while (piece < 64 && 4 * piece <= in_channels)
+        piece *= 2;
+    return piece;
+}
+
 /* ---- making ---- */
 
 /* Numbers of an odd number of cache lines: planes side by side do not meet in the same sets. */
@@ -52,16 +62,16 @@ static void choose_sizes(struct winograd *w, unsigned threads)
     w->blocks_a_pass = pass == 0 ? 1 : least(pass, w->blocks);
 }
 
-/* Numbers of a thread's own memory, part by part. */
+/* Numbers of parts of a thread's own memory. */
+static size_t row_numbers(const struct winograd *w)
+{
+    return odd_lines(OUT * w->tiles + 2 + w->kernels->width);
+}
+
 static size_t line_numbers(const struct winograd *w)
 {
     size_t width = w->kernels->width;
-    return odd_lines(IN * (OUT * w->tiles + 2 + width) + 8 * width);
-}
-
-static size_t edge_pitch(const struct winograd *w)
-{
-    return OUT * w->tiles + 2 + w->kernels->width;
+    return odd_lines(IN * (OUT * w->tiles + 2 + 2 * width) + 8 * width);
 }
 
 enum bst_code winograd_make(struct step *step, struct winograd *w, const struct bst_kernels *kernels,
@@ -71,14 +81,15 @@ enum bst_code winograd_make(struct step *step, struct winograd *w, const struct 
     w->across = ceil_div(w->out_w, OUT);
     w->down = ceil_div(w->out_h, OUT);
     w->blocks = ceil_div(w->out_channels, kernels->product_rows);
+    w->piece = piece_of(w->in_channels);
     choose_sizes(w, threads);
     w->in_plane = odd_lines(w->in_channels * w->pitch);
     w->product_plane = odd_lines(w->blocks_a_pass * kernels->product_rows * w->pitch);
     w->weight_plane = w->blocks * kernels->product_rows * w->in_channels;
     w->weights = step_take(step, w->groups * POSITIONS * w->weight_plane, sizeof(float));
     if (w->weights == NULL) return bst_fail_memory(err);
-    size_t numbers = POSITIONS * (w->in_plane + w->product_plane) + line_numbers(w) +
-                     odd_lines(IN * edge_pitch(w)) + OUT * OUT * w->pitch;
+    size_t numbers = POSITIONS * (w->in_plane + w->product_plane) + line_numbers(w) + row_numbers(w) +
+                     OUT * OUT * w->pitch;
     if (numbers * sizeof(float) > step->scratch) step->scratch = numbers * sizeof(float);
     return BST_OK;
 }
@@ -119,7 +130,7 @@ struct winograd_run {
 };
 
 struct workspace { /* of a thread */
-    float *in, *products, *line, *edges, *out;
+    float *in, *products, *line, *zeros, *out;
 };
 
 static struct workspace workspace_of(const struct winograd_run *job, unsigned thread)
@@ -129,53 +140,38 @@ static struct workspace workspace_of(const struct winograd_run *job, unsigned th
     s.in = (float *)(void *)(job->run->scratch + thread * job->run->scratch_each);
     s.products = s.in + POSITIONS * w->in_plane;
     s.line = s.products + POSITIONS * w->product_plane;
-    s.edges = s.line + line_numbers(w);
-    s.out = s.edges + odd_lines(IN * edge_pitch(w));
+    s.zeros = s.line + line_numbers(w);
+    s.out = s.zeros + row_numbers(w);
     return s;
 }
 
-/* n numbers of an input row from place x on; outside of the row lie zeros. */
-static void copy_row(const float *row, size_t width, int64_t x, float *to, size_t n)
+/* Transforms tiles tiles of one channel from (ty, tx) on. zeros: a row of the padding. */
+static void transform_tiles(const struct winograd *w, const float *channel, size_t ty, size_t tx,
+                            size_t tiles, const struct workspace *s, float *v)
 {
-    size_t before = x < 0 ? least(n, (size_t)-x) : 0;
-    size_t from = x < 0 ? 0 : least((size_t)x, width), inside = least(n - before, width - from);
-    memset(to, 0, before * sizeof *to);
-    memcpy(to + before, row + from, inside * sizeof *to);
-    memset(to + before + inside, 0, (n - before - inside) * sizeof *to);
-}
-
-/* The input of tiles tiles from (ty, tx) on, one channel: in the tensor itself where all that is read lies
- * inside of the row, else in a copy. */
-static void tile_rows(const struct winograd *w, const float *channel, size_t ty, size_t tx, size_t tiles,
-                      float *edges, const float *rows[6])
-{
-    size_t width = w->kernels->width, n = ceil_div(OUT * tiles + 2, width) * width;
+    const float *rows[IN];
     int64_t x = (int64_t)(tx * OUT) - w->pad_x;
-    bool inside = x >= 0 && (size_t)x + n <= w->in_w;
+    size_t n = OUT * tiles + 2, before = x < 0 ? least((size_t)-x, n) : 0, from = x < 0 ? 0 : (size_t)x;
+    size_t inside = from < w->in_w ? least(n - before, w->in_w - from) : 0;
     for (size_t i = 0; i < IN; i++) {
         int64_t y = (int64_t)(ty * OUT + i) - w->pad_y;
-        float *copy = edges + i * edge_pitch(w);
-        bool row_exists = y >= 0 && y < (int64_t)w->in_h;
-        rows[i] = row_exists && inside ? channel + (size_t)y * w->in_w + x : copy;
-        if (!row_exists)
-            memset(copy, 0, n * sizeof *copy);
-        else if (!inside)
-            copy_row(channel + (size_t)y * w->in_w, w->in_w, x, copy, n);
+        bool exists = y >= 0 && y < (int64_t)w->in_h && inside > 0;
+        rows[i] = exists ? channel + (size_t)y * w->in_w + from : s->zeros;
     }
+    w->kernels->winograd_input(rows, before, inside, tiles, v, w->in_plane, s->line);
 }
 
 /* Transforms the input of tiles first to first + count - 1. */
 static void transform_input(const struct winograd *w, const float *input, size_t first, size_t count,
                             const struct workspace *s)
 {
-    const float *rows[IN];
+    memset(s->zeros, 0, row_numbers(w) * sizeof *s->zeros);
     for (size_t c = 0; c < w->in_channels; c++) {
         const float *channel = input + c * w->in_h * w->in_w;
         for (size_t at = 0, n; at < count; at += n) {
             size_t ty = (first + at) / w->across, tx = (first + at) % w->across;
             n = least(count - at, w->across - tx);
-            tile_rows(w, channel, ty, tx, n, s->edges, rows);
-            w->kernels->winograd_input(rows, n, s->in + c * w->pitch + at, w->in_plane, s->line);
+            transform_tiles(w, channel, ty, tx, n, s, s->in + c * w->pitch + at);
         }
     }
 }
@@ -219,9 +215,9 @@ static void winograd_task(void *arg, size_t index, unsigned thread)
     for (size_t b = begin, blocks; b < end; b += blocks) {
         blocks = least(w->blocks_a_pass, end - b);
         for (size_t p = 0; p < POSITIONS; p++)
-            k->product(w->in_channels, blocks, weights + p * w->weight_plane + b * rows * w->in_channels,
-                       s.in + p * w->in_plane, w->pitch, columns, s.products + p * w->product_plane,
-                       w->pitch);
+            k->product(w->in_channels, w->piece, blocks,
+                       weights + p * w->weight_plane + b * rows * w->in_channels, s.in + p * w->in_plane,
+                       w->pitch, columns, s.products + p * w->product_plane, w->pitch);
         for (size_t o = b * rows; o < least((b + blocks) * rows, w->out_channels); o++)
             transform_output(job, image, g * w->out_channels + o, first, count,
                              s.products + (o - b * rows) * w->pitch, s.out);

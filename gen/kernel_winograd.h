@@ -24,6 +24,7 @@ struct winograd {
     size_t tiles, splits; /* of a task; tasks that share its output channels */
     size_t blocks,
         blocks_a_pass; /* of product_rows output channels, in a group and in a pass over positions */
+    size_t piece;      /* input channels that are added up in one chain */
     size_t pitch;      /* numbers from one channel of a task's tiles to the next */
     size_t in_plane, product_plane, weight_plane; /* numbers from one position to the next */
     float *weights;                               /* [groups][position][block][in_channels][product_rows] */

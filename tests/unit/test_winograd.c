@@ -91,12 +91,13 @@ static void add_tile(const struct shape *s, const float *x, const float *w, floa
                      float out[4][4])
 {
     float sum[36], piece[36], u[36], v[36];
+    size_t size = s->in >= 128 ? 64 : s->in >= 64 ? 32 : s->in >= 32 ? 16 : 8;
     for (size_t c = 0; c < s->in; c++) {
         weights_of(w + c * 9, u);
         input_of(s, x + c * s->h * s->w, y, at, v);
         for (size_t p = 0; p < 36; p++) {
-            piece[p] = fmaf(u[p], v[p], c % 16 == 0 ? 0.0f : piece[p]);
-            if (c % 16 == 15 || c + 1 == s->in) sum[p] = c < 16 ? piece[p] : sum[p] + piece[p];
+            piece[p] = fmaf(u[p], v[p], c % size == 0 ? 0.0f : piece[p]);
+            if (c % size == size - 1 || c + 1 == s->in) sum[p] = c < size ? piece[p] : sum[p] + piece[p];
         }
     }
     float half[4][6], column[6], line[4];
@@ -169,7 +170,7 @@ static void expect_specified(const struct shape *s)
 static const struct shape shapes[] = {
     {1, 1, 16, 16, 12, 12, 1, true}, {2, 1, 17, 19, 13, 21, 1, true}, {1, 2, 16, 20, 18, 34, 1, false},
     {1, 1, 33, 16, 9, 130, 0, true}, {3, 1, 16, 18, 16, 16, 2, true}, {1, 1, 64, 21, 5, 66, 1, true},
-    {1, 1, 20, 17, 70, 6, 1, false},
+    {1, 1, 130, 16, 12, 12, 1, true}, {1, 1, 20, 17, 70, 6, 1, false},
 };
 
 static void test_specified(void **state)
@@ -287,7 +288,7 @@ static void errors(size_t channels, size_t outs, size_t side, double error[2])
 
 static void test_accuracy(void **state)
 {
-    static const size_t channels[] = {16, 32, 64, 128, 256};
+    static const size_t channels[] = {16, 24, 32, 48, 64, 100, 128, 256};
     (void)state;
     for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++) {
         double error[2];
