@@ -81,9 +81,10 @@ struct bst_kernels {
                     size_t columns, float *dst, size_t pitch);
     /* tiles tiles side by side, from six lines of 4 * tiles + 2 numbers: before zeros, inside numbers of rows[],
      * then zeros again. To v[position * plane + tile], written up to a multiple of width. line: room for
-     * 6 * (4 * tiles + 2 + 2 * width) + 8 * width numbers. */
-    void (*winograd_input)(const float *const rows[6], size_t before, size_t inside, size_t tiles, float *v,
-                           size_t plane, float *line);
+     * 6 * (4 * tiles + 2 + 2 * width) + 8 * width numbers. What lies ahead numbers behind the rows is fetched into
+     * the cache on the way. */
+    void (*winograd_input)(const float *const rows[6], size_t before, size_t inside, size_t tiles,
+                           size_t ahead, float *v, size_t plane, float *line);
     /* The reverse: m[position * plane + tile] to 4 rows of 4 * tiles outputs, pitch apart, plus bias; writes
      * up to a multiple of 4 * width numbers a row. */
     void (*winograd_output)(const float *m, size_t plane, float bias, size_t tiles, float *out, size_t pitch);

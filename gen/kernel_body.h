@@ -635,13 +635,16 @@ static inline __attribute__((always_inline)) void v_winograd_out(const vf m[6], 
 
 /* The tile's columns first, along whole lines of pixels: what lies in the padding is 0 and stays 0. Then its
  * rows, a vector of tiles at a time. */
-static void winograd_input(const float *const rows[6], size_t before, size_t inside, size_t tiles, float *v,
-                           size_t plane, float *line)
+static void winograd_input(const float *const rows[6], size_t before, size_t inside, size_t tiles,
+                           size_t ahead, float *v, size_t plane, float *line)
 {
     const size_t n = 4 * tiles + 2, pitch = (n + 2 * VW) / VW * VW;
     size_t x = 0;
     for (; x < inside; x += VW) {
         vf d[6], t[6];
+        if (x % 16 == 0)
+            for (size_t i = 0; i < 6; i++)
+                __builtin_prefetch(rows[i] + ahead + x);
         if (x + VW <= inside) {
             UNROLL for (size_t i = 0; i < 6; i++) d[i] = v_load(rows[i] + x);
         } else {

@@ -147,7 +147,7 @@ static struct workspace workspace_of(const struct winograd_run *job, unsigned th
 
 /* Transforms tiles tiles of one channel from (ty, tx) on. zeros: a row of the padding. */
 static void transform_tiles(const struct winograd *w, const float *channel, size_t ty, size_t tx,
-                            size_t tiles, const struct workspace *s, float *v)
+                            size_t tiles, const struct workspace *s, size_t ahead, float *v)
 {
     const float *rows[IN];
     int64_t x = (int64_t)(tx * OUT) - w->pad_x;
@@ -158,7 +158,7 @@ static void transform_tiles(const struct winograd *w, const float *channel, size
         bool exists = y >= 0 && y < (int64_t)w->in_h && inside > 0;
         rows[i] = exists ? channel + (size_t)y * w->in_w + from : s->zeros;
     }
-    w->kernels->winograd_input(rows, before, inside, tiles, v, w->in_plane, s->line);
+    w->kernels->winograd_input(rows, before, inside, tiles, ahead, v, w->in_plane, s->line);
 }
 
 /* Transforms the input of tiles first to first + count - 1. */
@@ -171,7 +171,8 @@ static void transform_input(const struct winograd *w, const float *input, size_t
         for (size_t at = 0, n; at < count; at += n) {
             size_t ty = (first + at) / w->across, tx = (first + at) % w->across;
             n = least(count - at, w->across - tx);
-            transform_tiles(w, channel, ty, tx, n, s, s->in + c * w->pitch + at);
+            transform_tiles(w, channel, ty, tx, n, s, c + 1 < w->in_channels ? w->in_h * w->in_w : 0,
+                            s->in + c * w->pitch + at);
         }
     }
 }
@@ -184,13 +185,17 @@ static void transform_output(const struct winograd_run *job, size_t image, size_
     const struct step *step = job->step;
     size_t channels = w->groups * w->out_channels, pitch = OUT * w->pitch;
     float *plane = job->output + (image * channels + o) * w->out_h * w->out_w;
+    const float *next = o + 1 < channels ? plane + w->out_h * w->out_w : plane;
     float bias = job->bias != NULL ? job->bias[o] : 0.0f;
     for (size_t at = 0, n; at < count; at += n) {
         size_t y = (first + at) / w->across * OUT, tx = (first + at) % w->across, x = tx * OUT;
         n = least(count - at, w->across - tx);
         w->kernels->winograd_output(products + at, w->product_plane, bias, n, out, pitch);
         size_t width = least(OUT * n, w->out_w - x);
+        const float *ahead = next + y * w->out_w + x;
         for (size_t i = 0; i < OUT && y + i < w->out_h; i++) {
+            for (size_t k = 0; k < width; k += 16) /* the processor does not look as far ahead by itself */
+                __builtin_prefetch(ahead + i * w->out_w + k, 1);
             size_t pixel = (y + i) * w->out_w + x;
             posts_apply(w->kernels, step->posts, step->post_count, out + i * pitch, plane + pixel, width,
                         image, o, pixel);
