@@ -28,7 +28,7 @@ _blindstamp() {
 
     case $verb in
     init) options="--author -a --email --url --passphrase-file --no-passphrase" ;;
-    model) options="--card --name --license --force -f --threads --passphrase-file" ;;
+    model) options="--card --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
     gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --passphrase-file" ;;
     verify) options="--replay -r --model -m --input -i --trust --log-key --ledger --details -d --threads" ;;
@@ -70,8 +70,8 @@ _blindstamp() {
     elif [ "$verb" = key ] && [ "$prev" = export ]; then
         mapfile -t COMPREPLY < <(compgen -W "author log ca" -- "$cur")
     elif [ "$prev" = model ]; then
-        mapfile -t COMPREPLY < <(compgen -W "list show add check" -- "$cur")
-    elif [ "$verb" = models ] || { [ "$verb" = model ] && [[ $prev == show || $prev == check ]]; }; then
+        mapfile -t COMPREPLY < <(compgen -W "list show add check bench graph" -- "$cur")
+    elif [ "$verb" = models ] || { [ "$verb" = model ] && [[ $prev == show || $prev == check || $prev == bench || $prev == graph ]]; }; then
         mapfile -t COMPREPLY < <(compgen -W "$(_blindstamp_models)" -f -- "$cur")
     else
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -91,6 +91,9 @@ enum bst_code cli_number(const struct cli_args *args, const char *name, uint64_t
                          uint64_t *out, struct bst_error *err);
 enum bst_code cli_fraction(const struct cli_args *args, const char *name, double low, double high,
                            double *out, struct bst_error *err);
+/* "768x512". *width and *height stay as they are when the option was not given. */
+enum bst_code cli_size(const struct cli_args *args, const char *name, uint32_t *width, uint32_t *height,
+                       struct bst_error *err);
 /* The candidate (ended by NULL) that word was probably meant to be, or NULL. */
 const char *cli_closest(const char *word, const char *const *candidates);
 

@@ -8,8 +8,12 @@ static const struct cli_option options[] = {
     {"card", 0, "FILE", "add: card with what the graph does not show; its fields win", false},
     {"name", 0, "NAME", "add: another name for -m", false},
     {"license", 0, "SPDX", "add: the weights' licence", false},
-    {"force", 'f', NULL, "add: replace a model of that name", false},
-    {"threads", 0, "N", "processors to use (default: all)", false},
+    {"force", 'f', NULL, "add, graph: replace what exists", false},
+    {"threads", 0, "N", "processors to use (default: all; bench: 1 and all)", false},
+    {"size", 0, "WxH", "bench, graph: size of the picture, else the model's own", false},
+    {"runs", 0, "N", "bench: pictures that are measured (default 5)", false},
+    {"profile", 0, NULL, "bench: time of every operator, and the slowest layers", false},
+    {"output", 'o', "FILE.svg", "graph: file to write (default NAME.svg here)", false},
     CLI_PASSPHRASE_OPTION,
     {0},
 };
@@ -19,10 +23,9 @@ static const struct {
     enum bst_code (*run)(const struct model_call *call, struct bst_error *err);
     bool operand, keys;
 } verbs[] = {
-    {"list", model_list, false, false},
-    {"show", model_show, true, false},
-    {"add", model_add, true, true},
-    {"check", model_check, true, false},
+    {"list", model_list, false, false},  {"show", model_show, true, false},
+    {"add", model_add, true, true},      {"check", model_check, true, false},
+    {"bench", model_bench, true, false}, {"graph", model_graph, true, false},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
@@ -83,10 +86,11 @@ static enum bst_code run_list(const struct cli_args *args, struct bst_error *err
 
 const struct cli_command cmd_model = {
     .name = "model",
-    .summary = "list, show, add, check models",
+    .summary = "list, show, add, check, measure and draw models",
     .usage = "model list\nmodel show NAME|FILE\n"
              "model add FILE.onnx|DIR [--card card.json] [--name NAME] [--license SPDX]\n"
-             "model check NAME|FILE",
+             "model check NAME|FILE\nmodel bench NAME|FILE [--size WxH] [--runs N] [--profile]\n"
+             "model graph NAME|FILE [-o FILE.svg]",
     .details =
         "add checks an ONNX file, works out from the graph what its inputs are and what sizes and ranges it\n"
         "has, says what it could not tell, makes golden pictures, copies the file unchanged to HOME/models\n"
@@ -94,10 +98,14 @@ const struct cli_command cmd_model = {
         "Model\n"
         "Signing digest. check reads file and card, makes the golden pictures again and compares the "
         "ledger's\n"
-        "record (exit code 0 as recorded, 2 not recorded, 3 other pictures or another file, 4 unreadable).",
+        "record (exit code 0 as recorded, 2 not recorded, 3 other pictures or another file, 4 unreadable).\n"
+        "bench measures a picture: median, best and first, the speed of the multiplications, memory. graph "
+        "draws\n"
+        "the network as it runs: operators applied together are one box, repeated blocks are drawn once.",
     .options = options,
     .examples = "blindstamp model add generator.onnx --license MIT\nblindstamp model show generator\n"
-                "blindstamp model check generator",
+                "blindstamp model check generator\nblindstamp model bench generator --profile\n"
+                "blindstamp model graph generator -o generator.svg",
     .least = 1,
     .most = 2,
     .writes = true,

@@ -9,31 +9,7 @@
 
 #define INPUT_FILE_MAX (1u << 30)
 
-/* ---- size, styles, privacy ---- */
-
-static enum bst_code plan_size(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
-{
-    const char *text = cli_value(args, "size");
-    if (!text) return BST_OK;
-    size_t left = strcspn(text, "xX");
-    char *width = bst_format("%.*s", (int)(left < 20 ? left : 20), text);
-    uint64_t w = 0, h = 0;
-    bool good = width && text[left] && bst_parse_u64(width, &w) && bst_parse_u64(text + left + 1, &h);
-    free(width);
-    if (!good) {
-        bst_fail(err, BST_USAGE, "--size \"%.40s\" is not WIDTHxHEIGHT", text);
-        return bst_hint(err, "--size 768x512");
-    }
-    if (w < 1 || h < 1 || w > BST_IMAGE_MAX_SIDE || h > BST_IMAGE_MAX_SIDE || w * h > BST_IMAGE_MAX_PIXELS)
-        return bst_fail(err, BST_USAGE,
-                        "a picture of %llu x %llu pixels is not possible: sides go from 1 to %u, %u "
-                        "megapixels in all",
-                        (unsigned long long)w, (unsigned long long)h, BST_IMAGE_MAX_SIDE,
-                        BST_IMAGE_MAX_PIXELS >> 20);
-    plan->controls.width = (uint32_t)w;
-    plan->controls.height = (uint32_t)h;
-    return BST_OK;
-}
+/* ---- styles, privacy ---- */
 
 static enum bst_code unknown_style(const struct bst_card *card, const char *name, struct bst_error *err)
 {
@@ -374,7 +350,7 @@ enum bst_code gen_plan_make(const struct cli_args *args, const struct bst_model 
         free(path);
         if (!out->card_name) code = bst_fail_memory(err);
     }
-    if (code == BST_OK) code = plan_size(args, out, err);
+    if (code == BST_OK) code = cli_size(args, "size", &out->controls.width, &out->controls.height, err);
     if (code == BST_OK) code = plan_styles(args, out, err);
     if (code == BST_OK) code = plan_label(args, out, err);
     if (code == BST_OK) code = plan_words(args, out, err);

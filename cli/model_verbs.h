@@ -15,6 +15,8 @@ enum bst_code model_list(const struct model_call *call, struct bst_error *err);
 enum bst_code model_show(const struct model_call *call, struct bst_error *err);
 enum bst_code model_add(const struct model_call *call, struct bst_error *err);
 enum bst_code model_check(const struct model_call *call, struct bst_error *err);
+enum bst_code model_bench(const struct model_call *call, struct bst_error *err);
+enum bst_code model_graph(const struct model_call *call, struct bst_error *err);
 
 /* All that is known of a model without running it. New reference. */
 json_t *model_json(const struct bst_model *model, const char *path, bool bundled);

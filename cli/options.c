@@ -236,3 +236,28 @@ enum bst_code cli_fraction(const struct cli_args *args, const char *name, double
     }
     return bst_fail(err, BST_USAGE, "--%s must be a number from %g to %g, not \"%s\"", name, low, high, text);
 }
+
+enum bst_code cli_size(const struct cli_args *args, const char *name, uint32_t *width, uint32_t *height,
+                       struct bst_error *err)
+{
+    const char *text = cli_value(args, name);
+    if (!text) return BST_OK;
+    size_t left = strcspn(text, "xX");
+    char *first = bst_format("%.*s", (int)(left < 20 ? left : 20), text);
+    uint64_t w = 0, h = 0;
+    bool good = first && text[left] && bst_parse_u64(first, &w) && bst_parse_u64(text + left + 1, &h);
+    free(first);
+    if (!good) {
+        bst_fail(err, BST_USAGE, "--%s \"%.40s\" is not WIDTHxHEIGHT", name, text);
+        return bst_hint(err, "--%s 768x512", name);
+    }
+    if (w < 1 || h < 1 || w > BST_IMAGE_MAX_SIDE || h > BST_IMAGE_MAX_SIDE || w * h > BST_IMAGE_MAX_PIXELS)
+        return bst_fail(err, BST_USAGE,
+                        "a picture of %llu x %llu pixels is not possible: sides go from 1 to %u, %u "
+                        "megapixels in all",
+                        (unsigned long long)w, (unsigned long long)h, BST_IMAGE_MAX_SIDE,
+                        BST_IMAGE_MAX_PIXELS >> 20);
+    *width = (uint32_t)w;
+    *height = (uint32_t)h;
+    return BST_OK;
+}

@@ -19,11 +19,8 @@
  *   card.c        model cards read and held against the graph; card_derive.c what a graph shows without one
  *   card_propose.c  a card for a model without one, in words and JSON; card_golden.c its golden pictures
  *   generator.c   a model ready to run, its plans; tensors -> run -> tensors
- *   network.c     what a plan runs, for listings, profiles and drawings
+ *   network.c     what a plan runs, for listings and profiles; network_draw.h and network_*.c draw it
  *   generate.c    controls -> inputs -> run -> picture
- *   generate_tiles.c  the same for a picture that does not fit the memory, a tile at a time
- *   tiling.c      how such a picture is cut into tiles
- *   region.c, region_rules.c  which places a run on a crop makes right, operator by operator
  *   controls.c    controls as asked for -> with every default filled in
  *   inputs.c      resolved controls -> the numbers of the graph's inputs
  *   train*.c      the texture GAN's trainer: train_net.h says how its networks look
@@ -165,14 +162,11 @@ struct bst_controls {
 };
 
 struct bst_run_options {
-    unsigned threads; /* 0: all */
-    size_t memory;    /* bytes for making a picture, itself included; 0: what the machine has free */
-    const char *isa;  /* "scalar", "avx2", "avx512" or NULL for the best; the same bits in each */
-    unsigned arith;   /* version of the rules to work by; 0: that of BST_ARITH */
-    bool profile;     /* measure each layer: bst_network_describe tells */
-    /* Side of the tiles that a picture is made in, overlap included; 0: in one piece where memory allows that, else
-     * in the tiles that fit and make the fewest pixels. The picture does not depend on it. */
-    uint32_t tile_side;
+    unsigned threads;      /* 0: all */
+    size_t memory;         /* bytes of activations allowed; 0: what the machine has free */
+    const char *isa;       /* "scalar", "avx2", "avx512" or NULL for the best; the same bits in each */
+    unsigned arith;        /* version of the rules to work by; 0: that of BST_ARITH */
+    bool profile;          /* measure each layer: bst_network_describe tells */
     bst_progress progress; /* may be NULL; called with steps of the plan */
     void *progress_arg;
 };
@@ -199,15 +193,6 @@ struct bst_used {
 #define BST_STYLES_MAX 64
 enum bst_code bst_generate(struct bst_generator *generator, const struct bst_controls *controls,
                            struct bst_image *out, struct bst_used *used, struct bst_error *err);
-
-/* How the generator made its last picture: in columns times rows tiles of width x height pixels, which overlap by what
- * the network looks at; one piece is one tile. */
-struct bst_tiling {
-    size_t columns, rows;
-    uint32_t width, height;
-    double overhead; /* pixels made for each pixel of the picture, less 1 */
-};
-void bst_generator_tiling(const struct bst_generator *generator, struct bst_tiling *out);
 
 /* Runs the graph on given tensors, for tests, benchmarks and golden values. Numbers are row-major, in one of the
  * two arrays; those of outputs are new memory, freed with free(). */
@@ -248,6 +233,7 @@ struct bst_layer {
     const char *op;        /* "Conv"; "input" */
     const char *name;      /* a stranger's: the node's, "" when the file gives none */
     const char *algorithm; /* of products: "direct" or "winograd"; else NULL */
+    char detail[48];       /* of convolutions: "3×3", "4×4 /2" with its stride; else "" */
     char fused[160];       /* the others: "LeakyRelu, Add"; cut short when there are many */
     size_t fused_count;
     bool moves_nothing; /* the output is the input under other dims */
@@ -277,6 +263,9 @@ struct bst_network {
 enum bst_code bst_network_describe(struct bst_generator *generator, uint32_t width, uint32_t height,
                                    struct bst_network *out, struct bst_error *err);
 void bst_network_clear(struct bst_network *network);
+/* An SVG drawing of it, appended to out. */
+enum bst_code bst_network_svg(const struct bst_network *network, const char *title, struct bst_buf *out,
+                              struct bst_error *err);
 
 /* ---- random numbers (latent.c) ---- */
 

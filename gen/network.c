@@ -35,14 +35,38 @@ static const char *algorithm_of(const struct step *step)
     return is_op(step, "ConvTranspose") || is_op(step, "MatMul") || is_op(step, "Gemm") ? "direct" : NULL;
 }
 
-/* Numbers in the constants that the step reads. */
+/* "3x3", "4x4 /2", "3x3 /2 g64" */
+static void detail_of(const struct step *step, char *out, size_t room)
+{
+    const struct tensor *w = step->input_count > 1 ? step->inputs[1] : NULL;
+    const struct attribute *strides = node_attribute(step->node, "strides");
+    int64_t groups = node_int(step->node, "group", 1);
+    size_t len = 0;
+    out[0] = 0;
+    if ((!is_op(step, "Conv") && !is_op(step, "ConvTranspose")) || w == NULL) return;
+    for (size_t i = 2; i < w->rank && len < room; i++)
+        len +=
+            (size_t)snprintf(out + len, room - len, "%s%lld", i > 2 ? "\xc3\x97" : "", (long long)w->dims[i]);
+    if (strides != NULL && strides->count > 0 && strides->ints[0] != 1 && len < room)
+        len += (size_t)snprintf(out + len, room - len, " /%lld", (long long)strides->ints[0]);
+    if (groups != 1 && len < room) snprintf(out + len, room - len, " g%lld", (long long)groups);
+}
+
+static bool is_input(const struct plan *plan, size_t value)
+{
+    for (size_t i = 0; i < plan->graph->input_count; i++)
+        if ((size_t)plan->graph->inputs[i].value == value) return true;
+    return false;
+}
+
+/* Numbers in the constants that the step reads, those worked out from other constants too. */
 static uint64_t parameters_of(const struct plan *plan, const struct step *step)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < step->input_count; i++) {
         const struct tensor *t = step->inputs[i];
-        if (t != NULL && t->kind == KIND_FLOAT &&
-            plan->graph->values[value_of_tensor(plan, t)].constant != NULL)
+        if (t != NULL && t->kind == KIND_FLOAT && plan->maker[value_of_tensor(plan, t)] == NONE &&
+            !is_input(plan, value_of_tensor(plan, t)))
             count += t->count;
     }
     return count;
@@ -128,6 +152,7 @@ static bool add_layer(struct drawing *d, size_t p)
     layer->name = head->node->name;
     layer->algorithm = algorithm_of(head);
     layer->moves_nothing = head->alias;
+    detail_of(head, layer->detail, sizeof layer->detail);
     for (size_t s = first; s != NONE; s = s == p ? NONE : only_reader(plan, s, &index)) {
         add_step(d, layer, at + d->out->input_count, s, room);
         if (!count_operator(d->out, plan->steps[s].op->name)) return false;

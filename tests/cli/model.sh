@@ -114,5 +114,19 @@ expect 4 "a cut file" "$bs" model check "$work/cut.onnx"
 says "is named" 'BAD'
 expect 4 "and not added" "$bs" model add "$work/cut.onnx"
 expect 1 "an unknown model" "$bs" model check nonsense
+# Measuring and drawing.
+expect 0 "a model is measured" "$bs" model bench dots --runs 2 --size 96x64
+says "with one thread" '^1 +[0-9.]+ ms +[0-9.]+ ms +[0-9.]+ ms'
+expect 0 "and profiled" "$bs" model bench toasty --runs 2 --size 40x30 --profile --threads 1
+says "by operator" '^Conv, direct +[0-9.]+ ms +[0-9]+ %'
+expect 0 "as JSON" "$bs" model bench dots --runs 2 --profile --json
+check "with shares" jq -e '.rows[0].threads == 1 and .rows[0].median_ms > 0 and (.operators | length) > 1 and .slowest[0].ms > 0' "$work/out"
+expect 1 "no number of runs" "$bs" model bench dots --runs 0
+expect 1 "no size" "$bs" model bench dots --size big
+expect 0 "a model is drawn" "$bs" model graph dots -o "$work/dots.svg"
+check "as SVG" sh -c "grep -q '^<svg ' '$work/dots.svg' && grep -q '</svg>' '$work/dots.svg'"
+expect 1 "a drawing that exists stays" "$bs" model graph dots -o "$work/dots.svg"
+expect 0 "unless --force is given" "$bs" model graph dots -o "$work/dots.svg" --force
+expect 5 "a folder that does not exist" "$bs" model graph dots -o "$work/nowhere/dots.svg"
 expect 0 "the ledger is whole" "$bs" ledger verify
 exit $status
