@@ -117,6 +117,17 @@ struct bst_kernels {
     /* Doubling: y[2i] = fma(.75, x[i], .25 * x[i-1]), y[2i+1] = fma(.25, x[i+1], .75 * x[i]); x[-1] and x[n]
      * are read */
     void (*twice)(const float *x, float *y, size_t n);
+    /* even[i] = x[2i], odd[i] = x[2i+1] */
+    void (*split)(const float *x, float *even, float *odd, size_t n);
+    /* Windows over a plane (kernel_plane.h): y[i] is made of tile[offset[k] + i] for every tap k in this order:
+     * the greatest, of equal ones the first; the sum from +0 on; that divided by rows * counts[i];
+     * fma(weights[k], ..., ...) from the bias on. Up to 64 numbers of the tile beyond n are read. */
+    void (*plane_max)(const float *tile, const uint32_t *offset, size_t taps, float *y, size_t n);
+    void (*plane_sum)(const float *tile, const uint32_t *offset, size_t taps, float *y, size_t n);
+    void (*plane_average)(const float *tile, const uint32_t *offset, size_t taps, const float *counts,
+                          float rows, float *y, size_t n);
+    void (*plane_conv)(const float *tile, const uint32_t *offset, size_t taps, const float *weights,
+                       float bias, float *y, size_t n);
     /* The words of n blocks of random numbers, in pairs: two a block. */
     void (*philox)(uint64_t seed, uint32_t stream, uint64_t first, size_t n, uint32_t *radius,
                    uint32_t *angle);

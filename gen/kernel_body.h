@@ -390,17 +390,22 @@ static float sum_squares(const float *x, size_t n, float mean)
 
 static float maximum(const float *x, size_t n)
 {
-    vf best = v_set(x[0]);
+    vf best[4]; /* several chains: which of them a number meets does not show */
     float lanes[VW];
     size_t i = 0;
+    for (size_t v = 0; v < 4; v++)
+        best[v] = v_set(x[0]);
+    for (; i + 4 * VW <= n; i += 4 * VW)
+        UNROLL for (size_t v = 0; v < 4; v++) best[v] = v_max(best[v], v_load(x + i + v * VW));
     for (; i + VW <= n; i += VW)
-        best = v_max(best, v_load(x + i));
+        best[0] = v_max(best[0], v_load(x + i));
     for (; i < n; i++)
-        best = v_max(best, v_set(x[i]));
-    v_store(lanes, best);
+        best[0] = v_max(best[0], v_set(x[i]));
+    vf all = v_max(v_max(best[0], best[1]), v_max(best[2], best[3]));
+    v_store(lanes, all);
     for (size_t j = 1; j < VW; j++)
-        best = v_max(best, v_set(lanes[j]));
-    v_store(lanes, best);
+        all = v_max(all, v_set(lanes[j]));
+    v_store(lanes, all);
     return lanes[0] + 0.0f; /* -0 and +0 are equal: which came first must not show */
 }
 
@@ -500,6 +505,101 @@ static void twice(const float *x, float *y, size_t n)
         v_interleave(even, odd, pairs);
         memcpy(y + 2 * i, pairs, 2 * count * sizeof *y);
     }
+}
+
+/* ---- windows over planes ---- */
+
+/* The even and the odd numbers of a pair of vectors. */
+static inline void v_split(vf a, vf b, vf *even, vf *odd)
+{
+#if VW == 4
+    *even = __builtin_shufflevector(a, b, 0, 2, 4, 6);
+    *odd = __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#elif VW == 8
+    *even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+    *odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+    *even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    *odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#endif
+}
+
+static void split(const float *x, float *even, float *odd, size_t n)
+{
+    size_t i = 0;
+    for (; i + VW <= n; i += VW) {
+        vf a, b;
+        v_split(v_load(x + 2 * i), v_load(x + 2 * i + VW), &a, &b);
+        v_store(even + i, a);
+        v_store(odd + i, b);
+    }
+    for (; i < n; i++) {
+        even[i] = x[2 * i];
+        odd[i] = x[2 * i + 1];
+    }
+}
+
+#define PLANE_VECTORS 4
+
+enum plane_form { PLANE_MAX, PLANE_SUM, PLANE_AVERAGE, PLANE_CONV };
+
+/* numbers: the weights of a convolution, or what an average's columns count. */
+static inline __attribute__((always_inline)) void plane_loop(enum plane_form form, const float *tile,
+                                                             const uint32_t *offset, size_t taps,
+                                                             const float *numbers, float first, float *y,
+                                                             size_t n)
+{
+    for (size_t i = 0; i < n; i += PLANE_VECTORS * VW) {
+        vf acc[PLANE_VECTORS];
+        UNROLL for (size_t v = 0; v < PLANE_VECTORS; v++) acc[v] =
+            v_set(form == PLANE_AVERAGE ? 0.0f : first);
+        for (size_t k = 0; k < taps; k++) {
+            const float *at = tile + offset[k] + i;
+            vf w = v_set(form == PLANE_CONV ? numbers[k] : 0.0f);
+            UNROLL for (size_t v = 0; v < PLANE_VECTORS; v++)
+            {
+                vf x = v_load(at + v * VW);
+                if (form == PLANE_MAX)
+                    acc[v] = v_max(x, acc[v]);
+                else if (form == PLANE_CONV)
+                    acc[v] = v_fma(w, x, acc[v]);
+                else
+                    acc[v] = acc[v] + x;
+            }
+        }
+        for (size_t v = 0; v < PLANE_VECTORS && i + v * VW < n; v++) {
+            size_t at = i + v * VW, left = n - at;
+            if (form == PLANE_AVERAGE)
+                acc[v] = acc[v] / (v_set(first) *
+                                   (left >= VW ? v_load(numbers + at) : v_load_part(numbers + at, left)));
+            if (left >= VW)
+                v_store(y + at, acc[v]);
+            else
+                v_store_part(y + at, acc[v], left);
+        }
+    }
+}
+
+static void plane_max(const float *tile, const uint32_t *offset, size_t taps, float *y, size_t n)
+{
+    plane_loop(PLANE_MAX, tile, offset, taps, NULL, -INFINITY, y, n);
+}
+
+static void plane_sum(const float *tile, const uint32_t *offset, size_t taps, float *y, size_t n)
+{
+    plane_loop(PLANE_SUM, tile, offset, taps, NULL, 0.0f, y, n);
+}
+
+static void plane_average(const float *tile, const uint32_t *offset, size_t taps, const float *counts,
+                          float rows, float *y, size_t n)
+{
+    plane_loop(PLANE_AVERAGE, tile, offset, taps, counts, rows, y, n);
+}
+
+static void plane_conv(const float *tile, const uint32_t *offset, size_t taps, const float *weights,
+                       float bias, float *y, size_t n)
+{
+    plane_loop(PLANE_CONV, tile, offset, taps, weights, bias, y, n);
 }
 
 /* ---- random numbers and samples ---- */
@@ -841,6 +941,11 @@ const struct bst_kernels TABLE = {
     .gather = gather,
     .repeat = repeat,
     .twice = twice,
+    .split = split,
+    .plane_max = plane_max,
+    .plane_sum = plane_sum,
+    .plane_average = plane_average,
+    .plane_conv = plane_conv,
     .philox = philox,
     .normal = normal,
     .quantize = quantize,

@@ -187,6 +187,7 @@ OP_INFER(softmax);
 OP_PREPARE(softmax);
 OP_RUN(softmax);
 OP_INFER(pool);
+OP_PREPARE(pool);
 OP_INFER(global_pool);
 OP_RUN(pool);
 OP_RUN(global_pool);

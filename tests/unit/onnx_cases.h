@@ -124,6 +124,19 @@ static const struct onnx_case onnx_cases[] = {
     {"max_pool_dilated", "in x 1 3 9 10\nnode MaxPool x y kernel_shape=[2,2] dilations=[2,3]"},
     {"max_pool_same",
      "in x 1 3 9 10\nnode MaxPool x y kernel_shape=[3,3] strides=[2,2] auto_pad='SAME_UPPER'"},
+    {"max_pool_indices", "in x 2 3 9 10\nnode MaxPool x m,i kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1] "
+                         "ceil_mode=1\nnode Cast i f to=1\nnode Add m,f y"},
+    {"max_pool_1d", "in x 2 3 50\nnode MaxPool x y kernel_shape=[4] strides=[3] pads=[1,2]"},
+    {"max_pool_3d",
+     "in x 1 3 5 6 70\nnode MaxPool x y kernel_shape=[2,3,2] strides=[1,2,2] pads=[0,1,0,1,1,1]"},
+    {"max_pool_wide", "in x 1 2 4 300\nnode MaxPool x y kernel_shape=[2,2] strides=[2,2] pads=[0,1,0,0]"},
+    {"average_pool_1d", "in x 2 3 50\nnode AveragePool x y kernel_shape=[4] strides=[2] pads=[1,2] "
+                        "count_include_pad=1"},
+    {"average_pool_3d", "in x 1 3 5 6 20\nnode AveragePool x y kernel_shape=[2,3,2] strides=[1,2,2] "
+                        "pads=[0,1,0,1,1,1]"},
+    {"lp_pool",
+     "opset 18\nin x 1 3 12 40\nnode LpPool x y kernel_shape=[3,2] strides=[2,1] pads=[1,0,0,1] p=2"},
+    {"lp_pool_three", "opset 18\nin x 1 3 12 40\nnode LpPool x y kernel_shape=[3,2] strides=[2,1] p=3"},
     {"resize_nearest", "in x 1 3 5 6\nfloats s 1 1 2 2\nnode Resize x,,s y mode='nearest' "
                        "coordinate_transformation_mode='asymmetric' nearest_mode='floor'"},
     {"resize_nearest_half", "in x 1 3 5 6\nfloats s 1 1 2 3\nnode Resize x,,s y mode='nearest'"},

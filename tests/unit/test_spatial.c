@@ -32,14 +32,14 @@ struct form { /* depth, row, column; sides that are not there are 1 */
     bool transposed, live;
 };
 
-static void draw_form(uint64_t *seed, size_t sides, struct form *f)
+static void draw_form(uint64_t *seed, size_t sides, bool transposed, struct form *f)
 {
     *f = (struct form){.sides = sides,
                        .batch = pick(seed, 1, 2),
                        .group = pick(seed, 1, 3),
                        .in = pick(seed, 1, 7),
                        .out = pick(seed, 1, 13),
-                       .transposed = pick(seed, 0, 1),
+                       .transposed = transposed,
                        .live = pick(seed, 0, 1)};
     for (size_t i = 0; i < 3; i++) {
         bool there = i + sides >= 3;
@@ -153,7 +153,7 @@ static void test_conv(void **state)
     struct form form;
     (void)state;
     for (size_t i = 0; i < 90; i++) {
-        draw_form(&seed, 1 + i % 3, &form);
+        draw_form(&seed, 1 + i % 3, i % 2 == 1, &form);
         if (form.made[0] < 1 || form.made[1] < 1 || form.made[2] < 1) continue;
         write_form(&form, text);
         check_form(&form, text);
@@ -261,6 +261,99 @@ static void test_resize_refusals(void **state)
            "finite");
 }
 
+/* ---- pooling ---- */
+
+static void test_pool(void **state)
+{
+    const float ones[] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    (void)state;
+    EXPECT("in x 1 1 5 5\nnode MaxPool x m,i kernel_shape=[2,2] strides=[2,2]\nnode Cast i y to=1",
+           L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25),
+           L(6, 8, 16, 18));
+    EXPECT("in x 1 1 5 5\nnode MaxPool x m,i kernel_shape=[2,2] strides=[2,2] storage_order=1\nnode Cast i y "
+           "to=1",
+           L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25),
+           L(6, 16, 8, 18));
+    EXPECT("in x 1 1 4 4\nnode MaxPool x y kernel_shape=[3,3] strides=[2,2] ceil_mode=1",
+           L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), L(11, 12, 15, 16));
+    EXPECT("in x 1 1 4 4\nnode MaxPool x y kernel_shape=[2,2] dilations=[2,2]",
+           L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), L(11, 12, 15, 16));
+    EXPECT("in x 1 1 1 4\nnode MaxPool x y kernel_shape=[1,2]", L(-1, -2, -0.0f, 0.0f), L(-1, 0, 0));
+    EXPECT("in x 1 1 4\nnode AveragePool x y kernel_shape=[3] pads=[1,1] count_include_pad=1", L(1, 2, 3, 4),
+           L(1, 2, 3, 7 / 3.0f));
+    EXPECT("opset 18\nin x 1 1 1 3\nnode LpPool x y kernel_shape=[1,2]", L(3, -4, 12), L(5, 12.6491106f));
+    EXPECT("opset 18\nin x 1 1 1 3\nnode LpPool x y kernel_shape=[1,3] p=1", L(3, -4, 12), L(19));
+    expect("in x 1 1 3 3\nnode AveragePool x y kernel_shape=[3,3] pads=[1,1,1,1]", ones, ones, 9);
+    refuse("in x 1 1 3 3\nnode MaxPool x y", "range");
+    refuse("in x 1 1 3 3\nnode MaxPool x y kernel_shape=[4,1]", "smaller than the window");
+    refuse("in x 1 1 3 3\nnode MaxPool x y kernel_shape=[2,2,2]", "range");
+    refuse("in x 1 1 3 3\nnode AveragePool x y kernel_shape=[2,2] pads=[0,0,-1,0]", "range");
+    refuse(
+        "in x 1 1 9 9 9\nnode AveragePool x y kernel_shape=[1024,1024,1024] pads=[600,600,600,600,600,600]",
+        "range");
+    refuse("in x 1 3\nnode MaxPool x y kernel_shape=[1]", "no pixels");
+    refuse("in x 1 1 3 3\nnode LpPool x y kernel_shape=[1,1] p=0", "range");
+}
+
+/* A window's greatest number, sum and count straight from the definition. */
+static void random_pool(uint64_t *seed)
+{
+    char text[512];
+    struct form f;
+    draw_form(seed, 1 + (size_t)pick(seed, 0, 2), false, &f);
+    bool average = pick(seed, 0, 1) == 1, padded = pick(seed, 0, 1) == 1;
+    size_t at = (size_t)sprintf(text, "opset 19\nin x %d %d ", (int)f.batch, (int)f.in);
+    at = put(text, at, "", f.size, f.sides, ' ');
+    at += (size_t)sprintf(text + at, "\nnode %s x y count_include_pad=%d",
+                          average ? "AveragePool" : "MaxPool", average && padded);
+    at = put(text, at, " kernel_shape=[", f.kernel, f.sides, ',');
+    at = put(text, at, "] strides=[", f.stride, f.sides, ',');
+    at = put(text, at, "] dilations=[", f.dilation, f.sides, ',');
+    at = put(text, at, "] pads=[", f.begin, f.sides, ',');
+    at = put(text, at, ",", f.end, f.sides, ',');
+    sprintf(text + at, "]");
+    struct fixture *fixture = fixture_new(text);
+    struct bst_tensor out = {0};
+    struct bst_error err;
+    if (run_fixture(fixture, NULL, 2, &out, &err) != BST_OK) fail_msg("%s: %s", text, err.what);
+    size_t volume = (size_t)(f.size[0] * f.size[1] * f.size[2]);
+    for (size_t i = 0; i < count_of(&out); i++) {
+        int64_t rest = (int64_t)i, kernel = f.kernel[0] * f.kernel[1] * f.kernel[2], place[3];
+        double sum = 0, top = -INFINITY, count = 0;
+        for (size_t d = 3; d-- > 0; rest /= f.made[d])
+            place[d] = rest % f.made[d];
+        for (int64_t k = 0; k < kernel; k++) {
+            int64_t tap[3] = {k / f.kernel[2] / f.kernel[1], k / f.kernel[2] % f.kernel[1], k % f.kernel[2]},
+                    from = 0;
+            bool inside = true;
+            for (size_t d = 0; d < 3; d++) {
+                int64_t a = place[d] * f.stride[d] - f.begin[d] + tap[d] * f.dilation[d];
+                inside = inside && a >= 0 && a < f.size[d];
+                from = from * f.size[d] + a;
+            }
+            count += inside || (average && padded);
+            if (!inside) continue;
+            double v = (double)fixture->inputs[0].data[(size_t)rest * volume + (size_t)from];
+            sum += v;
+            if (v > top) top = v;
+        }
+        double exact = average ? sum / count : top;
+        if (fabs((double)out.data[i] - exact) > 1e-6)
+            fail_msg("%s: %zu is %g, not %g", text, i, (double)out.data[i], exact);
+    }
+    free(out.data);
+    fixture_free(fixture);
+    if (seed[0] % 8 == 0) expect_same_bits(text, text);
+}
+
+static void test_random_pool(void **state)
+{
+    uint64_t seed = 11;
+    (void)state;
+    for (size_t i = 0; i < 60; i++)
+        random_pool(&seed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +362,8 @@ int main(void)
         cmocka_unit_test(test_conv_refusals),
         cmocka_unit_test(test_resize),
         cmocka_unit_test(test_resize_refusals),
+        cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_random_pool),
     };
     return cmocka_run_group_tests(tests, run_path_make, run_path_remove);
 }
