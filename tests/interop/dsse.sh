@@ -15,14 +15,26 @@ if [ ! -d "$work/node_modules/ajv" ]; then
         skip "npm cannot fetch ${packages[*]}"
 fi
 
-# A ledger of the program's own, exported: an identity, a model, a picture made with it.
-rm -rf "$work/home" "$work/export" "$work/pictures"
-protoc-c --encode=onnx.ModelProto --proto_path="$root/gen" onnx.proto <"$root/tests/cli/dots.onnx.txt" >"$work/dots.onnx"
+# A ledger of the program's own with statements of every kind of run, exported.
+ledger() {
+    local bs=$BUILD/bin/blindstamp model level
+    export BLINDSTAMP_HOME=$work/home
+    mkdir "$work/models"
+    for model in dots warm; do
+        protoc-c --encode=onnx.ModelProto --proto_path=gen onnx.proto <"tests/cli/$model.onnx.txt" >"$work/models/$model.onnx" || return
+    done
+    "$bs" init --author "Ada Example" --no-passphrase && "$bs" model add "$work/models/dots.onnx" || return
+    for level in public partner private; do
+        set -- -o "$work/models/$level" --privacy $level --title Pond --prompt "A still pond" --description "A pond"
+        "$bs" gen -m "$work/models/dots.onnx" --seed 7 --tile "$@" &&
+            "$bs" gen -m "$work/models/dots.onnx" --mix 7:0.3,9:-0.4 -t 0.7 --style ink:1,space:2 --latent-generator torch-cpu "$@" &&
+            "$bs" gen -m "$work/models/dots.onnx" --seed 8 --latent-generator numpy-randomstate --size 17x9 "$@" &&
+            "$bs" gen -m "$work/models/warm.onnx" --input "$work/models/$level/dots-7.png" "$@" || return
+    done
+    "$bs" ledger export "$work/export"
+}
+rm -rf "$work/home" "$work/export" "$work/models"
 if [ -x "$BUILD/bin/blindstamp" ]; then
-    "$BUILD/bin/blindstamp" init --home "$work/home" --author "Ada Example" --no-passphrase >"$work/log" 2>&1 &&
-        "$BUILD/bin/blindstamp" model add --home "$work/home" "$work/dots.onnx" >>"$work/log" 2>&1 &&
-        "$BUILD/bin/blindstamp" gen --home "$work/home" -m dots --seed 1 -o "$work/pictures" >>"$work/log" 2>&1 &&
-        "$BUILD/bin/blindstamp" ledger export --home "$work/home" "$work/export" >>"$work/log" 2>&1 ||
-        { echo "not ok dsse exports a ledger"; sed 's/^/# /' "$work/log"; exit 1; }
+    ledger >"$work/log" 2>&1 || { echo "not ok dsse exports a ledger"; sed 's/^/# /' "$work/log"; exit 1; }
 fi
 NODE_PATH="$work/node_modules" node "$root/tests/interop/dsse.mjs" "$root/schema" "$work/export"

@@ -241,6 +241,49 @@ static void what_each_privacy_level_discloses(void **ctx)
     bst_buf_free(&payload);
 }
 
+/* Controls that only some runs have. */
+static void mixed_seeds(void **ctx)
+{
+    (void)ctx;
+    static const char *const private[] = {"seed",       "mix",  "latent_generator", "label",
+                                          "truncation", "tile", "file_name"};
+    const uint64_t seeds[] = {7, UINT64_MAX};
+    const float weights[] = {0.6f, -0.8f};
+    struct bst_generation made = {.file_name = "mix.png",
+                                  .image_id = "00000000-0000-4000-8000-000000000001",
+                                  .model_name = "ponds",
+                                  .seed = 7,
+                                  .width = 8,
+                                  .height = 8,
+                                  .truncation = 1,
+                                  .latent_generator = "torch-cpu",
+                                  .mix_count = 2,
+                                  .mix_seeds = seeds,
+                                  .mix_weights = weights,
+                                  .has_label = true,
+                                  .label = 3,
+                                  .arith = "blindstamp-arith/1"};
+    struct bst_secrets secrets;
+    struct bst_buf payload = {0};
+    assert_int_equal(bst_statement_generation(&made, &fixture.identity, &secrets, &payload, &err), BST_OK);
+    assert_int_equal(secrets.count, 0);
+    const char *text = bst_buf_string(&payload);
+    assert_non_null(strstr(text, "\"mix\":[{\"seed\":\"7\",\"weight\":0.6},"
+                                 "{\"seed\":\"18446744073709551615\",\"weight\":-0.8}]"));
+    assert_non_null(strstr(text, "\"latent_generator\":\"torch-cpu\""));
+    payload.len = 0;
+    made.privacy = BST_PRIVATE;
+    json_t *statement;
+    assert_int_equal(bst_statement_generation(&made, &fixture.identity, &secrets, &payload, &err), BST_OK);
+    assert_int_equal(bst_json_parse(bst_buf_string(&payload), payload.len, &statement, &err), BST_OK);
+    check_secrets(statement, &secrets, private, 7);
+    assert_null(strstr((char *)payload.data, "1844674"));
+    assert_null(strstr((char *)payload.data, "torch"));
+    bst_secrets_clear(&secrets);
+    json_decref(statement);
+    bst_buf_free(&payload);
+}
+
 static void salts_differ_each_time(void **ctx)
 {
     (void)ctx;
@@ -366,6 +409,7 @@ int main(void)
         cmocka_unit_test(published_vectors),
         cmocka_unit_test(commitment_vector),
         cmocka_unit_test(what_each_privacy_level_discloses),
+        cmocka_unit_test(mixed_seeds),
         cmocka_unit_test(salts_differ_each_time),
         cmocka_unit_test(every_float_comes_back),
         cmocka_unit_test(bad_words_are_refused),

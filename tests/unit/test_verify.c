@@ -407,17 +407,18 @@ static void replay_of_every_kind(void **state)
     };
     static const char *const models[] = {MODEL(""), MODEL(",\"latent_generator\":\"torch-cpu\"")};
     (void)state;
-    for (size_t m = 0; m < 2; m++)
-        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-            for (enum bst_privacy privacy = BST_PUBLIC; privacy <= BST_PRIVATE; privacy++) {
-                struct play p;
-                play_begin(&p, models[m], kinds[i]);
-                p.generation.privacy = privacy;
-                play_expect(&p, home, BST_PASS, "every pixel is the same");
-                if (privacy == BST_PARTNER) play_expect(&p, NULL, BST_PASS, "every pixel");
-                if (privacy == BST_PRIVATE) play_expect(&p, NULL, BST_UNKNOWN, "to itself");
-                play_end(&p);
-            }
+    for (size_t m = 0; m < 2; m++) {
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+            struct play p;
+            play_begin(&p, models[m], kinds[i]);
+            p.generation.privacy = (enum bst_privacy)((m + i) % 3);
+            play_expect(&p, home, BST_PASS, "every pixel is the same");
+            if (p.generation.privacy == BST_PARTNER)
+                play_expect(&p, NULL, BST_PASS, "every pixel is the same");
+            if (p.generation.privacy == BST_PRIVATE) play_expect(&p, NULL, BST_UNKNOWN, "to itself");
+            play_end(&p);
+        }
+    }
 }
 
 static void replay_names_what_differs(void **state)
