@@ -178,7 +178,7 @@ static enum bst_code run_once(struct bst_generator *g, const struct range *range
     arithmetic_enter(&saved);
     if (code == BST_OK) code = controls_resolve(card, &controls, &used, err);
     if (code == BST_OK) code = model_dims(&model, width, height, dims, err);
-    const struct inputs_run run = {&model, g->kernels, g->pool, controls.input, &used};
+    const struct inputs_run run = {&model, g->kernels, g->pool, controls.input, &used, NULL};
     if (code == BST_OK) code = run_filled(g, &run, (const int64_t(*)[RANK_MAX])dims, out, err);
     arithmetic_leave(&saved);
     bst_image_clear(&picture);

@@ -22,6 +22,9 @@
  *   generator.c   a model ready to run, its plans; tensors -> run -> tensors
  *   network.c     what a plan runs, for listings and profiles; network_draw.h and network_*.c draw it
  *   generate.c    controls -> inputs -> run -> picture
+ *   generate_tiles.c  the same for a picture that does not fit the memory, a tile at a time
+ *   tiling.c      how such a picture is cut into tiles
+ *   region.c, region_rules.c  which places a run on a crop makes right, operator by operator
  *   controls.c    controls as asked for -> with every default filled in
  *   inputs.c      resolved controls -> the numbers of the graph's inputs
  *   train*.c      the texture GAN's trainer: train_net.h says how its networks look
@@ -163,11 +166,14 @@ struct bst_controls {
 };
 
 struct bst_run_options {
-    unsigned threads;      /* 0: all */
-    size_t memory;         /* bytes of activations allowed; 0: what the machine has free */
-    const char *isa;       /* "scalar", "avx2", "avx512" or NULL for the best; the same bits in each */
-    unsigned arith;        /* version of the rules to work by; 0: that of BST_ARITH */
-    bool profile;          /* measure each layer: bst_network_describe tells */
+    unsigned threads; /* 0: all */
+    size_t memory;    /* bytes for making a picture, itself included; 0: what the machine has free */
+    const char *isa;  /* "scalar", "avx2", "avx512" or NULL for the best; the same bits in each */
+    unsigned arith;   /* version of the rules to work by; 0: that of BST_ARITH */
+    bool profile;     /* measure each layer: bst_network_describe tells */
+    /* Side of the tiles that a picture is made in, overlap included; 0: in one piece where memory allows that, else
+     * in the tiles that fit and make the fewest pixels. The picture does not depend on it. */
+    uint32_t tile_side;
     bst_progress progress; /* may be NULL; called with steps of the plan */
     void *progress_arg;
 };
@@ -194,6 +200,15 @@ struct bst_used {
 #define BST_STYLES_MAX 64
 enum bst_code bst_generate(struct bst_generator *generator, const struct bst_controls *controls,
                            struct bst_image *out, struct bst_used *used, struct bst_error *err);
+
+/* How the generator made its last picture: in columns times rows tiles of width x height pixels, which overlap by what
+ * the network looks at; one piece is one tile. */
+struct bst_tiling {
+    size_t columns, rows;
+    uint32_t width, height;
+    double overhead; /* pixels made for each pixel of the picture, less 1 */
+};
+void bst_generator_tiling(const struct bst_generator *generator, struct bst_tiling *out);
 
 /* Runs the graph on given tensors, for tests, benchmarks and golden values. Numbers are row-major, in one of the
  * two arrays; those of outputs are new memory, freed with free(). */

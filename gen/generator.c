@@ -42,6 +42,7 @@ enum bst_code bst_generator_new(const struct bst_model *model, const struct bst_
     g->memory = options->memory != 0 ? options->memory : free_memory();
     g->arith = options->arith;
     g->profile = options->profile;
+    g->tile_side = options->tile_side;
     g->progress = options->progress;
     g->progress_arg = options->progress_arg;
     enum bst_code code = BST_OK;
@@ -80,6 +81,7 @@ void bst_generator_free(struct bst_generator *generator)
 {
     if (generator == NULL) return;
     drop_plan(generator);
+    tiling_clear(&generator->tiling);
     bst_pool_free(generator->pool);
     free(generator);
 }
@@ -151,7 +153,9 @@ enum bst_code generator_plan(struct bst_generator *g, const int64_t (*dims)[RANK
                                    .values = (const void *const *)g->values,
                                    .outputs = g->outputs,
                                    .output_count = g->output_count,
-                                   .needs = needs};
+                                   .needs = needs,
+                                   .too_large = &g->too_large};
+    g->too_large = false;
     if (g->memory != 0) options.memory = g->memory > spent ? g->memory - spent : 1;
     enum bst_code code;
     do

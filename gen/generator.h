@@ -2,7 +2,7 @@
 #ifndef BST_GENERATOR_H
 #define BST_GENERATOR_H
 
-#include "model.h"
+#include "tiling.h"
 
 struct bst_generator {
     const struct bst_model *model;
@@ -17,6 +17,10 @@ struct bst_generator {
     int64_t dims[INPUTS_MAX][RANK_MAX];
     void *values[INPUTS_MAX]; /* of inputs that dims or parameters follow from, else NULL */
     size_t *outputs, output_count;
+    bool too_large;         /* that one could not be made for want of memory */
+    uint32_t tile_side;     /* as asked for; 0: not */
+    struct tiling tiling;   /* of the last picture; without spans when it was made in one piece */
+    uint32_t width, height; /* that it is for */
 };
 
 /* What a plan is to be made for, beside dims. */

@@ -33,31 +33,34 @@ static void draw(const struct inputs_run *run, uint32_t stream, uint64_t first, 
 
 struct noise_job {
     const struct inputs_run *run;
-    size_t rows, columns, margin; /* of a map, margins included */
+    const int64_t *dims, *whole; /* of the part that is made, and of the map; margins included */
+    size_t row, column, margin;
     uint32_t stream;
     float *out;
 };
 
-/* One row of a noise map. For a tile, the inner cells are drawn where they would be without one, and repeat
- * into the margins. */
+/* Where a cell's number is drawn: in a seamless picture the inner cells repeat into the margins. */
+static size_t drawn_at(const struct noise_job *job, size_t place, size_t dim)
+{
+    size_t m = job->margin, inner = (size_t)job->whole[dim] - 2 * m;
+    return job->run->used->tile ? (place + inner * m - m) % inner + m : place;
+}
+
+/* One row of a noise map, in runs of cells that are drawn side by side. */
 static void noise_task(void *arg, size_t index, unsigned thread)
 {
     const struct noise_job *job = arg;
-    size_t m = job->margin, inner_h = job->rows - 2 * m, inner_w = job->columns - 2 * m;
-    size_t y = index % job->rows, c = index / job->rows;
-    float *row = job->out + index * job->columns;
+    size_t rows = (size_t)job->dims[2], columns = (size_t)job->dims[3], c = index / rows;
+    size_t y = drawn_at(job, job->row + index % rows, 2);
+    size_t end = (size_t)job->whole[3] - (job->run->used->tile ? job->margin : 0);
+    float *row = job->out + index * columns;
     (void)thread;
-    if (!job->run->used->tile) {
-        draw(job->run, job->stream, noise_index(c, y, 0), job->columns, row);
-    } else {
-        size_t from = (y + inner_h * m - m) % inner_h + m;
-        draw(job->run, job->stream, noise_index(c, from, m), inner_w, row + m);
-        for (size_t x = 0; x < m; x++) {
-            row[m - 1 - x] = row[m + inner_w - 1 - x % inner_w];
-            row[m + inner_w + x] = row[m + x % inner_w];
-        }
+    for (size_t x = 0, n; x < columns; x += n) {
+        size_t from = drawn_at(job, job->column + x, 3);
+        n = columns - x < end - from ? columns - x : end - from;
+        draw(job->run, job->stream, noise_index(c, y, from), n, row + x);
     }
-    scale_by(row, job->columns, job->run->used->truncation);
+    scale_by(row, columns, job->run->used->truncation);
 }
 
 /* Stream s of a seed belongs to the graph's input s - 1; stream 0 picks the style. */
@@ -69,7 +72,13 @@ static void fill_philox(const struct inputs_run *run, size_t index, const struct
         draw(run, stream, 0, count, out);
         scale_by(out, count, run->used->truncation);
     } else {
-        struct noise_job job = {run, (size_t)dims[2], (size_t)dims[3], input->margin, stream, out};
+        const struct inputs_part *part = run->part;
+        struct noise_job job = {run, dims, dims, 0, 0, input->margin, stream, out};
+        if (part != NULL) {
+            job.whole = part->whole[index];
+            job.row = (size_t)part->row[index];
+            job.column = (size_t)part->column[index];
+        }
         bst_pool_run(run->pool, (size_t)(dims[1] * dims[2]), noise_task, &job);
     }
 }
@@ -114,7 +123,8 @@ static enum bst_code fill_next(const struct inputs_run *run, struct sequence *se
     return BST_OK;
 }
 
-/* All latents, then all noise maps, each in the order of the graph. */
+/* All latents, then all noise maps, each in the order of the graph. An input without memory is left out, which is
+ * only right of noise maps that come after all that are asked for. */
 static enum bst_code fill_sequences(const struct inputs_run *run, const int64_t (*dims)[RANK_MAX],
                                     float *const *inputs, struct bst_error *err)
 {
@@ -129,13 +139,62 @@ static enum bst_code fill_sequences(const struct inputs_run *run, const int64_t 
         for (size_t i = 0; i < graph->input_count && code == BST_OK; i++) {
             const struct bst_card_input *input = &run->model->card.inputs[run->model->roles[i]];
             struct tensor t;
-            if (input->role != order[pass]) continue;
+            if (input->role != order[pass] || inputs[i] == NULL) continue;
             tensor_set_dims(&t, KIND_FLOAT, graph->inputs[i].rank, dims[i]);
             code = fill_next(run, sequences, input, dims[i], t.count, inputs[i], err);
         }
     }
     free(sequences);
     return code;
+}
+
+static bool is_drawn(const struct inputs_run *run, size_t input)
+{
+    enum bst_role role = run->model->card.inputs[run->model->roles[input]].role;
+    return role == BST_ROLE_LATENT || role == BST_ROLE_NOISE;
+}
+
+size_t inputs_drawn(const struct inputs_run *run, const int64_t (*dims)[RANK_MAX])
+{
+    const struct graph *graph = run->model->graph;
+    size_t count = 0;
+    bool noise = false;
+    if (run->used->latent == BST_LATENT_PHILOX) return 0;
+    for (size_t i = 0; i < graph->input_count; i++) {
+        struct tensor t;
+        if (!is_drawn(run, i)) continue;
+        noise = noise || run->model->card.inputs[run->model->roles[i]].role == BST_ROLE_NOISE;
+        tensor_set_dims(&t, KIND_FLOAT, graph->inputs[i].rank, dims[i]);
+        count += input_floats(&t);
+    }
+    return noise ? count : 0;
+}
+
+enum bst_code inputs_draw(const struct inputs_run *run, const int64_t (*dims)[RANK_MAX], float *memory,
+                          const float **maps, struct bst_error *err)
+{
+    const struct graph *graph = run->model->graph;
+    float *places[INPUTS_MAX] = {NULL};
+    for (size_t i = 0; i < graph->input_count; i++) {
+        struct tensor t;
+        maps[i] = NULL;
+        if (!is_drawn(run, i)) continue;
+        tensor_set_dims(&t, KIND_FLOAT, graph->inputs[i].rank, dims[i]);
+        maps[i] = places[i] = memory;
+        memory += input_floats(&t);
+    }
+    return fill_sequences(run, dims, places, err);
+}
+
+/* A part of a map that has been drawn whole. */
+static void cut_map(const struct inputs_part *part, size_t input, const int64_t *dims, float *out)
+{
+    const int64_t *whole = part->whole[input];
+    for (int64_t row = 0; row < dims[1] * dims[2]; row++) {
+        int64_t from = row / dims[2] * whole[2] + part->row[input] + row % dims[2];
+        memcpy(out + row * dims[3], part->maps[input] + from * whole[3] + part->column[input],
+               (size_t)dims[3] * sizeof *out);
+    }
 }
 
 /* ---- pictures, classes ---- */
@@ -151,9 +210,14 @@ static unsigned sample_of(const uint8_t *p, const struct bst_image *image, size_
     return (77u * p[0] + 150u * p[step] + 29u * p[2 * step] + 128u) >> 8;
 }
 
-/* The picture's samples on [low, high]; beyond its sides the last row and column repeat. */
+static size_t held(size_t place, uint32_t side)
+{
+    return place < side ? place : side - 1;
+}
+
+/* The picture's samples on [low, high], from a row and column on; beyond its sides the last ones repeat. */
 static void fill_image(const struct bst_image *image, const struct bst_card_input *input, const int64_t *dims,
-                       float *out)
+                       size_t first_row, size_t first_column, float *out)
 {
     struct layout l = layout_of(input->nhwc);
     size_t channels = (size_t)dims[l.c], h = (size_t)dims[l.h], w = (size_t)dims[l.w];
@@ -162,9 +226,9 @@ static void fill_image(const struct bst_image *image, const struct bst_card_inpu
     for (size_t c = 0; c < channels; c++) {
         size_t from = input->bgr && channels >= 3 && c < 3 ? 2 - c : c;
         for (size_t y = 0; y < h; y++) {
-            size_t row = y < image->height ? y : image->height - 1;
+            size_t row = held(first_row + y, image->height);
             for (size_t x = 0; x < w; x++) {
-                size_t column = x < image->width ? x : image->width - 1;
+                size_t column = held(first_column + x, image->width);
                 const uint8_t *p = image->samples + (row * image->width + column) * pixel;
                 float value = fmaf((float)sample_of(p, image, channels, from), scale, input->low);
                 out[input->nhwc ? (y * w + x) * channels + c : (c * h + y) * w + x] = value;
@@ -184,14 +248,30 @@ static void fill_label(const struct graph_input *input, uint32_t label, void *ou
 
 /* ---- all of them ---- */
 
+bool inputs_count(const struct graph *graph, const int64_t (*dims)[RANK_MAX], size_t *count)
+{
+    *count = 0;
+    for (size_t i = 0; i < graph->input_count; i++) {
+        struct tensor t;
+        if (!tensor_set_dims(&t, graph->inputs[i].kind, graph->inputs[i].rank, dims[i]) ||
+            !bst_add(*count, input_floats(&t), count))
+            return false;
+    }
+    return true;
+}
+
 static void fill_one(const struct inputs_run *run, size_t index, const int64_t *dims, size_t count,
                      float *out)
 {
     const struct bst_card_input *input = &run->model->card.inputs[run->model->roles[index]];
+    const struct inputs_part *part = run->part;
     switch (input->role) {
     case BST_ROLE_LATENT:
     case BST_ROLE_NOISE:
-        if (run->used->latent == BST_LATENT_PHILOX) fill_philox(run, index, input, dims, count, out);
+        if (part != NULL && part->maps != NULL && input->role == BST_ROLE_NOISE)
+            cut_map(part, index, dims, out);
+        else if (run->used->latent == BST_LATENT_PHILOX)
+            fill_philox(run, index, input, dims, count, out);
         break;
     case BST_ROLE_STYLE:
         memcpy(out, run->used->style_weight, count * sizeof *out);
@@ -200,7 +280,8 @@ static void fill_one(const struct inputs_run *run, size_t index, const int64_t *
         fill_label(&run->model->graph->inputs[index], run->used->label, out);
         break;
     case BST_ROLE_IMAGE:
-        fill_image(run->picture, input, dims, out);
+        fill_image(run->picture, input, dims, part != NULL ? (size_t)part->row[index] : 0,
+                   part != NULL ? (size_t)part->column[index] : 0, out);
         break;
     }
 }
@@ -214,7 +295,9 @@ enum bst_code inputs_fill(const struct inputs_run *run, const int64_t (*dims)[RA
         struct tensor t;
         tensor_set_dims(&t, graph->inputs[i].kind, graph->inputs[i].rank, dims[i]);
         fill_one(run, i, dims[i], t.count, memory);
-        inputs[i] = places[i] = memory;
+        bool cut = run->part != NULL && run->model->card.inputs[run->model->roles[i]].role == BST_ROLE_NOISE;
+        inputs[i] = memory;
+        places[i] = cut ? NULL : memory;
         memory += input_floats(&t);
     }
     return run->used->latent == BST_LATENT_PHILOX ? BST_OK : fill_sequences(run, dims, places, err);

@@ -149,6 +149,26 @@ void copy_strided(const struct run *run, void *dst, const void *src, size_t rank
 /* Row-major strides in numbers. */
 void dense_strides(size_t rank, const int64_t *dims, int64_t *strides);
 
+/* ---- places, for region_rules.c ---- */
+
+/* Side of the blocks of outputs that a Conv makes from one patch of its input: 4 by Winograd's algorithm, else 1. */
+size_t conv_block(const struct step *step);
+/* Makes a Resize ready for resize_alike alone. */
+enum bst_code resize_tables(struct step *step, struct bst_error *err);
+/* Whether it makes place_a of step a along an axis as it makes place_b of step b, from places that lie shift further
+ * on and with the same weights. *first to *last: the places that a reads. */
+bool resize_alike(const struct step *a, size_t place_a, const struct step *b, size_t place_b, size_t axis,
+                  int64_t shift, int64_t *first, int64_t *last);
+/* The place of the input along an axis that a Pad puts at a place of its output; -1: the constant. */
+int64_t pad_source(const struct step *step, size_t axis, int64_t place);
+/* How many places it adds before the first. */
+int64_t pad_before(const struct step *step, size_t axis);
+/* Where each axis of a Slice's output begins in the input and how far apart its places lie. */
+enum bst_code slice_read(const struct step *step, int64_t *dims, int64_t *begin, int64_t *stride,
+                         struct bst_error *err);
+/* The input's dimension for each of a Transpose's output; false when the attribute is no permutation. */
+bool transpose_axes(const struct step *step, size_t *axes);
+
 /* ---- the operators, by file ---- */
 
 #define OP_INFER(name) enum bst_code name##_infer(struct step *step, struct bst_error *err)

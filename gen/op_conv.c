@@ -139,3 +139,12 @@ OP_RUN(conv)
     else
         convolution_run(c, step, run);
 }
+
+size_t conv_block(const struct step *step)
+{
+    struct window w;
+    int64_t out[SIDES];
+    struct bst_error ignored;
+    bool winograd = read_conv(step, &w, out, &ignored) == BST_OK && conv_by_winograd(step, &w, out);
+    return winograd ? BST_WINOGRAD_OUT : 1;
+}

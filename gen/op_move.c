@@ -108,7 +108,7 @@ static void around_axis(const struct tensor *t, size_t axis, size_t *before, siz
 
 /* ---- Transpose ---- */
 
-static bool permutation(const struct step *step, size_t *axes)
+bool transpose_axes(const struct step *step, size_t *axes)
 {
     size_t rank = step->inputs[0]->rank;
     const struct attribute *a = node_attribute(step->node, "perm");
@@ -128,7 +128,7 @@ OP_INFER(transpose)
     size_t axes[RANK_MAX];
     int64_t dims[RANK_MAX];
     const struct tensor *x = step->inputs[0];
-    if (!permutation(step, axes)) return step_bad(err, "perm is no permutation of the input's dimensions");
+    if (!transpose_axes(step, axes)) return step_bad(err, "perm is no permutation of the input's dimensions");
     for (size_t i = 0; i < x->rank; i++)
         dims[i] = x->dims[axes[i]];
     return step_output(step, 0, x->kind, x->rank, dims, err);
@@ -139,7 +139,7 @@ OP_RUN(transpose)
     size_t axes[RANK_MAX];
     int64_t dense[RANK_MAX], strides[RANK_MAX];
     const struct tensor *x = step->inputs[0], *out = step->result;
-    permutation(step, axes);
+    transpose_axes(step, axes);
     dense_strides(x->rank, x->dims, dense);
     for (size_t i = 0; i < x->rank; i++)
         strides[i] = dense[axes[i]];
@@ -235,9 +235,8 @@ OP_RUN(split)
 
 /* ---- Slice ---- */
 
-/* Where each axis of the output begins in the input and how far apart its places lie. */
-static enum bst_code read_slice(const struct step *step, int64_t *dims, int64_t *begin, int64_t *stride,
-                                struct bst_error *err)
+enum bst_code slice_read(const struct step *step, int64_t *dims, int64_t *begin, int64_t *stride,
+                         struct bst_error *err)
 {
     const struct tensor *x = step->inputs[0], *lists[5];
     for (size_t i = 1; i < 5; i++) {
@@ -279,7 +278,7 @@ bool slice_crops(const struct step *slice, int64_t *y, int64_t *x)
     const struct tensor *in = slice->inputs[0];
     struct bst_error ignored;
     if (slice->op->infer != slice_infer || in->rank != 4 || in->kind != KIND_FLOAT ||
-        read_slice(slice, dims, begin, stride, &ignored) != BST_OK)
+        slice_read(slice, dims, begin, stride, &ignored) != BST_OK)
         return false;
     for (size_t i = 0; i < 4; i++)
         if (stride[i] != 1 || dims[i] < 1 || (i < 2 && dims[i] != in->dims[i])) return false;
@@ -291,7 +290,7 @@ bool slice_crops(const struct step *slice, int64_t *y, int64_t *x)
 OP_INFER(slice)
 {
     int64_t dims[RANK_MAX], begin[RANK_MAX], stride[RANK_MAX];
-    enum bst_code code = read_slice(step, dims, begin, stride, err);
+    enum bst_code code = slice_read(step, dims, begin, stride, err);
     return code != BST_OK ? code
                           : step_output(step, 0, step->inputs[0]->kind, step->inputs[0]->rank, dims, err);
 }
@@ -301,7 +300,7 @@ OP_RUN(slice)
     int64_t dims[RANK_MAX], begin[RANK_MAX], stride[RANK_MAX], dense[RANK_MAX], at = 0;
     const struct tensor *x = step->inputs[0];
     struct bst_error ignored;
-    if (step->result->count == 0 || read_slice(step, dims, begin, stride, &ignored) != BST_OK) return;
+    if (step->result->count == 0 || slice_read(step, dims, begin, stride, &ignored) != BST_OK) return;
     dense_strides(x->rank, x->dims, dense);
     for (size_t i = 0; i < x->rank; i++) {
         at += begin[i] * dense[i];

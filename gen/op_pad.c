@@ -131,3 +131,18 @@ OP_RUN(pad)
     }
     bst_pool_run(run->pool, out->count / (size_t)out->dims[out->rank - 1], pad_task, &job);
 }
+
+int64_t pad_before(const struct step *step, size_t axis)
+{
+    struct padding p;
+    struct bst_error ignored;
+    return read_padding(step, &p, &ignored) == BST_OK ? p.begin[axis] : 0;
+}
+
+int64_t pad_source(const struct step *step, size_t axis, int64_t place)
+{
+    struct padding p;
+    struct bst_error ignored;
+    if (read_padding(step, &p, &ignored) != BST_OK) return -1;
+    return source_place(&p, place - p.begin[axis], step->inputs[0]->dims[axis]);
+}

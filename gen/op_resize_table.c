@@ -276,3 +276,37 @@ enum bst_code resize_table(struct step *step, const struct resize_options *o, si
     find_forms(t);
     return BST_OK;
 }
+
+/* ---- places alone ---- */
+
+enum bst_code resize_tables(struct step *step, struct bst_error *err)
+{
+    struct resize_options o;
+    struct axis_table *tables = step_take(step, RANK_MAX, sizeof *tables);
+    if (tables == NULL) return bst_fail_memory(err);
+    enum bst_code code = resize_read(step, &o, err);
+    for (size_t axis = 0; axis < step->inputs[0]->rank && code == BST_OK; axis++)
+        code = resize_table(step, &o, axis, &tables[axis], err);
+    step->prepared = tables;
+    return code;
+}
+
+bool resize_alike(const struct step *a, size_t place_a, const struct step *b, size_t place_b, size_t axis,
+                  int64_t shift, int64_t *first, int64_t *last)
+{
+    const struct axis_table *ta = (const struct axis_table *)a->prepared + axis,
+                            *tb = (const struct axis_table *)b->prepared + axis;
+    bool beyond = ta->beyond != NULL && ta->beyond[place_a];
+    *first = INT64_MAX;
+    *last = -1;
+    if (ta->taps != tb->taps || beyond != (tb->beyond != NULL && tb->beyond[place_b])) return false;
+    for (size_t k = 0; k < ta->taps; k++) {
+        int64_t place = ta->place[k * ta->out + place_a];
+        if (place != (int64_t)tb->place[k * tb->out + place_b] + shift ||
+            ta->weight[k * ta->out + place_a] != tb->weight[k * tb->out + place_b])
+            return false;
+        *first = place < *first ? place : *first;
+        *last = place > *last ? place : *last;
+    }
+    return true;
+}

@@ -38,7 +38,7 @@ void plan_free(struct plan *plan)
     free(plan);
 }
 
-static enum bst_code node_where(const struct plan *plan, const struct node *node, struct bst_error *err)
+enum bst_code plan_where(const struct plan *plan, const struct node *node, struct bst_error *err)
 {
     const char *gap = *node->name != 0 ? " " : "";
     return bst_where(err, "%s: node %zu (%s%s%.80s, opset %d)", plan->options.name, node->place, node->type,
@@ -155,6 +155,7 @@ static enum bst_code step_make(struct plan *plan, const struct node *node, struc
 
 static enum bst_code too_large(const struct plan *plan, size_t bytes, struct bst_error *err)
 {
+    if (plan->options.too_large != NULL) *plan->options.too_large = true;
     bst_fail(err, BST_FAILURE, "this size needs %zu MB of memory and %zu MB may be used", (bytes >> 20) + 1,
              plan->options.memory >> 20);
     bst_where(err, "%s", plan->options.name);
@@ -239,7 +240,7 @@ static enum bst_code infer_node(struct plan *plan, const struct node *node, stru
     if (code == BST_OK) code = step->op->infer(step, err);
     if (code != BST_OK) {
         note_needs(plan, step);
-        return node_where(plan, step->node, err);
+        return plan_where(plan, step->node, err);
     }
     bool folded = (step->op->flags & OP_FOLD) != 0 || all_constant(step);
     for (size_t i = 0; i < node->output_count; i++) {
@@ -254,7 +255,7 @@ static enum bst_code infer_node(struct plan *plan, const struct node *node, stru
         return BST_OK;
     }
     code = fold(plan, step, err);
-    if (code != BST_OK) node_where(plan, step->node, err);
+    if (code != BST_OK) plan_where(plan, step->node, err);
     step_release(step);
     free(step->inputs);
     free(step->outputs);
@@ -279,7 +280,7 @@ static enum bst_code read_condition(struct plan *plan, const struct node *node, 
     if (plan->known[v] && t->data == NULL) note_needs(plan, &step);
     bst_fail(err, BST_UNREADABLE, "the condition '%.80s' of an If %s", plan->graph->values[value].name,
              t->data == NULL ? "depends on the picture's data" : "is not one boolean");
-    node_where(plan, node, err);
+    plan_where(plan, node, err);
     return bst_hint(err, "export the model with conditions that depend on sizes alone");
 }
 
@@ -368,7 +369,7 @@ static enum bst_code prepare(struct plan *plan, struct bst_error *err)
         struct step *step = &plan->steps[s];
         if (!plan->needed[s] || step->op->prepare == NULL) continue;
         enum bst_code code = step->op->prepare(step, plan->options.kernels, plan->options.threads, err);
-        if (code != BST_OK) return node_where(plan, step->node, err);
+        if (code != BST_OK) return plan_where(plan, step->node, err);
         if (step->scratch > plan->scratch_each) plan->scratch_each = (step->scratch + 63) / 64 * 64;
     }
     for (size_t p = 0; p < plan->step_count; p++) {
@@ -411,8 +412,8 @@ static struct plan *plan_new(const struct graph *graph, const struct plan_option
     return plan;
 }
 
-enum bst_code plan_make(const struct graph *graph, const int64_t (*dims)[RANK_MAX],
-                        const struct plan_options *options, struct plan **out, struct bst_error *err)
+enum bst_code plan_sketch(const struct graph *graph, const int64_t (*dims)[RANK_MAX],
+                          const struct plan_options *options, struct plan **out, struct bst_error *err)
 {
     struct plan *plan = plan_new(graph, options);
     *out = NULL;
@@ -422,7 +423,21 @@ enum bst_code plan_make(const struct graph *graph, const int64_t (*dims)[RANK_MA
         plan_fuse(plan);
         code = plan_place(plan, err);
     }
-    if (code == BST_OK) code = check_memory(plan, err);
+    if (code == BST_OK)
+        *out = plan;
+    else
+        plan_free(plan);
+    return code;
+}
+
+enum bst_code plan_make(const struct graph *graph, const int64_t (*dims)[RANK_MAX],
+                        const struct plan_options *options, struct plan **out, struct bst_error *err)
+{
+    struct plan *plan;
+    *out = NULL;
+    enum bst_code code = plan_sketch(graph, dims, options, &plan, err);
+    if (code != BST_OK) return code;
+    code = check_memory(plan, err);
     if (code == BST_OK) code = prepare(plan, err);
     if (code == BST_OK) code = check_memory(plan, err); /* now with the threads' scratch memory */
     if (code == BST_OK) code = take_memory(plan, err);
@@ -482,7 +497,7 @@ enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const void *con
         if (plan->seconds != NULL) plan->seconds[p] += bst_monotonic_s() - start;
         if (out_of_range) {
             bst_fail(err, BST_USAGE, "an index is out of range");
-            return node_where(plan, head->node, err);
+            return plan_where(plan, head->node, err);
         }
     }
     if (progress != NULL) progress(progress_arg, plan->step_count, plan->step_count);

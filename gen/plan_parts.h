@@ -1,5 +1,6 @@
 /* plan_parts.h - what a plan is made of, for plan.c (inference, preparing, running), plan_fuse.c (what is
- * needed, and what is applied together) and plan_arena.c (where every tensor lies). Private to the three.
+ * needed, and what is applied together) and plan_arena.c (where every tensor lies); and for region.c, which looks into
+ * plans. Private to the four.
  */
 #ifndef BST_PLAN_PARTS_H
 #define BST_PLAN_PARTS_H
@@ -48,6 +49,12 @@ static inline size_t value_of_tensor(const struct plan *plan, const struct tenso
 {
     return (size_t)(t - plan->tensors);
 }
+
+/* Infers and places everything, but prepares no step and takes no memory beyond folded constants. */
+enum bst_code plan_sketch(const struct graph *graph, const int64_t (*dims)[RANK_MAX],
+                          const struct plan_options *options, struct plan **out, struct bst_error *err);
+/* Adds the node to an error. */
+enum bst_code plan_where(const struct plan *plan, const struct node *node, struct bst_error *err);
 
 /* The only step that reads what step s makes, or NONE; *index is the input that reads it. */
 size_t only_reader(const struct plan *plan, size_t s, size_t *index);
