@@ -183,6 +183,21 @@ static const struct onnx_case onnx_cases[] = {
                      "node Resize x,,s r mode='linear'\nnode Slice r,b,e,a c\nnode LeakyRelu c y alpha=0.1"},
     {"resize_slice_nearest", "in x 1 3 8 30\nfloats s 1 1 2 2\nints b 1\nints e 9\nints a 3\n"
                              "node Resize x,,s r mode='nearest'\nnode Slice r,b,e,a y"},
+    {"grid_sample",
+     "in x 2 3 6 7\nin g 2 4 33 2\nfloat k 1.7\nnode Mul g,k h\nnode GridSample x,h y mode='bilinear'"},
+    {"grid_nearest", "in x 2 3 6 7\nin g 2 4 33 2\nfloat k 1.7\nnode Mul g,k h\nnode GridSample x,h y "
+                     "mode='nearest' padding_mode='border'"},
+    {"grid_cubic", "in x 2 3 6 7\nin g 2 4 33 2\nfloat k 1.7\nnode Mul g,k h\nnode GridSample x,h y "
+                   "mode='bicubic' padding_mode='reflection'"},
+    {"grid_cubic_zeros", "in x 2 3 6 7\nin g 2 4 33 2\nfloat k 1.7\nnode Mul g,k h\nnode GridSample x,h y "
+                         "mode='bicubic' align_corners=1"},
+    {"grid_reflection", "in x 2 3 6 7\nin g 2 4 33 2\nfloat k 1.7\nnode Mul g,k h\nnode GridSample x,h y "
+                        "mode='bilinear' padding_mode='reflection' align_corners=1"},
+    {"grid_border", "in x 2 3 6 7\nin g 2 4 33 2\nfloat k 1.7\nnode Mul g,k h\nnode GridSample x,h y "
+                    "mode='bilinear' padding_mode='border'"},
+    {"grid_volume", "opset 20\nin x 1 2 3 4 5\nin g 1 2 3 20 3\nnode GridSample x,g y padding_mode='border'"},
+    {"affine_grid", "opset 20\nin t 2 2 3\nints s 2 3 5 6\nnode AffineGrid t,s y"},
+    {"affine_volume", "opset 20\nin t 1 3 4\nints s 1 3 4 5 6\nnode AffineGrid t,s y align_corners=1"},
     {"pad", "in x 1 2 4 5\nints p 0 0 1 2 0 1 3 0\nfloat v 0.5\nnode Pad x,p,v y"},
     {"pad_reflect", "in x 1 2 6 7\nints p 0 0 3 4 0 0 5 2\nnode Pad x,p y mode='reflect'"},
     {"pad_edge", "in x 1 2 6 7\nints p 0 0 3 4 0 0 5 9\nnode Pad x,p y mode='edge'"},

@@ -354,6 +354,35 @@ static void test_random_pool(void **state)
         random_pool(&seed);
 }
 
+/* ---- GridSample ---- */
+
+static void test_grid_sample(void **state)
+{
+    (void)state;
+    /* corners, the middle, and a place outside */
+    EXPECT("in g 1 1 4 2\nfloats w 1 2 3 4\nints s 1 1 2 2\nnode Reshape w,s x\n"
+           "node GridSample x,g y mode='bilinear' align_corners=1",
+           L(-1, -1, 1, 1, 0, 0, 3, 3), L(1, 4, 2.5f, 0));
+    EXPECT("in g 1 1 4 2\nfloats w 1 2 3 4\nints s 1 1 2 2\nnode Reshape w,s x\n"
+           "node GridSample x,g y mode='bilinear'",
+           L(-1, -1, 1, 1, 0, 0, -0.5f, 0.5f), L(0.25f, 1, 2.5f, 3));
+    EXPECT("in g 1 1 4 2\nfloats w 1 2 3 4\nints s 1 1 2 2\nnode Reshape w,s x\n"
+           "node GridSample x,g y mode='nearest' padding_mode='border'",
+           L(-9, -9, 9, 9, 0.4f, -0.4f, NAN, INFINITY), L(1, 4, 2, 3));
+    EXPECT("in g 1 1 4 2\nfloats w 1 2 3 4\nints s 1 1 1 4\nnode Reshape w,s x\n"
+           "node GridSample x,g y mode='bilinear' padding_mode='reflection' align_corners=1",
+           L(-1.5f, 0, 1.5f, 0, 3, 0, 5, 0), L(1.75f, 3.25f, 1, 4));
+    EXPECT("opset 20\nin t 1 2 3\nints s 1 1 2 2\nnode AffineGrid t,s y", L(1, 0, 0.25f, 0, 2, 0),
+           L(-0.25f, -1, 0.75f, -1, -0.25f, 1, 0.75f, 1));
+    refuse("in x 1 1 4 4\nin g 1 2 2 3\nnode GridSample x,g y", "grid");
+    refuse("in x 1 1 4\nin g 1 2 1\nnode GridSample x,g y", "grid");
+    refuse("in x 2 1 4 4\nin g 1 2 2 2\nnode GridSample x,g y", "grid");
+    refuse("in x 1 1 4 4\nin g 1 2 2 2\nnode GridSample x,g y mode='best'", "best");
+    refuse("in x 1 1 4 4\nin g 1 2 2 2\nnode GridSample x,g y padding_mode='none'", "none");
+    refuse("opset 20\nin t 1 2 3\nints s 1 1 2\nnode AffineGrid t,s y", "size");
+    refuse("opset 20\nin t 1 2 3\nints s 1 1 -2 2\nnode AffineGrid t,s y", "impossible");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_resize_refusals),
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_random_pool),
+        cmocka_unit_test(test_grid_sample),
     };
     return cmocka_run_group_tests(tests, run_path_make, run_path_remove);
 }
