@@ -10,7 +10,7 @@
  *   plan_fuse.c, plan_arena.c
  *   op_*.c        one operator family a file; op_conv.h: what the convolutions share
  *   kernel.h      the arithmetic core: one table of functions per instruction set, identical bits in each
- *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c
+ *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c, kernel_neon.c
  *   kernel_conv.c the convolution that Conv, ConvTranspose, MatMul and Gemm share
  *   kernel_plane.c windows over one channel at a time: pooling, depthwise convolution
  *   kernel_winograd.c 3 x 3 convolution with a quarter of the multiplications
@@ -168,7 +168,7 @@ struct bst_controls {
 struct bst_run_options {
     unsigned threads; /* 0: all */
     size_t memory;    /* bytes for making a picture, itself included; 0: what the machine has free */
-    const char *isa;  /* "scalar", "avx2", "avx512" or NULL for the best; the same bits in each */
+    const char *isa;  /* "scalar", "avx2", "avx512", "neon" or NULL for the best; the same bits in each */
     unsigned arith;   /* version of the rules to work by; 0: that of BST_ARITH */
     bool profile;     /* measure each layer: bst_network_describe tells */
     /* Side of the tiles that a picture is made in, overlap included; 0: in one piece where memory allows that, else

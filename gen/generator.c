@@ -49,7 +49,7 @@ enum bst_code bst_generator_new(const struct bst_model *model, const struct bst_
     if (g->kernels == NULL) {
         bst_fail(err, BST_USAGE, "instruction set '%.40s' is unknown, or this processor lacks it",
                  options->isa != NULL ? options->isa : getenv("BLINDSTAMP_ISA"));
-        code = bst_hint(err, "scalar runs everywhere; avx2 and avx512 need a processor that has them");
+        code = bst_hint(err, "scalar runs everywhere; avx2, avx512 and neon need a processor that has them");
     }
     if (code == BST_OK && options->arith > BST_ARITH_VERSION)
         code = bst_fail(err, BST_USAGE, "there are no rules of arithmetic of version %u", options->arith);

@@ -7,6 +7,9 @@
 #if defined(__x86_64__) && defined(__GNUC__)
 #define HAVE_X86 1
 #endif
+#if defined(__aarch64__) && defined(__ARM_NEON)
+#define HAVE_NEON 1
+#endif
 
 const struct bst_kernels *bst_kernels_for(const char *isa)
 {
@@ -19,6 +22,9 @@ const struct bst_kernels *bst_kernels_for(const char *isa)
     bool avx512 = avx2 && __builtin_cpu_supports("avx512f");
     if (avx512 && (isa == NULL || strcmp(isa, "avx512") == 0)) return &bst_kernels_avx512;
     if (avx2 && (isa == NULL || strcmp(isa, "avx2") == 0)) return &bst_kernels_avx2;
+#endif
+#ifdef HAVE_NEON
+    if (isa == NULL || strcmp(isa, "neon") == 0) return &bst_kernels_neon;
 #endif
     return isa == NULL ? &bst_kernels_scalar : NULL;
 }

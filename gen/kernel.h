@@ -1,7 +1,7 @@
 /* kernel.h - the arithmetic core: one table of functions per instruction set, the same bits from each.
  *
  * kernel_body.h holds every function once, written over vectors of VW lanes; kernel_scalar.c (portable C),
- * kernel_avx2.c and kernel_avx512.c compile it for their lanes. The rules that make the bits equal are
+ * kernel_avx2.c, kernel_avx512.c and kernel_neon.c compile it for their lanes. The rules that make the bits equal are
  * written down in schema/arithmetic.md. Private to gen/.
  */
 #ifndef BST_KERNEL_H
@@ -137,9 +137,9 @@ struct bst_kernels {
     void (*quantize)(const float *x, float low, float scale, uint8_t *y, size_t step, size_t n);
 };
 
-extern const struct bst_kernels bst_kernels_scalar, bst_kernels_avx2, bst_kernels_avx512;
+extern const struct bst_kernels bst_kernels_scalar, bst_kernels_avx2, bst_kernels_avx512, bst_kernels_neon;
 
-/* The table for "scalar", "avx2" or "avx512"; NULL: what BLINDSTAMP_ISA names, else the best this processor
+/* The table for "scalar", "avx2", "avx512" or "neon"; NULL: what BLINDSTAMP_ISA names, else the best this processor
  * has. Returns NULL for a name that is unknown or that the processor cannot run. */
 const struct bst_kernels *bst_kernels_for(const char *isa);
 

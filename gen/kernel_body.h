@@ -1,5 +1,5 @@
 /* kernel_body.h - every kernel, once, over vectors of VW lanes. Not a header of its own: kernel_scalar.c,
- * kernel_avx2.c and kernel_avx512.c include it after defining
+ * kernel_avx2.c, kernel_avx512.c and kernel_neon.c include it after defining
  * - VW, the number of lanes;
  * - vf, a vector of VW float;
  * - v_set(x), v_fma(a, b, c), v_sqrt(x), and v_interleave(a, b, p), which stores a[0] b[0] a[1] b[1] ...;

@@ -77,7 +77,8 @@ static inline void expect_same_bits(const char *name, const char *text)
     static const struct {
         const char *isa;
         unsigned threads;
-    } ways[] = {{"scalar", 2}, {"avx2", 1}, {"avx2", 2}, {"avx512", 1}, {"avx512", 3}};
+    } ways[] = {{"scalar", 2}, {"avx2", 1}, {"avx2", 2}, {"avx512", 1},
+                {"avx512", 3}, {"neon", 1}, {"neon", 3}};
     struct fixture *f = fixture_new(text);
     struct bst_tensor plain = {0}, other = {0};
     struct bst_error err;

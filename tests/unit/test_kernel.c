@@ -291,8 +291,8 @@ static void test_special(void **unused)
 
 int main(void)
 {
-    const char *const names[] = {"scalar", "avx2", "avx512"};
-    for (size_t i = 0; i < 3; i++)
+    const char *const names[] = {"scalar", "avx2", "avx512", "neon"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (bst_kernels_for(names[i]) != NULL) tables[table_count++] = bst_kernels_for(names[i]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unary_bits),        cmocka_unit_test(test_binary_bits),
