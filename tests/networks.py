@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""networks.py FOLDER [NAME...] - writes networks of known families as .onnx, with random weights of a sane scale.
+"""networks.py FOLDER [NAME...] - writes networks of known families (the small ones) as .onnx, with random weights of a sane scale.
 
 Each function draws one family as its exporter does, with a width and depth that callers choose; CASES names the
 sizes that benchmarks use, SMALL smaller ones for tests of bits and accuracy. Prints a line of JSON for each file:
@@ -220,6 +220,162 @@ def style_gan2(name, resolution, channel_base, channel_max, z_dim=512, layers=8)
     return net, picture
 
 
+def dcgan(name, z_dim, features):
+    """DCGAN at 32 x 32, the latent as a picture of one pixel."""
+    net = Net(name, {"z": [(1, True), (z_dim, False), (1, False), (1, False)]})
+    x = net.node("Relu", net.batch_norm(net.deconv("z", z_dim, 4 * features, 4, 1, 0), 4 * features))
+    for inside in (4 * features, 2 * features):
+        x = net.node("Relu", net.batch_norm(net.deconv(x, inside, inside // 2), inside // 2))
+    return net, net.node("Tanh", net.deconv(x, features, 3))
+
+
+def unet(name, features, depth, side):
+    """pix2pix: halvings and doublings with every level's picture carried across."""
+    net = Net(name, image(3, side, side))
+
+    def level(x, inside, outside, deeper):
+        down = net.conv(x, inside, outside, 4, 2, pad=1)
+        middle = down if deeper == 0 else level(net.leaky(net.batch_norm(down, outside)), outside, 2 * outside, deeper - 1)
+        count = outside if deeper == 0 else 2 * outside
+        up = net.deconv(net.node("Relu", middle), count, inside if inside > 3 else features)
+        up = net.batch_norm(up, inside if inside > 3 else features)
+        return up if inside == 3 else net.node("Concat", x, net.node("Dropout", up), axis=1)
+
+    x = level("image", 3, features, depth)
+    return net, net.node("Tanh", net.conv(x, features, 3, gain=1.0))
+
+
+def fast_gan(name, z_dim, features):
+    """FastGAN at 64 x 64: gated linear units, noise, and skip-layer excitation from 4 x 4 to 64 x 64."""
+    net = Net(name, {"z": [(1, True), (z_dim, False)], "noise": [(1, True), (1, False), (16, False), (16, False)]})
+
+    def gated(x, count):
+        a, b = f"a{net.count}", f"b{net.count}"
+        net.nodes.append(helper.make_node("Split", [x], [a, b], axis=1))
+        return net.node("Mul", a, net.node("Sigmoid", b))
+
+    def doubled(x):
+        x = net.conv(net.nearest(x, 2), features, 2 * features, bias=False)
+        return gated(net.batch_norm(x, 2 * features), features)
+
+    x = net.node("Unsqueeze", "z", net.ints(2, 3))
+    small = x = gated(net.batch_norm(net.deconv(x, z_dim, 2 * features, 4, 1, 0), 2 * features), features)
+    for level in range(4):
+        x = doubled(x)
+        if level == 1:
+            x = net.node("Add", x, net.node("Mul", "noise", net.number(0.3)))
+    gate = net.conv(small, features, features, 4, pad=0)
+    gate = net.node("Mul", gate, net.node("Sigmoid", gate))
+    gate = net.node("Sigmoid", net.conv(gate, features, features, 1))
+    return net, net.node("Tanh", net.conv(net.node("Mul", x, gate), features, 3, gain=1.0))
+
+
+def swish(net, x):
+    return net.node("Mul", x, net.node("Sigmoid", x))
+
+
+def group_norm(net, x, channels, groups=4):
+    """As torch exports it: instance normalisation of groups made into channels, then scale and shift."""
+    shape = net.node("Shape", x)
+    y = net.node("InstanceNormalization", net.node("Reshape", x, net.ints(0, groups, -1)),
+                 net.constant(numpy.ones(groups, numpy.float32)), net.constant(numpy.zeros(groups, numpy.float32)),
+                 epsilon=1e-6)
+    y = net.node("Mul", net.node("Reshape", y, shape), net.normal(channels, 1, 1, scale=0.1, mean=1.0))
+    return net.node("Add", y, net.normal(channels, 1, 1, scale=0.1))
+
+
+def attention(net, x, channels, inner, pool=False):
+    """Every pixel looks at every other, or at the greatest of four."""
+    shape = net.node("Shape", x)
+    q, k, v = (net.conv(x, channels, n, 1, gain=1.0) for n in (inner, inner, channels))
+    if pool:
+        k, v = (net.node("MaxPool", y, kernel_shape=[2, 2], strides=[2, 2]) for y in (k, v))
+    flat = lambda y: net.node("Reshape", y, net.ints(0, 0, -1))
+    scores = net.node("MatMul", net.node("Transpose", flat(q), perm=[0, 2, 1]), flat(k))
+    scores = net.node("Softmax", net.node("Mul", scores, net.number(inner ** -0.5)), axis=2)
+    y = net.node("MatMul", flat(v), net.node("Transpose", scores, perm=[0, 2, 1]))
+    return net.node("Add", x, net.conv(net.node("Reshape", y, shape), channels, channels, 1, gain=1.0))
+
+
+def vqgan(name, features, side):
+    """The decoder of a VQGAN: group normalisation, SiLU, attention in the middle, nearest doubling."""
+    net = Net(name, image(4, side, side, "codes"))
+
+    def block(x, inside, outside):
+        y = net.conv(swish(net, group_norm(net, x, inside)), inside, outside)
+        y = net.conv(swish(net, group_norm(net, y, outside)), outside, outside)
+        return net.node("Add", y, x if inside == outside else net.conv(x, inside, outside, 1, gain=1.0))
+
+    x = net.conv("codes", 4, 2 * features)
+    x = block(attention(net, block(x, 2 * features, 2 * features), 2 * features, 2 * features), 2 * features, features)
+    x = net.conv(net.nearest(x, 2), features, features)
+    x = swish(net, group_norm(net, block(x, features, features), features))
+    return net, net.conv(x, features, 3, gain=1.0)
+
+
+def big_gan(name, z_dim, classes, features):
+    """BigGAN at 16 x 16: normalisation whose scale follows from latent and embedded class, self-attention."""
+    net = Net(name, {"z": [(1, True), (z_dim, False)], "class": [(1, True), (classes, False)]})
+    code = net.node("Concat", "z", net.node("MatMul", "class", net.normal(classes, z_dim)), axis=1)
+
+    def conditioned(x, channels):
+        scale, shift = (net.node("Unsqueeze", net.node("Gemm", code, net.normal(channels, 2 * z_dim, scale=0.1),
+                                                       net.normal(channels, scale=0.1, mean=mean), transB=1),
+                                 net.ints(2, 3)) for mean in (1.0, 0.0))
+        return net.node("Relu", net.node("Add", net.node("Mul", net.batch_norm(x, channels), scale), shift))
+
+    x = net.node("Reshape", net.node("Gemm", code, net.normal(16 * features, 2 * z_dim, scale=0.2), transB=1),
+                 net.ints(-1, features, 4, 4))
+    for level in range(2):
+        y = net.conv(net.nearest(conditioned(x, features), 2), features, features)
+        y = net.conv(conditioned(y, features), features, features)
+        x = net.node("Add", y, net.conv(net.nearest(x, 2), features, features, 1, gain=1.0))
+        if level == 0:
+            x = attention(net, x, features, features // 4, pool=True)
+    x = net.node("Relu", net.batch_norm(x, features))
+    return net, net.node("Tanh", net.conv(x, features, 3, gain=1.0))
+
+
+def ada_in(name, features, side):
+    """AdaIN: the statistics of a style picture put on a content picture's features, then a mirrored decoder."""
+    net = Net(name, image(3, side, side, "content") | image(3, side, side, "style"))
+    first = [net.random.standard_normal((features, 3, 3, 3)).astype(numpy.float32) * 0.3,
+             net.random.standard_normal((features, features, 3, 3)).astype(numpy.float32) * (2 / (9 * features)) ** 0.5]
+
+    def encoded(x):
+        for w in first:
+            x = net.node("Relu", net.node("Conv", net.reflect(x, 1), net.constant(w)))
+        return net.node("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
+
+    def statistics(x):
+        mean = net.node("ReduceMean", x, axes=[2, 3], keepdims=1)
+        far = net.node("Sub", x, mean)
+        power = net.node("ReduceMean", net.node("Mul", far, far), axes=[2, 3], keepdims=1)
+        return far, mean, net.node("Sqrt", net.node("Add", power, net.number(1e-5)))
+
+    far, _, spread = statistics(encoded("content"))
+    _, mean, wanted = statistics(encoded("style"))
+    x = net.node("Add", net.node("Mul", net.node("Div", far, spread), wanted), mean)
+    x = net.node("Relu", net.conv(net.reflect(net.nearest(x, 2), 1), features, features, pad=0))
+    return net, net.conv(net.reflect(x, 1), features, 3, pad=0, gain=1.0)
+
+
+def r3gan(name, z_dim, features):
+    """R3GAN at 16 x 16: no normalisation, grouped convolutions in inverted residual blocks, bilinear doubling."""
+    net = Net(name, {"z": [(1, True), (z_dim, False)]})
+    x = net.node("Mul", net.normal(1, features, 4, 4), net.node("Reshape", net.node(
+        "MatMul", "z", net.normal(z_dim, features, scale=z_dim ** -0.5)), net.ints(-1, features, 1, 1)))
+    for level in range(3):
+        y = net.leaky(net.node("Add", net.conv(x, features, 2 * features, 1, bias=False), net.normal(2 * features, 1, 1, scale=0.1)))
+        w = net.normal(2 * features, 4, 3, 3, scale=(2 / 36) ** 0.5)
+        y = net.leaky(net.node("Conv", y, w, kernel_shape=[3, 3], pads=[1] * 4, group=features // 2))
+        x = net.node("Add", x, net.conv(y, 2 * features, features, 1, bias=False))
+        if level < 2:
+            x = net.node("Resize", x, "", net.constant(numpy.array([1, 1, 2, 2], numpy.float32), "s"), mode="linear",
+                         coordinate_transformation_mode="half_pixel")
+    return net, net.conv(x, features, 3, 1, gain=1.0)
+
+
 def product(name, m, k, n):
     """One matrix product with a constant right side, for the yardstick."""
     net = Net(name, {"a": [(m, True), (k, False)]})
@@ -238,11 +394,18 @@ CASES = {
     "matmul": (product, 256, 2304, 4096),
 }
 SMALL = {
-    "conv-small": (conv_stack, 40, 37, 3),
-    "srvgg-small": (srvgg, 24, 3, 21),
-    "cartoongan-small": (cartoon_gan, 8, 2, 32),
-    "rrdb-small": (rrdb, 16, 8, 1, 19),
-    "stylegan2-small": (style_gan2, 32, 512, 32, 32, 2),
+    "conv-small": (conv_stack, 24, 22, 2),
+    "srvgg-small": (srvgg, 16, 2, 17),
+    "cartoongan-small": (cartoon_gan, 8, 1, 32),
+    "rrdb-small": (rrdb, 16, 8, 1, 13),
+    "stylegan2-small": (style_gan2, 16, 256, 24, 24, 2),
+    "dcgan-small": (dcgan, 20, 8),
+    "unet-small": (unet, 8, 2, 32),
+    "fastgan-small": (fast_gan, 16, 12),
+    "vqgan-small": (vqgan, 16, 9),
+    "biggan-small": (big_gan, 12, 10, 16),
+    "adain-small": (ada_in, 16, 26),
+    "r3gan-small": (r3gan, 16, 16),
 }
 
 
@@ -256,5 +419,5 @@ def write(name, folder):
 
 if __name__ == "__main__":
     os.makedirs(sys.argv[1], exist_ok=True)
-    for wanted in sys.argv[2:] or list(CASES):
+    for wanted in sys.argv[2:] or list(SMALL):
         print(json.dumps(write(wanted, sys.argv[1])), flush=True)
