@@ -16,6 +16,11 @@ python=$(tests/venv.sh networks numpy==2.4.6 onnx==1.22.0 ml_dtypes==0.6.0 proto
     { echo "ok whole networks # SKIP $(cat "$work/log")"; export networks=; }
 export bundled=$(ls gen/models/*.onnx)
 
+# Whoever adds an operator adds a case. If is made away with when a graph is read: test_onnx.c tests that.
+for op in $(grep -ohE '^    \{"[A-Z][A-Za-z0-9]+", [0-9]' gen/op.c | cut -d'"' -f2); do
+    [ $op = If ] || grep -q "node $op " tests/unit/onnx_cases.h || { echo "not ok $op has a case in tests/unit/onnx_cases.h"; status=1; }
+done
+
 # Each line: the name, how to start the program, the instruction set, the thread counts.
 plan=$work/plan
 : >"$plan"

@@ -277,6 +277,8 @@ static const struct onnx_case onnx_cases[] = {
     {"shape_where", "in x 1 3 ?5 ?7\nints one 1\nints two 2\nnode Shape x s\nnode Equal s,one q\nnode Where "
                     "q,two,s w\nnode Expand x,w y"},
     {"range_tile", "in x 4 3\nint a 0\nint b 4\nint d 2\nnode Range a,b,d r\nnode Gather x,r y"},
+    {"constant", "in x 2 6\nnode Constant - c value_float=0.5\nnode Mul x,c y"},
+    {"size", "in x 2 6\nnode Size x n\nnode Cast n f to=1\nnode Div x,f y"},
     {"half_weights", "in x 1 3 8 9\nhalf h 4 3 3 3\nnode Cast h w to=1\nnode Conv x,w y"},
 };
 
