@@ -27,6 +27,8 @@
  *   region.c, region_rules.c  which places a run on a crop makes right, operator by operator
  *   controls.c    controls as asked for -> with every default filled in
  *   inputs.c      resolved controls -> the numbers of the graph's inputs
+ *   onnx_write.h  building ONNX files
+ *   import*.c     weights of PyTorch and ncnn to ONNX: import.h has the map
  *   train*.c      the texture GAN's trainer: train_net.h says how its networks look
  *   dataset/      what the bundled model learned from, and the script that fetches it
  *   models/       the bundled model, its samples and how it was trained
@@ -290,6 +292,31 @@ void bst_philox(const uint32_t counter[static 4], const uint32_t key[static 2], 
 /* count standard normal float32 numbers of one stream of a seed. Element i depends on (seed, stream, i)
  * alone. */
 void bst_normal(uint64_t seed, uint32_t stream, uint64_t first, size_t count, float *out);
+
+/* ---- importing (import.c) ---- */
+
+struct bst_import_options {
+    const char
+        *architecture; /* a name of bst_import_architecture; NULL: told from the tensors' names and shapes */
+    const char *name;  /* the card's; NULL: from the file's name */
+    const char *title, *author, *license; /* the card's; may be NULL */
+    bool replace;                         /* an output that is there already */
+};
+
+struct bst_import_result {
+    const char *architecture; /* "rrdb"; "ncnn" for a network that its own file describes */
+    const char *format;       /* "PyTorch zip", "PyTorch legacy", "safetensors", "ncnn" */
+    uint64_t parameters;
+    uint8_t digest[BST_SHA256_LEN]; /* of the ONNX file */
+};
+
+/* Converts a PyTorch state dictionary (.pth, .pt), a safetensors file or an ncnn network (.param; second: its .bin,
+ * NULL: the one beside it) to an ONNX file with a model card. Nothing of the input is executed. Metadata
+ * "blindstamp.import" names the files, their SHA-256 and the architecture. Strings of result are constant. */
+enum bst_code bst_import(const char *path, const char *second, const struct bst_import_options *options,
+                         const char *output, struct bst_import_result *result, struct bst_error *err);
+/* The names that options.architecture may have, in no order; NULL behind the last. */
+const char *bst_import_architecture(size_t index);
 
 /* ---- training (train.c) ---- */
 

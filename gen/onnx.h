@@ -9,6 +9,7 @@ enum onnx_type { /* TensorProto.DataType */
                  ONNX_FLOAT = 1,
                  ONNX_UINT8 = 2,
                  ONNX_INT8 = 3,
+                 ONNX_INT16 = 5,
                  ONNX_INT32 = 6,
                  ONNX_INT64 = 7,
                  ONNX_STRING = 8,

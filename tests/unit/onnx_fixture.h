@@ -306,7 +306,7 @@ static void fixture_line(struct fixture *f, char *line)
 }
 
 /* The model that a text describes; freed with fixture_free. */
-static struct fixture *fixture_new(const char *text)
+static inline struct fixture *fixture_new(const char *text)
 {
     struct fixture *f = calloc(1, sizeof *f);
     if (f == NULL) abort();
