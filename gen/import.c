@@ -235,6 +235,8 @@ enum bst_code bst_import(const char *path, const char *second, const struct bst_
     size_t count = sources[1].path != NULL ? 2 : 1;
     memset(result, 0, sizeof *result);
     enum bst_code code = BST_OK;
+    fenv_t saved;
+    arithmetic_enter(&saved);
     for (size_t i = 0; i < count && code == BST_OK; i++)
         code = bst_file_read(sources[i].path, IMPORT_FILE_MAX, &sources[i].bytes, err);
     if (code == BST_OK) {
@@ -243,6 +245,7 @@ enum bst_code bst_import(const char *path, const char *second, const struct bst_
     }
     for (size_t i = 0; i < 2; i++)
         bst_buf_free(&sources[i].bytes);
+    arithmetic_leave(&saved);
     free(beside);
     return code;
 }

@@ -333,7 +333,8 @@ struct fit {
 
 static bool sizes_fit(const struct graph *graph, uint32_t multiple, struct fit *fit)
 {
-    struct plan_options options = {bst_kernels_for("scalar"), 1, FIT_MEMORY, "network"};
+    struct plan_options options = {
+        .kernels = bst_kernels_for("scalar"), .threads = 1, .memory = FIT_MEMORY, .name = "network"};
     int64_t out[3], side = 256;
     for (size_t i = 0; i < 3; i++) {
         int64_t dims[1][RANK_MAX] = {
