@@ -10,6 +10,7 @@
  *   plan_fuse.c, plan_arena.c
  *   op_*.c        one operator family a file; op_conv.h: what the convolutions share
  *   kernel.h      the arithmetic core: one table of functions per instruction set, identical bits in each
+ *   kernel_math.h functions of numbers: exponential, logarithm, sine, ... by polynomials
  *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c, kernel_neon.c
  *   kernel_conv.c the convolution that Conv, ConvTranspose, MatMul and Gemm share
  *   kernel_plane.c windows over one channel at a time: pooling, depthwise convolution

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Functions of one number; a and b are parameters. */
+/* Functions of one number; a and b are parameters. Those without a comment bear their usual name. */
 enum bst_unary {
     BST_U_COPY,
     BST_U_RELU,
@@ -21,16 +21,41 @@ enum bst_unary {
     BST_U_TANH,
     BST_U_SIGMOID,
     BST_U_EXP,
+    BST_U_EXP_LESS, /* the exponential of x - a */
     BST_U_LOG,
     BST_U_SQRT,
     BST_U_SQUARE,
     BST_U_NEG,
     BST_U_ABS,
+    BST_U_SIGN,
     BST_U_RECIPROCAL,
     BST_U_FLOOR,
     BST_U_CEIL,
-    BST_U_ELU, /* a: alpha */
-    BST_U_POW, /* a: exponent; see arithmetic.md */
+    BST_U_ROUND,        /* to the nearest, of two the even one */
+    BST_U_ELU,          /* a: alpha */
+    BST_U_SELU,         /* a: alpha, b: gamma */
+    BST_U_CELU,         /* a: alpha */
+    BST_U_THRESHOLD,    /* x above a, else 0 */
+    BST_U_HARD_SIGMOID, /* fma(x, a, b) held to 0..1 */
+    BST_U_HARD_SWISH,
+    BST_U_SOFTSIGN,
+    BST_U_SOFTPLUS,
+    BST_U_MISH,
+    BST_U_ERF,
+    BST_U_GELU,
+    BST_U_GELU_TANH,
+    BST_U_SIN,
+    BST_U_COS,
+    BST_U_TAN,
+    BST_U_ATAN,
+    BST_U_ASIN,
+    BST_U_ACOS,
+    BST_U_SINH,
+    BST_U_COSH,
+    BST_U_ASINH,
+    BST_U_ACOSH,
+    BST_U_ATANH,
+    BST_U_POW, /* a: exponent; see arithmetic.md. The last one */
 };
 
 /* Functions of two numbers. */
@@ -42,6 +67,7 @@ enum bst_binary {
     BST_B_MIN,
     BST_B_MAX,
     BST_B_PRELU, /* b: slope where a is below zero */
+    BST_B_POW,   /* any exponent. The last one */
 };
 
 /* The register block of a convolution: rows output channels by vectors * width pixels.

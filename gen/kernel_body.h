@@ -14,214 +14,11 @@
  * Only operations that IEEE 754 defines to the last bit are used: add, subtract, multiply, divide, square
  * root, fused multiply-add, comparison, and integer arithmetic. The compiler must not contract or reorder
  * them. */
-#include <math.h>
-#include <string.h>
-
-typedef int32_t vi __attribute__((vector_size(VW * 4)));
-typedef uint32_t vu __attribute__((vector_size(VW * 4))); /* for sums that may wrap */
+#include "kernel_math.h"
 
 #define UNROLL _Pragma("GCC unroll 16")
 
-static inline vf v_load(const float *p)
-{
-    vf v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static inline void v_store(float *p, vf v)
-{
-    memcpy(p, &v, sizeof v);
-}
-
-static inline vi v_bits(vf v)
-{
-    return (vi)v;
-}
-
-static inline vf v_select(vi mask, vf yes, vf no)
-{
-    return (vf)((v_bits(yes) & mask) | (v_bits(no) & ~mask));
-}
-
-static inline vi v_int(int32_t x)
-{
-    vi zero = {0};
-    return zero + x;
-}
-
 /* ---- functions of one number ---- */
-
-static inline vf v_abs(vf x)
-{
-    return (vf)(v_bits(x) & v_int(0x7fffffff));
-}
-
-static inline vf v_max(vf a, vf b)
-{
-    return v_select((vi)(a > b) | (vi)(a != a), a, b);
-}
-
-static inline vf v_min(vf a, vf b)
-{
-    return v_select((vi)(a < b) | (vi)(a != a), a, b);
-}
-
-static inline vf v_clip(vf x, vf low, vf high)
-{
-    x = v_select((vi)(x < low), low, x);
-    return v_select((vi)(x > high), high, x);
-}
-
-/* 2^n for n in [-126, 127]. */
-static inline vf v_power_of_two(vi n)
-{
-    return (vf)(((vu)n + 127) << 23);
-}
-
-static inline vf v_exp(vf x)
-{
-    const vf magic =
-        v_set(0x1.8p23f); /* adding it rounds to a whole number and leaves that in the low bits */
-    x = v_clip(x, v_set(-104.0f), v_set(89.0f));
-    vf shifted = v_fma(x, v_set(0x1.715476p+0f), magic);
-    vf n = shifted - magic;
-    vi whole = (vi)((vu)shifted - (vu)magic);
-    vf r = v_fma(n, v_set(-0x1.62ep-1f), x);
-    r = v_fma(n, v_set(-0x1.0bfbe8p-15f), r);
-    vf p = v_set(0x1.6d117cp-10f);
-    p = v_fma(p, r, v_set(0x1.120be2p-7f));
-    p = v_fma(p, r, v_set(0x1.555518p-5f));
-    p = v_fma(p, r, v_set(0x1.5554dcp-3f));
-    p = v_fma(p, r, v_set(0.5f));
-    p = v_fma(p, r * r, r) + v_set(1.0f);
-    vi half = whole >> 1; /* in two steps, so that neither power of two leaves the normal range */
-    return p * v_power_of_two(half) * v_power_of_two(whole - half);
-}
-
-static inline vf v_tanh(vf x)
-{
-    vf size = v_abs(x);
-    vf z = x * x;
-    vf p = v_set(-0x1.8f83e8p-8f);
-    p = v_fma(p, z, v_set(0x1.58025ap-6f));
-    p = v_fma(p, z, v_set(-0x1.b92538p-5f));
-    p = v_fma(p, z, v_set(0x1.110e1ap-3f));
-    p = v_fma(p, z, v_set(-0x1.555552p-2f));
-    vf near = v_fma(x * z, p, x);
-    vf held = v_select((vi)(size > v_set(10.0f)), v_set(10.0f), size);
-    vf far = v_set(1.0f) - v_set(2.0f) / (v_exp(held + held) + v_set(1.0f));
-    far = (vf)(v_bits(far) | (v_bits(x) & v_int(INT32_MIN)));
-    return v_select((vi)(size >= v_set(0.625f)), far, near);
-}
-
-static inline vf v_sigmoid(vf x)
-{
-    vf minus = (vf)(v_bits(x) ^ v_int(INT32_MIN));
-    return v_set(1.0f) / (v_set(1.0f) + v_exp(minus));
-}
-
-static inline vf v_to_float(vi x)
-{
-    return __builtin_convertvector(x, vf);
-}
-
-static inline vf v_log(vf x)
-{
-    vi tiny = (vi)(x < v_set(0x1p-126f));
-    vf scaled = v_select(tiny, x * v_set(0x1p23f), x);
-    /* scaled = 2^e * m with m in [sqrt(1/2), sqrt(2)): 0x3f3504f3 are the bits of sqrt(1/2). */
-    vi shifted = (vi)((vu)scaled - 0x3f3504f3u);
-    vf e = v_to_float((shifted >> 23) - (tiny & 23));
-    vf f = (vf)((shifted & 0x007fffff) + 0x3f3504f3) - v_set(1.0f);
-    vf p = v_set(0x1.1d8ea6p-4f);
-    p = v_fma(p, f, v_set(-0x1.d635bcp-4f));
-    p = v_fma(p, f, v_set(0x1.dea282p-4f));
-    p = v_fma(p, f, v_set(-0x1.fcf4c6p-4f));
-    p = v_fma(p, f, v_set(0x1.23d21ap-3f));
-    p = v_fma(p, f, v_set(-0x1.555b4ap-3f));
-    p = v_fma(p, f, v_set(0x1.999d5ap-3f));
-    p = v_fma(p, f, v_set(-0x1.fffffcp-3f));
-    p = v_fma(p, f, v_set(0x1.555554p-2f));
-    vf z = f * f;
-    vf y = v_fma(p, f * z, v_set(0x1.0bfbe8p-15f) * e);
-    y = v_fma(z, v_set(-0.5f), y);
-    y = v_fma(e, v_set(0x1.62ep-1f), f + y);
-    y = v_select((vi)(x == v_set(0.0f)), v_set(-INFINITY), y);
-    y = v_select((vi)(x < v_set(0.0f)), v_set(NAN), y);
-    return v_select((vi)(x < v_set(INFINITY)), y, x); /* infinity and NaN stay what they are */
-}
-
-/* Numbers of 2^23 and more in size are whole already. */
-static inline vf v_floor(vf x)
-{
-    vi small = (vi)(v_abs(x) < v_set(0x1p23f));
-    vf held = v_select(small, x, v_set(0.0f));
-    vf t = v_to_float(__builtin_convertvector(held, vi));
-    t = t - v_select((vi)(t > held), v_set(1.0f), v_set(0.0f));
-    return v_select(small, t, x);
-}
-
-/* Whole exponents up to 64 by repeated squaring, halves by a square root more, others by exp(a * log(x)). */
-static inline vf v_pow(vf x, float exponent)
-{
-    float size = exponent < 0.0f ? -exponent : exponent;
-    float doubled = size + size;
-    if (!(size <= 64.0f) || (float)(int)doubled != doubled) return v_exp(v_log(x) * v_set(exponent));
-    unsigned n = (unsigned)doubled;
-    vf y = n & 1 ? v_sqrt(x) : v_set(1.0f);
-    vf square = x;
-    for (n >>= 1; n; n >>= 1) {
-        if (n & 1) y = y * square;
-        square = square * square;
-    }
-    if (exponent < 0.0f) y = v_set(1.0f) / y;
-    return y;
-}
-
-static inline __attribute__((always_inline)) vf v_unary(enum bst_unary op, vf x, vf a, vf b, float exponent)
-{
-    const vf zero = v_set(0.0f), one = v_set(1.0f);
-    switch (op) {
-    case BST_U_COPY:
-        return x;
-    case BST_U_RELU:
-        return v_select((vi)(x < zero), zero, x);
-    case BST_U_LEAKY:
-        return v_select((vi)(x < zero), x * a, x);
-    case BST_U_CLIP:
-        return v_clip(x, a, b);
-    case BST_U_AFFINE:
-        return v_fma(x, a, b);
-    case BST_U_TANH:
-        return v_tanh(x);
-    case BST_U_SIGMOID:
-        return v_sigmoid(x);
-    case BST_U_EXP:
-        return v_exp(x);
-    case BST_U_LOG:
-        return v_log(x);
-    case BST_U_SQRT:
-        return v_sqrt(x);
-    case BST_U_SQUARE:
-        return x * x;
-    case BST_U_NEG:
-        return (vf)(v_bits(x) ^ v_int(INT32_MIN));
-    case BST_U_ABS:
-        return v_abs(x);
-    case BST_U_RECIPROCAL:
-        return one / x;
-    case BST_U_FLOOR:
-        return v_floor(x);
-    case BST_U_CEIL:
-        return zero - v_floor(zero - x);
-    case BST_U_ELU:
-        return v_select((vi)(x < zero), a * (v_exp(x) - one), x);
-    case BST_U_POW:
-        return v_pow(x, exponent);
-    }
-    return x;
-}
 
 static inline __attribute__((always_inline)) void unary_loop(enum bst_unary op, const float *x, float *y,
                                                              size_t n, float a, float b)
@@ -233,33 +30,93 @@ static inline __attribute__((always_inline)) void unary_loop(enum bst_unary op, 
     if (i < n) v_store_part(y + i, v_unary(op, v_load_part(x + i, n - i), va, vb, a), n - i);
 }
 
-/* One loop for each operator, so that the choice is made outside of it. */
+/* Numbers of one block are reduced together; the few that are too large, one by one. */
+static inline __attribute__((always_inline)) void circle_loop(enum bst_unary op, const float *x, float *y,
+                                                              size_t n)
+{
+    for (size_t i = 0; i < n; i += VW) {
+        size_t count = n - i < VW ? n - i : VW;
+        vi quadrant;
+        vf v = count == VW ? v_load(x + i) : v_load_part(x + i, count);
+        vi small = (vi)(v_abs(v) < v_set(CIRCLE_SMALL));
+        vf r = v_angle(v_select(small, v, v_set(0.0f)), &quadrant);
+        int32_t near[VW], all = -1;
+        memcpy(near, &small, sizeof small);
+        for (size_t j = 0; j < VW; j++)
+            all &= near[j];
+        if (all == 0) v_far_angle(v, small, &r, &quadrant);
+        if (op == BST_U_COS) quadrant = quadrant + 1;
+        v = op == BST_U_TAN ? v_tangent(r, quadrant) : v_sine(r, quadrant);
+        if (count == VW)
+            v_store(y + i, v);
+        else
+            v_store_part(y + i, v, count);
+    }
+}
+
+/* Functions whose loop is the plain one. */
+#define UNARY_PLAIN(F)                                                                                       \
+    F(BST_U_RELU)                                                                                            \
+    F(BST_U_LEAKY)                                                                                           \
+    F(BST_U_CLIP)                                                                                            \
+    F(BST_U_AFFINE)                                                                                          \
+    F(BST_U_TANH)                                                                                            \
+    F(BST_U_SIGMOID)                                                                                         \
+    F(BST_U_EXP)                                                                                             \
+    F(BST_U_EXP_LESS)                                                                                        \
+    F(BST_U_LOG)                                                                                             \
+    F(BST_U_SQRT)                                                                                            \
+    F(BST_U_SQUARE)                                                                                          \
+    F(BST_U_NEG)                                                                                             \
+    F(BST_U_ABS)                                                                                             \
+    F(BST_U_SIGN)                                                                                            \
+    F(BST_U_RECIPROCAL)                                                                                      \
+    F(BST_U_FLOOR)                                                                                           \
+    F(BST_U_CEIL)                                                                                            \
+    F(BST_U_ROUND)                                                                                           \
+    F(BST_U_ELU)                                                                                             \
+    F(BST_U_SELU)                                                                                            \
+    F(BST_U_CELU)                                                                                            \
+    F(BST_U_THRESHOLD)                                                                                       \
+    F(BST_U_HARD_SIGMOID)                                                                                    \
+    F(BST_U_HARD_SWISH)                                                                                      \
+    F(BST_U_SOFTSIGN)                                                                                        \
+    F(BST_U_SOFTPLUS)                                                                                        \
+    F(BST_U_MISH)                                                                                            \
+    F(BST_U_ERF)                                                                                             \
+    F(BST_U_GELU)                                                                                            \
+    F(BST_U_GELU_TANH)                                                                                       \
+    F(BST_U_ATAN)                                                                                            \
+    F(BST_U_ASIN)                                                                                            \
+    F(BST_U_ACOS)                                                                                            \
+    F(BST_U_SINH)                                                                                            \
+    F(BST_U_COSH)                                                                                            \
+    F(BST_U_ASINH)                                                                                           \
+    F(BST_U_ACOSH)                                                                                           \
+    F(BST_U_ATANH)                                                                                           \
+    F(BST_U_POW)
+
+#define UNARY_CASE(OP)                                                                                       \
+    case OP:                                                                                                 \
+        unary_loop(OP, x, y, n, a, b);                                                                       \
+        break;
+
+/* One loop for each function, so that the choice is made outside of it. */
 static void unary(enum bst_unary op, const float *x, float *y, size_t n, float a, float b)
 {
     switch (op) {
+        UNARY_PLAIN(UNARY_CASE)
     case BST_U_COPY:
         if (x != y) memcpy(y, x, n * sizeof *y);
         break;
-    case BST_U_RELU:
-        unary_loop(BST_U_RELU, x, y, n, a, b);
+    case BST_U_SIN:
+        circle_loop(BST_U_SIN, x, y, n);
         break;
-    case BST_U_LEAKY:
-        unary_loop(BST_U_LEAKY, x, y, n, a, b);
+    case BST_U_COS:
+        circle_loop(BST_U_COS, x, y, n);
         break;
-    case BST_U_CLIP:
-        unary_loop(BST_U_CLIP, x, y, n, a, b);
-        break;
-    case BST_U_AFFINE:
-        unary_loop(BST_U_AFFINE, x, y, n, a, b);
-        break;
-    case BST_U_TANH:
-        unary_loop(BST_U_TANH, x, y, n, a, b);
-        break;
-    case BST_U_SIGMOID:
-        unary_loop(BST_U_SIGMOID, x, y, n, a, b);
-        break;
-    default:
-        unary_loop(op, x, y, n, a, b);
+    case BST_U_TAN:
+        circle_loop(BST_U_TAN, x, y, n);
         break;
     }
 }
@@ -281,27 +138,6 @@ static void film(const float *x, float *y, size_t n, float scale, float shift, f
 
 /* ---- functions of two numbers ---- */
 
-static inline __attribute__((always_inline)) vf v_binary(enum bst_binary op, vf a, vf b)
-{
-    switch (op) {
-    case BST_B_ADD:
-        return a + b;
-    case BST_B_SUB:
-        return a - b;
-    case BST_B_MUL:
-        return a * b;
-    case BST_B_DIV:
-        return a / b;
-    case BST_B_MIN:
-        return v_min(a, b);
-    case BST_B_MAX:
-        return v_max(a, b);
-    case BST_B_PRELU:
-        return v_select((vi)(a < v_set(0.0f)), a * b, a);
-    }
-    return a;
-}
-
 static inline __attribute__((always_inline)) void binary_loop(enum bst_binary op, const float *a,
                                                               size_t a_step, const float *b, size_t b_step,
                                                               float *y, size_t n)
@@ -317,22 +153,19 @@ static inline __attribute__((always_inline)) void binary_loop(enum bst_binary op
     }
 }
 
+#define BINARY_ALL(F)                                                                                        \
+    F(BST_B_ADD) F(BST_B_SUB) F(BST_B_MUL) F(BST_B_DIV) F(BST_B_MIN) F(BST_B_MAX) F(BST_B_PRELU) F(BST_B_POW)
+
+#define BINARY_CASE(OP)                                                                                      \
+    case OP:                                                                                                 \
+        binary_loop(OP, a, a_step, b, b_step, y, n);                                                         \
+        break;
+
 static void binary(enum bst_binary op, const float *a, size_t a_step, const float *b, size_t b_step, float *y,
                    size_t n)
 {
     switch (op) {
-    case BST_B_ADD:
-        binary_loop(BST_B_ADD, a, a_step, b, b_step, y, n);
-        break;
-    case BST_B_MUL:
-        binary_loop(BST_B_MUL, a, a_step, b, b_step, y, n);
-        break;
-    case BST_B_PRELU:
-        binary_loop(BST_B_PRELU, a, a_step, b, b_step, y, n);
-        break;
-    default:
-        binary_loop(op, a, a_step, b, b_step, y, n);
-        break;
+        BINARY_ALL(BINARY_CASE)
     }
 }
 

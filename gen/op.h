@@ -121,12 +121,36 @@ bool axis_of(int64_t axis, size_t rank, size_t *out);
 enum bst_code step_list(const struct step *step, const char *attribute, size_t index, const int64_t **list,
                         size_t *count, struct bst_error *err);
 
-/* ---- posts (op_elementwise.c) ---- */
+/* ---- broadcasting (op_broadcast.c) ---- */
+
+#define BROADCAST_MAX 3 /* operands that are walked together */
+
+/* Part of an innermost row of an output: numbers out to out + n - 1; the operand's numbers for it are at[k] +
+ * i * step[k], where step is 0 or 1. */
+struct broadcast_row {
+    size_t out, n, at[BROADCAST_MAX], step[BROADCAST_MAX];
+};
+
+typedef void broadcast_fn(const void *arg, const struct broadcast_row *row);
+
+/* Stretches dims, those of nothing (rank 0) at first, to hold a; false when they do not fit. */
+bool broadcast_dims(const struct tensor *a, size_t *rank, int64_t *dims);
+/* Output 0 is as large as the inputs from first to before end together. */
+enum bst_code broadcast_output(struct step *step, size_t first, size_t end, enum kind kind,
+                               struct bst_error *err);
+/* Number places of an operand broadcast over dims of that rank. */
+void broadcast_strides(const struct tensor *t, size_t rank, int64_t *strides);
+/* Calls row for every number of out, from all threads. */
+void broadcast_run(const struct run *run, broadcast_fn *row, const void *arg, const struct tensor *out,
+                   const struct tensor *const *operands, size_t count);
+
+/* ---- posts (op_posts.c) ---- */
 
 struct planes planes_of(const struct tensor *t);
 /* The steps through an operand that is broadcast over out; false when planes cannot express it. */
 bool post_operand(const struct tensor *operand, const struct tensor *out, struct post *post);
-/* The post that does what the elementwise step does to its input at index; false when it cannot be one. */
+/* The post that does what the elementwise step does to its input at index; false when it cannot be one
+ * (op_elementwise.c). */
 bool op_post(const struct step *step, size_t index, struct post *post);
 /* Replaces neighbouring posts by one that does the same in one pass; the posts must stay where they are.
  * Returns how many are left in out, which takes count. */
@@ -136,6 +160,13 @@ void posts_apply(const struct bst_kernels *k, const struct post *posts, size_t p
                  float *dst, size_t count, size_t o, size_t c, size_t p);
 /* The same over a whole tensor by all threads, in place. */
 void posts_apply_all(const struct run *run, const struct step *step, const float *src, float *dst);
+
+/* What a BatchNormalization is (op_batch_norm.c): fma(x, scale[channel], shift[channel]). */
+struct affine {
+    float *scale, *shift;
+    bool live; /* worked out in every run */
+};
+bool batch_norm_is_constant(const struct step *step);
 
 /* ---- movement (op_move.c) ---- */
 
@@ -188,12 +219,20 @@ OP_INFER(matmul);
 OP_PREPARE(matmul);
 OP_RUN(matmul);
 OP_INFER(unary);
+OP_INFER(pow);
 OP_INFER(binary);
-OP_INFER(batch_norm);
 OP_PREPARE(elementwise);
 OP_RUN(elementwise);
+OP_RUN(elementwise_ints);
+OP_INFER(mod);
+OP_RUN(mod);
+OP_INFER(batch_norm);
+OP_PREPARE(batch_norm);
+OP_RUN(batch_norm);
 OP_INFER(compare);
 OP_RUN(compare);
+OP_INFER(test);
+OP_RUN(test);
 OP_INFER(where);
 OP_RUN(where);
 OP_INFER(cast);

@@ -92,7 +92,7 @@ static void test_binary_bits(void **unused)
     fill(x, COUNT);
     fill(y, COUNT);
     memmove(y + 100, y, 1000 * sizeof *y);
-    for (int op = BST_B_ADD; op <= BST_B_PRELU; op++)
+    for (int op = BST_B_ADD; op <= BST_B_POW; op++)
         for (size_t steps = 0; steps < 4; steps++)
             for (size_t k = 1; k < table_count; k++) {
                 tables[0]->binary((enum bst_binary)op, x + 30, steps & 1, y + 30, steps >> 1, one,
@@ -236,6 +236,22 @@ static double ulps(float have, double exact)
     return fabs((double)have - exact) / ldexp(1, exponent - 24);
 }
 
+static double softplus(double t)
+{
+    return t > 0 ? t + log1p(exp(-t)) : log1p(exp(t));
+}
+
+static double mish(double t)
+{
+    return t * tanh(softplus(t));
+}
+
+static double softsign(double t)
+{
+    return t / (1 + fabs(t));
+}
+
+/* Limits are those of arithmetic.md's table. Numbers from far away show the reduction of large angles. */
 static void test_accuracy(void **unused)
 {
     (void)unused;
@@ -243,10 +259,20 @@ static void test_accuracy(void **unused)
         enum bst_unary op;
         double (*exact)(double);
         double low, high, limit;
-    } functions[] = {{BST_U_TANH, tanh, -12, 12, 2},       {BST_U_EXP, exp, -87, 88.7, 1.5},
-                     {BST_U_SIGMOID, sigmoid, -80, 30, 3}, {BST_U_LOG, log, 1e-30, 1e3, 2},
-                     {BST_U_LOG, log, 0.5, 2, 2},          {BST_U_FLOOR, floor, -99, 99, 0},
-                     {BST_U_CEIL, ceil, -99, 99, 0}};
+    } functions[] = {{BST_U_TANH, tanh, -12, 12, 2},        {BST_U_EXP, exp, -87, 88.7, 1.5},
+                     {BST_U_SIGMOID, sigmoid, -80, 30, 3},  {BST_U_LOG, log, 1e-30, 1e3, 2},
+                     {BST_U_LOG, log, 0.5, 2, 2},           {BST_U_FLOOR, floor, -99, 99, 0},
+                     {BST_U_CEIL, ceil, -99, 99, 0},        {BST_U_ROUND, rint, -99, 99, 0},
+                     {BST_U_ERF, erf, -4.5, 4.5, 1.1},      {BST_U_SOFTPLUS, softplus, -80, 80, 1.9},
+                     {BST_U_MISH, mish, -20, 90, 4},        {BST_U_SOFTSIGN, softsign, -1000, 1000, 1.5},
+                     {BST_U_SIN, sin, -1000, 1000, 1.6},    {BST_U_COS, cos, -1000, 1000, 1.6},
+                     {BST_U_TAN, tan, -1000, 1000, 3.5},    {BST_U_SIN, sin, 0x1p25, 0x1p27, 1.6},
+                     {BST_U_COS, cos, 0x1p60, 0x1p80, 1.6}, {BST_U_SIN, sin, -3.4e38, 3.4e38, 1.6},
+                     {BST_U_TAN, tan, -1e20, 3e10, 3.5},    {BST_U_ATAN, atan, -50, 50, 1.7},
+                     {BST_U_ASIN, asin, -1, 1, 2.4},        {BST_U_ACOS, acos, -1, 1, 1.3},
+                     {BST_U_SINH, sinh, -89, 89, 3.3},      {BST_U_COSH, cosh, -89, 89, 2.4},
+                     {BST_U_ASINH, asinh, -10, 10, 2},      {BST_U_ASINH, asinh, -3e38, 3e38, 2},
+                     {BST_U_ACOSH, acosh, 1, 1000, 2},      {BST_U_ATANH, atanh, -0.999, 0.999, 2.3}};
     for (size_t f = 0; f < sizeof functions / sizeof functions[0]; f++) {
         double worst = 0, at = 0;
         for (size_t i = 0; i < COUNT; i++)
@@ -264,18 +290,104 @@ static void test_accuracy(void **unused)
     }
 }
 
+/* pow over everyday numbers, and over any bit patterns, against the C library's in double precision. */
+static void test_power(void **unused)
+{
+    (void)unused;
+    fill(x, COUNT);
+    fill(y, COUNT);
+    for (size_t i = 0; i < COUNT; i += 4) {
+        x[i] = fabsf(x[i]);
+        y[i] = y[i] > 1e4f || y[i] < -1e4f ? 0.37f : y[i];
+        x[i + 1] = (float)(i % 7) - 3.0f;
+        y[i + 1] = (float)(i % 11) - 5.0f;
+    }
+    tables[0]->binary(BST_B_POW, x, 1, y, 1, one, COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        double exact = pow((double)x[i], (double)y[i]);
+        bool over = isinf(one[i]) && fabs(exact) > 0x1.ffffffp+127 && (one[i] > 0) == (exact > 0);
+        if (ulps(one[i], exact) > 0.51 && !over)
+            fail_msg("%a to the power of %a is %a", (double)x[i], (double)y[i], (double)one[i]);
+    }
+    static const float edges[] = {0.0f,    -0.0f,          1,        -1,        2,  -2, 0.5f, -0.5f, 3, -3,
+                                  0x1p24f, 0x1.000002p24f, INFINITY, -INFINITY, NAN};
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        for (size_t j = 0; j < sizeof edges / sizeof *edges; j++) {
+            float have, want = powf(edges[i], edges[j]);
+            tables[0]->binary(BST_B_POW, &edges[i], 1, &edges[j], 1, &have, 1);
+            if (!(isnan(have) && isnan(want)) && memcmp(&have, &want, sizeof have) != 0)
+                fail_msg("%g to the power of %g is %g", (double)edges[i], (double)edges[j], (double)have);
+        }
+}
+
 static void test_special(void **unused)
 {
     (void)unused;
     const struct {
         enum bst_unary op;
         float x, y;
-    } cases[] = {{BST_U_EXP, -200, 0},      {BST_U_EXP, 200, INFINITY},  {BST_U_EXP, -INFINITY, 0},
-                 {BST_U_EXP, 0, 1},         {BST_U_EXP, NAN, NAN},       {BST_U_LOG, 0, -INFINITY},
-                 {BST_U_LOG, -1, NAN},      {BST_U_LOG, 1, 0},           {BST_U_LOG, INFINITY, INFINITY},
-                 {BST_U_TANH, INFINITY, 1}, {BST_U_TANH, -INFINITY, -1}, {BST_U_TANH, NAN, NAN},
-                 {BST_U_SIGMOID, 200, 1},   {BST_U_SIGMOID, -200, 0},    {BST_U_RELU, NAN, NAN},
-                 {BST_U_RELU, -3, 0},       {BST_U_FLOOR, -0.5f, -1},    {BST_U_FLOOR, 1e30f, 1e30f}};
+    } cases[] = {{BST_U_EXP, -200, 0},
+                 {BST_U_EXP, 200, INFINITY},
+                 {BST_U_EXP, -INFINITY, 0},
+                 {BST_U_EXP, 0, 1},
+                 {BST_U_EXP, NAN, NAN},
+                 {BST_U_LOG, 0, -INFINITY},
+                 {BST_U_LOG, -1, NAN},
+                 {BST_U_LOG, 1, 0},
+                 {BST_U_LOG, INFINITY, INFINITY},
+                 {BST_U_TANH, INFINITY, 1},
+                 {BST_U_TANH, -INFINITY, -1},
+                 {BST_U_TANH, NAN, NAN},
+                 {BST_U_SIGMOID, 200, 1},
+                 {BST_U_SIGMOID, -200, 0},
+                 {BST_U_RELU, NAN, NAN},
+                 {BST_U_RELU, -3, 0},
+                 {BST_U_FLOOR, -0.5f, -1},
+                 {BST_U_FLOOR, 1e30f, 1e30f},
+                 {BST_U_ROUND, 2.5f, 2},
+                 {BST_U_ROUND, 3.5f, 4},
+                 {BST_U_ROUND, -0.5f, 0},
+                 {BST_U_ROUND, 8388609, 8388609},
+                 {BST_U_ROUND, INFINITY, INFINITY},
+                 {BST_U_SIGN, -3, -1},
+                 {BST_U_SIGN, 0, 0},
+                 {BST_U_SIGN, NAN, NAN},
+                 {BST_U_SIGN, INFINITY, 1},
+                 {BST_U_ERF, INFINITY, 1},
+                 {BST_U_ERF, -INFINITY, -1},
+                 {BST_U_ERF, 0, 0},
+                 {BST_U_ERF, NAN, NAN},
+                 {BST_U_SIN, INFINITY, NAN},
+                 {BST_U_COS, -INFINITY, NAN},
+                 {BST_U_SIN, NAN, NAN},
+                 {BST_U_COS, 0, 1},
+                 {BST_U_SIN, 0, 0},
+                 {BST_U_TAN, INFINITY, NAN},
+                 {BST_U_SOFTPLUS, INFINITY, INFINITY},
+                 {BST_U_SOFTPLUS, -INFINITY, 0},
+                 {BST_U_SOFTPLUS, NAN, NAN},
+                 {BST_U_SOFTPLUS, 3e38f, 3e38f},
+                 {BST_U_MISH, 3e38f, 3e38f},
+                 {BST_U_MISH, NAN, NAN},
+                 {BST_U_GELU, INFINITY, INFINITY},
+                 {BST_U_GELU, 0, 0},
+                 {BST_U_GELU_TANH, 100, 100},
+                 {BST_U_HARD_SWISH, -4, 0},
+                 {BST_U_HARD_SWISH, 4, 4},
+                 {BST_U_SOFTSIGN, 1, 0.5f},
+                 {BST_U_ASIN, 1.5f, NAN},
+                 {BST_U_ACOS, -1.5f, NAN},
+                 {BST_U_ACOSH, 0.5f, NAN},
+                 {BST_U_ACOSH, 1, 0},
+                 {BST_U_ACOSH, -3000, NAN},
+                 {BST_U_ATANH, 1, INFINITY},
+                 {BST_U_ATANH, -1, -INFINITY},
+                 {BST_U_ATANH, 2, NAN},
+                 {BST_U_ASINH, -INFINITY, -INFINITY},
+                 {BST_U_SINH, 100, INFINITY},
+                 {BST_U_SINH, -100, -INFINITY},
+                 {BST_U_COSH, -100, INFINITY},
+                 {BST_U_ATAN, NAN, NAN}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         float have;
         tables[0]->unary(cases[i].op, &cases[i].x, &have, 1, 0, 0);
@@ -295,9 +407,13 @@ int main(void)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (bst_kernels_for(names[i]) != NULL) tables[table_count++] = bst_kernels_for(names[i]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unary_bits),        cmocka_unit_test(test_binary_bits),
-        cmocka_unit_test(test_other_bits),        cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_sum_is_as_written), cmocka_unit_test(test_accuracy),
+        cmocka_unit_test(test_unary_bits),
+        cmocka_unit_test(test_binary_bits),
+        cmocka_unit_test(test_other_bits),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_sum_is_as_written),
+        cmocka_unit_test(test_accuracy),
+        cmocka_unit_test(test_power),
         cmocka_unit_test(test_special),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,7 @@ static void test_values(void **state)
 static void test_refusals(void **state)
 {
     (void)state;
-    refuse("in x 1 3\nnode Erf x y", "not supported");
+    refuse("in x 1 3\nnode Det x y", "not supported");
     refuse("in x 1 3\nnode Loop x y", "not supported");
     refuse("in x 1 3\nnode If x y", "branch is missing");
     refuse("in x 1 3\nboolin c 5000\nif c y\nout x\nelse\nnode Neg x a\nout a\nend\nnode Relu y z",
