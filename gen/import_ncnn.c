@@ -316,9 +316,9 @@ static void build_once(const uint8_t *param, size_t param_len, const uint8_t *bi
     } else {
         memcpy(text, param, param_len);
         read_lines(&r, text);
+        if (!net->failed) add_faces(&r);
         if (!net->failed && r.n.bin_at != bin_len)
             net_fail(net, "the .bin file holds %zu bytes more than the layers need", bin_len - r.n.bin_at);
-        if (!net->failed) add_faces(&r);
     }
     free(r.blobs);
     free(text);

@@ -40,19 +40,16 @@ static int64_t onnx_axis(int64_t axis)
     return axis < 0 ? axis : axis + 1;
 }
 
-static const char *hard_sigmoid(struct ncnn *n, const char *x, float alpha, float beta)
-{
-    struct net_attribute how[] = {
-        {.name = "alpha", .kind = NET_FLOAT, .f = alpha},
-        {.name = "beta", .kind = NET_FLOAT, .f = beta},
-    };
-    return net_node(n->net, "HardSigmoid", 1, &x, 2, how);
-}
-
 static const char *clip(struct ncnn *n, const char *x, float low, float high)
 {
     const char *inputs[] = {x, net_scalar(n->net, low), net_scalar(n->net, high)};
     return net_node(n->net, "Clip", 3, inputs, 0, NULL);
+}
+
+static const char *hard_sigmoid(struct ncnn *n, const char *x, float alpha, float beta)
+{
+    x = net_binary(n->net, "Mul", x, net_scalar(n->net, alpha));
+    return clip(n, net_binary(n->net, "Add", x, net_scalar(n->net, beta)), 0.0f, 1.0f);
 }
 
 /* The activation that is fused into a layer: its kind at param 9, its numbers at 10. */
