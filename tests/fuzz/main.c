@@ -1,6 +1,6 @@
 /* main.c - drives a fuzz target without a fuzzing engine: every file of a corpus folder as it is, then
  * mutated. The target has libFuzzer's shape, so that clang -fsanitize=fuzzer can drive it too. fuzz_NAME
- * [-runs N] CORPUS-FOLDER-OR-FILE... Mutations come from a fixed seed: a failure repeats. */
+ * [-runs N | -seconds S] CORPUS-FOLDER-OR-FILE... Mutations come from a fixed seed: a failure repeats. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,11 +89,13 @@ static size_t mutate(uint8_t *data, size_t len)
 
 int main(int argc, char **argv)
 {
-    uint64_t runs = 1000;
+    uint64_t runs = 1000, seconds = 0, done = 0;
     const char *name = bst_path_name(argv[0]);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-runs") == 0 && i + 1 < argc) {
             bst_parse_u64(argv[++i], &runs);
+        } else if (strcmp(argv[i], "-seconds") == 0 && i + 1 < argc) {
+            bst_parse_u64(argv[++i], &seconds);
         } else {
             load(argv[i]);
         }
@@ -106,7 +108,8 @@ int main(int argc, char **argv)
         try_input(seeds[i].data, seeds[i].len);
     printf("ok %s: %zu files of the corpus\n", name, seed_count);
     uint8_t *work = malloc(INPUT_MAX);
-    for (uint64_t run = 0; work && run < runs; run++) {
+    double start = bst_monotonic_s();
+    for (; work && (seconds ? bst_monotonic_s() - start < (double)seconds : done < runs); done++) {
         const struct bst_buf *seed = &seeds[draw() % seed_count];
         size_t len = seed->len;
         memcpy(work, seed->data, len);
@@ -114,7 +117,7 @@ int main(int argc, char **argv)
             len = mutate(work, len);
         try_input(work, len);
     }
-    printf("ok %s: %llu mutations\n", name, (unsigned long long)runs);
+    printf("ok %s: %llu mutations in %.0f s\n", name, (unsigned long long)done, bst_monotonic_s() - start);
     free(work);
     for (size_t i = 0; i < seed_count; i++)
         bst_buf_free(&seeds[i]);
