@@ -75,6 +75,7 @@ static void print_card(const struct bst_model *model)
     model_line("author", card->author);
     model_line("licence", card->license);
     model_line("styles", card->style_count ? styles : "none");
+    if (card->latent != BST_LATENT_PHILOX) model_line("seeds", bst_latent_name(card->latent));
     print_size(card);
     snprintf(text, sizeof text, "%s in %s", count, bytes);
     model_line("parameters", text);

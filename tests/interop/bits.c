@@ -281,7 +281,14 @@ static void run_pictures(const char *file)
         uint32_t width, height;
         float truncation;
         bool tile;
-    } cases[] = {{1, 48, 32, 1.0f, false}, {UINT64_MAX, 33, 37, 0.7f, false}, {42, 32, 32, 1.3f, true}};
+        enum bst_latent latent;
+        size_t mix_count;
+    } cases[] = {{1, 48, 32, 1.0f, false, BST_LATENT_CARD, 0},
+                 {UINT64_MAX, 33, 37, 0.7f, false, BST_LATENT_CARD, 0},
+                 {42, 32, 32, 1.3f, true, BST_LATENT_CARD, 2},
+                 {UINT32_MAX, 40, 40, 1.0f, false, BST_LATENT_NUMPY, 0},
+                 {7, 64, 32, 1.0f, true, BST_LATENT_TORCH, 3}};
+    const struct bst_mix mix[] = {{1, 0.3f}, {UINT32_MAX, -0.4f}, {3, 2.0f}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char first[BST_SHA256_HEX] = "";
         for (const char *at = thread_counts; *at != 0; at++) {
@@ -291,7 +298,10 @@ static void run_pictures(const char *file)
                                             .width = cases[i].width,
                                             .height = cases[i].height,
                                             .truncation = cases[i].truncation,
-                                            .tile = cases[i].tile};
+                                            .tile = cases[i].tile,
+                                            .latent = cases[i].latent,
+                                            .mix = mix,
+                                            .mix_count = cases[i].mix_count};
             struct bst_model *model = NULL;
             struct bst_generator *generator = NULL;
             struct bst_image image = {0};

@@ -315,13 +315,23 @@ struct play {
     struct bst_image image;
 };
 
+/* The same with a convolution that newer rules work out otherwise, and fractions that make its last bits seen. */
+#define SENSITIVE                                                                                            \
+    "card "                                                                                                  \
+    "{\"schema\":\"blindstamp.card/1\",\"name\":\"tiny\",\"inputs\":[{\"name\":\"n\",\"role\":\"noise\"}],"  \
+    "\"output_low\":-1,\"output_high\":1,\"width\":12,\"height\":9}\n"                                       \
+    "in n 1 16 ?9 ?9\nrand w 16 16 3 3\nrand v 3 16 1 1\nfloats k 300000\n"                                  \
+    "node Conv n,w a pads=[1,1,1,1]\nnode Mul a,k b\nnode Floor b q\nnode Sub b,q c\nnode Conv c,v d\nnode " \
+    "Tanh d y"
+
 /* The picture for these controls, and all that a statement says of it but the digests of the file. */
-static void play_begin(struct play *p, const char *text, struct bst_controls controls)
+static void play_begin_by(struct play *p, const char *text, struct bst_controls controls, const char *arith)
 {
     struct bst_model *model = NULL;
     struct bst_generator *generator = NULL;
     struct bst_used used;
-    const struct bst_run_options run = {.threads = 1};
+    struct bst_run_options run = {.threads = 1};
+    assert_true(bst_arith_known(arith, &run.arith));
     *p = (struct play){.folder = bst_path_join(folder, "models"),
                        .picture = bst_path_join(folder, "play.png"),
                        .controls = controls};
@@ -340,7 +350,7 @@ static void play_begin(struct play *p, const char *text, struct bst_controls con
                                             .height = used.height,
                                             .truncation = used.truncation,
                                             .tile = used.tile,
-                                            .arith = BST_ARITH,
+                                            .arith = arith,
                                             .started_ms = 1767225600000,
                                             .finished_ms = 1767225601000};
     bst_model_digest(model, p->generation.model_sha256);
@@ -354,6 +364,11 @@ static void play_begin(struct play *p, const char *text, struct bst_controls con
     p->generation.mix_weights = p->mix_weights;
     bst_generator_free(generator);
     bst_model_free(model);
+}
+
+static void play_begin(struct play *p, const char *text, struct bst_controls controls)
+{
+    play_begin_by(p, text, controls, BST_ARITH);
 }
 
 /* Stamps the picture as it now is with the statement as it now is, and judges it with a replay. */
@@ -418,6 +433,21 @@ static void replay_of_every_kind(void **state)
             if (p.generation.privacy == BST_PRIVATE) play_expect(&p, NULL, BST_UNKNOWN, "to itself");
             play_end(&p);
         }
+    }
+}
+
+/* A picture is made again by the rules that it was made by, and comes out otherwise by others. */
+static void replay_by_older_rules(void **state)
+{
+    static const char *const rules[] = {"blindstamp-arith/1", "blindstamp-arith/2"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct play p;
+        play_begin_by(&p, SENSITIVE, (struct bst_controls){.seed = 7, .truncation = 1}, rules[i]);
+        play_expect(&p, home, BST_PASS, "every pixel is the same");
+        p.generation.arith = rules[1 - i];
+        play_expect(&p, home, BST_FAIL, "another picture");
+        play_end(&p);
     }
 }
 
@@ -535,6 +565,7 @@ int main(void)
         cmocka_unit_test(replay_without_the_model),
         cmocka_unit_test(statement_of_another_size),
         cmocka_unit_test(replay_of_every_kind),
+        cmocka_unit_test(replay_by_older_rules),
         cmocka_unit_test(replay_names_what_differs),
         cmocka_unit_test(replay_from_the_ledger),
         cmocka_unit_test(show_judges_nothing),
