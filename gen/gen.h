@@ -8,7 +8,7 @@
  *   op.h, op.c    the table of operators: how each infers dims, prepares and runs
  *   plan.c        graph + input sizes -> ordered steps over one arena; memory known before any is taken
  *   plan_fuse.c, plan_arena.c
- *   op_*.c        one operator family a file; op_conv.h: what the convolutions share
+ *   op_*.c        one operator family a file; op_conv.h: what the convolutions share; op_fold.h: what all sums do
  *   kernel.h      the arithmetic core: one table of functions per instruction set, identical bits in each
  *   kernel_math.h functions of numbers: exponential, logarithm, sine, ... by polynomials
  *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c, kernel_neon.c

@@ -129,7 +129,14 @@ struct bst_kernels {
      */
     float (*sum)(const float *x, size_t n);
     float (*sum_squares)(const float *x, size_t n, float mean); /* of (x - mean) */
+    float (*multiplied)(const float *x, size_t n);              /* the same, multiplied */
     float (*maximum)(const float *x, size_t n);                 /* any n > 0 */
+    float (*minimum)(const float *x, size_t n);
+    /* acc[i] = fma(x[i], x[i], acc[i]) */
+    void (*add_squares)(const float *x, float *acc, size_t n);
+    /* y[i] = fma((x[i] - mean) * scale, gain[i], bias[i]); without bias y[i] = (x[i] - mean) * scale * gain[i] */
+    void (*normalize)(const float *x, float mean, float scale, const float *gain, const float *bias, float *y,
+                      size_t n);
     /* y[i] = fma(t, b[i], s * a[i]) */
     void (*blend)(const float *a, const float *b, float s, float t, float *y, size_t n);
     /* Weighted sums: weight[0] * x[..], then fma for taps 1 ... in this order. combine adds whole rows,

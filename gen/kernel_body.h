@@ -221,7 +221,28 @@ static float sum_squares(const float *x, size_t n, float mean)
     return lanes_sum(lanes);
 }
 
-static float maximum(const float *x, size_t n)
+static float multiplied(const float *x, size_t n)
+{
+    vf total[VECTORS];
+    float lanes[LANES];
+    for (size_t v = 0; v < VECTORS; v++)
+        total[v] = v_set(1.0f);
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t v = 0; v < VECTORS; v++)
+            total[v] = total[v] * v_load(x + i + v * VW);
+    for (size_t v = 0; v < VECTORS; v++)
+        v_store(lanes + v * VW, total[v]);
+    for (size_t j = 0; i < n; i++, j++)
+        lanes[j] = lanes[j] * x[i];
+    for (size_t half = LANES / 2; half > 0; half /= 2)
+        for (size_t j = 0; j < half; j++)
+            lanes[j] = lanes[j] * lanes[j + half];
+    return lanes[0];
+}
+
+/* The one of all numbers that pick keeps. */
+static inline __attribute__((always_inline)) float extreme(enum bst_binary pick, const float *x, size_t n)
 {
     vf best[4]; /* several chains: which of them a number meets does not show */
     float lanes[VW];
@@ -229,17 +250,55 @@ static float maximum(const float *x, size_t n)
     for (size_t v = 0; v < 4; v++)
         best[v] = v_set(x[0]);
     for (; i + 4 * VW <= n; i += 4 * VW)
-        UNROLL for (size_t v = 0; v < 4; v++) best[v] = v_max(best[v], v_load(x + i + v * VW));
+        UNROLL for (size_t v = 0; v < 4; v++) best[v] = v_binary(pick, best[v], v_load(x + i + v * VW));
     for (; i + VW <= n; i += VW)
-        best[0] = v_max(best[0], v_load(x + i));
+        best[0] = v_binary(pick, best[0], v_load(x + i));
     for (; i < n; i++)
-        best[0] = v_max(best[0], v_set(x[i]));
-    vf all = v_max(v_max(best[0], best[1]), v_max(best[2], best[3]));
+        best[0] = v_binary(pick, best[0], v_set(x[i]));
+    vf all = v_binary(pick, v_binary(pick, best[0], best[1]), v_binary(pick, best[2], best[3]));
     v_store(lanes, all);
     for (size_t j = 1; j < VW; j++)
-        all = v_max(all, v_set(lanes[j]));
+        all = v_binary(pick, all, v_set(lanes[j]));
     v_store(lanes, all);
     return lanes[0] + 0.0f; /* -0 and +0 are equal: which came first must not show */
+}
+
+static float maximum(const float *x, size_t n)
+{
+    return extreme(BST_B_MAX, x, n);
+}
+
+static float minimum(const float *x, size_t n)
+{
+    return extreme(BST_B_MIN, x, n);
+}
+
+static void add_squares(const float *x, float *acc, size_t n)
+{
+    for (size_t i = 0; i < n; i += VW) {
+        size_t count = n - i < VW ? n - i : VW;
+        if (count == VW) {
+            vf v = v_load(x + i);
+            v_store(acc + i, v_fma(v, v, v_load(acc + i)));
+        } else {
+            vf v = v_load_part(x + i, count);
+            v_store_part(acc + i, v_fma(v, v, v_load_part(acc + i, count)), count);
+        }
+    }
+}
+
+static void normalize(const float *x, float mean, float scale, const float *gain, const float *bias, float *y,
+                      size_t n)
+{
+    const vf m = v_set(mean), s = v_set(scale), none = v_set(-0.0f); /* which changes no product */
+    size_t i = 0;
+    for (; i + VW <= n; i += VW)
+        v_store(y + i,
+                v_fma((v_load(x + i) - m) * s, v_load(gain + i), bias != NULL ? v_load(bias + i) : none));
+    if (i == n) return;
+    vf last = bias != NULL ? v_load_part(bias + i, n - i) : none;
+    v_store_part(y + i, v_fma((v_load_part(x + i, n - i) - m) * s, v_load_part(gain + i, n - i), last),
+                 n - i);
 }
 
 /* ---- interpolation ---- */
@@ -768,7 +827,11 @@ const struct bst_kernels TABLE = {
     .binary = binary,
     .sum = sum,
     .sum_squares = sum_squares,
+    .multiplied = multiplied,
     .maximum = maximum,
+    .minimum = minimum,
+    .add_squares = add_squares,
+    .normalize = normalize,
     .blend = blend,
     .combine = combine,
     .gather = gather,

@@ -169,6 +169,42 @@ static const struct onnx_case onnx_cases[] = {
     {"average_pool", "in x 1 3 9 10\nnode AveragePool x y kernel_shape=[3,2] strides=[2,2] pads=[1,0,1,1]"},
     {"average_pool_pad", "in x 1 3 9 10\nnode AveragePool x y kernel_shape=[3,3] strides=[2,2] "
                          "pads=[1,1,1,1] count_include_pad=1"},
+    {"reduce_l1", "opset 18\nin x 2 3 40 5\nints a 2\nnode ReduceL1 x,a y"},
+    {"reduce_l2", "opset 18\nin x 2 3 4 50\nints a 1 3\nnode ReduceL2 x,a y keepdims=0"},
+    {"reduce_log_sum", "opset 18\nin x 2 3 4 50\nints a 0\nnode Exp x e\nnode ReduceLogSum e,a y"},
+    {"reduce_log_sum_exp", "opset 18\nin x 2 3 40 5\nints a 2 3\nnode ReduceLogSumExp x,a y"},
+    {"reduce_log_sum_exp_rows", "opset 18\nin x 2 30 70\nints a 1\nnode ReduceLogSumExp x,a y"},
+    {"reduce_min", "opset 18\nin x 2 3 4 50\nints a -2\nnode ReduceMin x,a y"},
+    {"reduce_prod", "opset 18\nin x 2 3 4 50\nints a -1\nnode Exp x e\nnode ReduceProd e,a y"},
+    {"reduce_sum_square", "opset 18\nin x 2 3 4 50\nnode ReduceSumSquare x y keepdims=0"},
+    {"reduce_noop", "opset 18\nin x 2 3 4\nnode ReduceSumSquare x y noop_with_empty_axes=1"},
+    {"reduce_rows", "opset 13\nin x 300 130\nints a 0\nnode ReduceSum x,a y"},
+    {"reduce_long", "opset 13\nin x 2 70000\nints a 1\nnode ReduceSum x,a y"},
+    {"reduce_ints",
+     "opset 18\nintin x 100 3 4 5\nints a 1\nnode ReduceMax x,a m\nnode ReduceMean x,a n\n"
+     "node ReduceProd x,a p\nnode ReduceMin x,a i\nnode ReduceL1 x,a l\nnode ReduceSumSquare x,a s\n"
+     "node Sum m,n,p,i,l,s y\nintout y"},
+    {"softmax_long", "in x 3 5000\nnode Softmax x y axis=1"},
+    {"softmax_rows", "in x 2 40 9 11\nnode Softmax x y axis=1"},
+    {"log_softmax", "in x 3 5 41\nnode LogSoftmax x y axis=-1"},
+    {"log_softmax_rows", "in x 3 41 5\nnode LogSoftmax x y axis=1"},
+    {"hardmax", "in x 3 41 5\nnode Hardmax x a axis=1\nnode Hardmax x b axis=2\nnode Add a,b y"},
+    {"softmax_old",
+     "opset 11\nin x 3 4 5\nnode Softmax x a axis=1\nnode LogSoftmax x b axis=2\nnode Add a,b y"},
+    {"group_norm", "opset 21\nin x 2 12 5 7\nrand g 12\nrand b 12\nnode GroupNormalization x,g,b n "
+                   "num_groups=3\nnode Relu n y"},
+    {"group_norm_18", "opset 18\nin x 2 12 5 7\nrand g 3\nrand b 3\nnode GroupNormalization x,g,b y "
+                      "num_groups=3 epsilon=0.01"},
+    {"layer_norm", "in x 2 7 33\nrand g 33\nrand b 33\nnode LayerNormalization x,g,b n\nnode Sigmoid n s\n"
+                   "node Mul n,s y"},
+    {"layer_norm_axis", "in x 2 3 4 5\nrand g 4 5\nnode LayerNormalization x,g n,m,s axis=2\nnode Mul m,s t\n"
+                        "node Add n,t y"},
+    {"mean_variance_norm", "in x 2 3 9 7\nnode MeanVarianceNormalization x y"},
+    {"mean_variance_norm_axes", "in x 2 3 9 7\nnode MeanVarianceNormalization x y axes=[1]"},
+    {"lp_norm", "in x 2 3 9 7\nnode LpNormalization x a axis=1\nnode LpNormalization x b axis=-1 p=1\n"
+                "node Add a,b y"},
+    {"batch_norm_training", "in x 3 5 7 9\nrand g 5\nrand b 5\nrand m 5\nposrand v 5\n"
+                            "node BatchNormalization x,g,b,m,v n,p,q training_mode=1\nnode Relu n y"},
     {"average_pool_ceil",
      "in x 1 3 10 10\nnode AveragePool x y kernel_shape=[3,3] strides=[2,2] ceil_mode=1"},
     {"max_pool", "in x 1 3 9 10\nnode MaxPool x y kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]"},
