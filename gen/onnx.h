@@ -9,6 +9,7 @@ enum onnx_type { /* TensorProto.DataType */
                  ONNX_FLOAT = 1,
                  ONNX_UINT8 = 2,
                  ONNX_INT8 = 3,
+                 ONNX_UINT16 = 4,
                  ONNX_INT16 = 5,
                  ONNX_INT32 = 6,
                  ONNX_INT64 = 7,
@@ -16,6 +17,8 @@ enum onnx_type { /* TensorProto.DataType */
                  ONNX_BOOL = 9,
                  ONNX_FLOAT16 = 10,
                  ONNX_DOUBLE = 11,
+                 ONNX_UINT32 = 12,
+                 ONNX_UINT64 = 13, /* kept with the same bits */
                  ONNX_BFLOAT16 = 16,
 };
 

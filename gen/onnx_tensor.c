@@ -15,8 +15,12 @@ bool onnx_kind(int64_t type, enum kind *kind)
         return true;
     case ONNX_UINT8:
     case ONNX_INT8:
+    case ONNX_UINT16:
+    case ONNX_INT16:
     case ONNX_INT32:
+    case ONNX_UINT32:
     case ONNX_INT64:
+    case ONNX_UINT64:
     case ONNX_BOOL:
         *kind = KIND_INT;
         return true;
@@ -63,13 +67,17 @@ static size_t raw_item(int32_t type)
     case ONNX_INT8:
     case ONNX_BOOL:
         return 1;
+    case ONNX_UINT16:
+    case ONNX_INT16:
     case ONNX_FLOAT16:
     case ONNX_BFLOAT16:
         return 2;
     case ONNX_FLOAT:
     case ONNX_INT32:
+    case ONNX_UINT32:
         return 4;
     case ONNX_INT64:
+    case ONNX_UINT64:
     case ONNX_DOUBLE:
         return 8;
     default:
@@ -87,6 +95,9 @@ static size_t field_count(const Onnx__TensorProto *proto)
         return proto->n_double_data;
     case ONNX_INT64:
         return proto->n_int64_data;
+    case ONNX_UINT32:
+    case ONNX_UINT64:
+        return proto->n_uint64_data;
     default:
         return proto->n_int32_data;
     }
@@ -156,6 +167,12 @@ static int64_t raw_int(const uint8_t *p, int32_t type)
     case ONNX_UINT8:
     case ONNX_BOOL:
         return p[0];
+    case ONNX_UINT16:
+        return (int64_t)little_endian(p, 2);
+    case ONNX_INT16:
+        return (int16_t)(uint16_t)little_endian(p, 2);
+    case ONNX_UINT32:
+        return (int64_t)little_endian(p, 4);
     case ONNX_INT32:
         return (int32_t)(uint32_t)little_endian(p, 4);
     default:
@@ -177,6 +194,19 @@ static float field_float(const Onnx__TensorProto *proto, size_t i)
     }
 }
 
+static int64_t field_int(const Onnx__TensorProto *proto, size_t i)
+{
+    switch (proto->data_type) {
+    case ONNX_INT64:
+        return proto->int64_data[i];
+    case ONNX_UINT32:
+    case ONNX_UINT64:
+        return (int64_t)proto->uint64_data[i];
+    default:
+        return proto->int32_data[i];
+    }
+}
+
 void onnx_tensor_fill(const Onnx__TensorProto *proto, struct tensor *out)
 {
     size_t item = raw_item(proto->data_type);
@@ -188,7 +218,6 @@ void onnx_tensor_fill(const Onnx__TensorProto *proto, struct tensor *out)
         else if (proto->has_raw_data)
             tensor_ints(out)[i] = raw_int(raw + i * item, proto->data_type);
         else
-            tensor_ints(out)[i] =
-                proto->data_type == ONNX_INT64 ? proto->int64_data[i] : (int64_t)proto->int32_data[i];
+            tensor_ints(out)[i] = field_int(proto, i);
     }
 }

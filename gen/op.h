@@ -237,6 +237,8 @@ OP_INFER(where);
 OP_RUN(where);
 OP_INFER(cast);
 OP_RUN(cast);
+OP_INFER(dequantize);
+OP_RUN(dequantize);
 OP_INFER(instance_norm);
 OP_INFER(group_norm);
 OP_RUN(instance_norm);
@@ -269,6 +271,7 @@ OP_INFER(flatten);
 OP_INFER(squeeze);
 OP_INFER(unsqueeze);
 OP_INFER(identity);
+OP_RUN(identity);
 OP_INFER(align);
 extern const struct op op_align; /* no operator of files: see onnx_upgrade.c */
 OP_RUN(alias);

@@ -1,6 +1,5 @@
-/* op_shape.c - operators that rename dims (Reshape, Flatten, Squeeze, Unsqueeze, Identity, Dropout), that
- * make numbers out of dims or constants (Shape, Size, Constant, ConstantOfShape, Range), and Cast. */
-#include "onnx.h"
+/* op_shape.c - operators that rename dims (Reshape, Flatten, Squeeze, Unsqueeze, Identity, Dropout), and that
+ * make numbers out of dims or constants (Shape, Size, Constant, ConstantOfShape, Range). */
 #include "op.h"
 
 #include <math.h>
@@ -35,7 +34,20 @@ OP_INFER(identity)
                                  training->count != 1 || tensor_ints(training)[0] != 0))
             return step_bad(err, "the model was exported in training mode, not for inference");
     }
-    return alias_output(step, step->inputs[0]->rank, step->inputs[0]->dims, err);
+    const struct tensor *x = step->inputs[0];
+    if (step->output_count < 2 || step->outputs[1] == NULL) return alias_output(step, x->rank, x->dims, err);
+    enum bst_code code = step_output(step, 0, x->kind, x->rank, x->dims, err);
+    return code == BST_OK ? step_output(step, 1, KIND_INT, x->rank, x->dims, err) : code;
+}
+
+/* With Dropout's mask, of what is kept: all. */
+OP_RUN(identity)
+{
+    (void)run;
+    if (step->result->count > 0)
+        memcpy(step->result->data, step->inputs[0]->data, tensor_bytes(step->result));
+    for (size_t i = 0; i < step->outputs[1]->count; i++)
+        tensor_ints(step->outputs[1])[i] = 1;
 }
 
 /* The first input's dims laid along the second's from an axis on, with ones behind them. */
@@ -231,13 +243,27 @@ OP_RUN(constant_of_shape)
     }
 }
 
+/* The count is worked out in double precision. */
+static enum bst_code float_range(struct step *step, struct bst_error *err)
+{
+    double start = (double)tensor_floats(step->inputs[0])[0],
+           limit = (double)tensor_floats(step->inputs[1])[0];
+    double numbers = ceil((limit - start) / (double)tensor_floats(step->inputs[2])[0]);
+    if (!(numbers <= (double)INT32_MAX)) return step_bad(err, "start, limit or delta is out of range");
+    int64_t count = numbers > 0 ? (int64_t)numbers : 0;
+    return step_output(step, 0, KIND_FLOAT, 1, &count, err);
+}
+
 OP_INFER(range)
 {
     for (size_t i = 0; i < 3; i++) {
         const struct tensor *t = step->inputs[i];
-        if (t->kind != KIND_INT || t->data == NULL || t->count != 1)
-            return step_bad(err, "only constant whole numbers are supported");
+        if (t->data == NULL)
+            return step_bad(err, "input %zu depends on the picture's data; it must be constant", i);
+        if (t->kind != step->inputs[0]->kind || t->count != 1)
+            return step_bad(err, "start, limit and delta are not three numbers of one type");
     }
+    if (step->inputs[0]->kind == KIND_FLOAT) return float_range(step, err);
     int64_t start = tensor_ints(step->inputs[0])[0], limit = tensor_ints(step->inputs[1])[0];
     int64_t delta = tensor_ints(step->inputs[2])[0], count = 0;
     if (delta == 0 || start < INT32_MIN || start > INT32_MAX || limit < INT32_MIN || limit > INT32_MAX ||
@@ -251,40 +277,12 @@ OP_INFER(range)
 OP_RUN(range)
 {
     (void)run;
-    for (size_t i = 0; i < step->result->count; i++)
-        tensor_ints(step->result)[i] =
-            tensor_ints(step->inputs[0])[0] + (int64_t)i * tensor_ints(step->inputs[2])[0];
-}
-
-/* ---- Cast ---- */
-
-OP_INFER(cast)
-{
-    const struct tensor *x = step->inputs[0];
-    int64_t to = node_int(step->node, "to", 0);
-    enum kind kind;
-    if (!onnx_kind(to, &kind)) return step_bad(err, "type %s is not supported", onnx_type_name(to));
-    if (kind == x->kind && to != ONNX_BOOL) return alias_output(step, x->rank, x->dims, err);
-    return step_output(step, 0, kind, x->rank, x->dims, err);
-}
-
-static int64_t whole(float x)
-{
-    if (!(x > -0x1p63f && x < 0x1p63f)) return 0;
-    return (int64_t)x;
-}
-
-OP_RUN(cast)
-{
-    const struct tensor *x = step->inputs[0], *out = step->result;
-    bool truth = node_int(step->node, "to", 0) == ONNX_BOOL;
-    (void)run;
-    for (size_t i = 0; i < x->count; i++) {
-        if (out->kind == KIND_FLOAT)
-            tensor_floats(out)[i] = (float)tensor_ints(x)[i];
-        else if (x->kind == KIND_FLOAT)
-            tensor_ints(out)[i] = truth ? tensor_floats(x)[i] != 0.0f : whole(tensor_floats(x)[i]);
+    for (size_t i = 0; i < step->result->count; i++) {
+        if (step->result->kind == KIND_FLOAT)
+            tensor_floats(step->result)[i] =
+                tensor_floats(step->inputs[0])[0] + (float)i * tensor_floats(step->inputs[2])[0];
         else
-            tensor_ints(out)[i] = tensor_ints(x)[i] != 0;
+            tensor_ints(step->result)[i] =
+                tensor_ints(step->inputs[0])[0] + (int64_t)i * tensor_ints(step->inputs[2])[0];
     }
 }

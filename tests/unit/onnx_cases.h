@@ -324,6 +324,23 @@ static const struct onnx_case onnx_cases[] = {
                    "node Concat r,r c axis=1\nnode Mul c,c y\nintout y"},
     {"ints_cast",
      "intin x 9 2 5\nnode Cast x f to=1\nfloat h 0.5\nnode Mul f,h g\nnode Cast g y to=7\nintout y"},
+    {"cast_narrow",
+     "intin x 5000 3 40\nnode Cast x s to=3\nnode Cast s y to=6\nnode Cast s f to=1\nnode Cast f u to=7\n"
+     "node Add u,u v\nintout v"},
+    {"cast_bool", "in x 3 4\nnode Relu x r\nnode Cast r b to=9\nnode Cast b y to=1"},
+    {"range_float", "in x 4\nfloat a 1\nfloat b 2.2\nfloat d 0.3\nnode Range a,b,d r\nnode Add x,r y"},
+    {"dequantize", "intin x 200 2 3 4\nint z 100\nfloat s 0.02\nnode Cast x q to=2\nnode Cast z w to=2\n"
+                   "node DequantizeLinear q,s,w y"},
+    {"dequantize_axis",
+     "intin x 200 2 3 4\nints z 100 3 50\nfloats s 0.02 0.5 3\nnode Cast x q to=2\nnode Cast z w to=2\n"
+     "node DequantizeLinear q,s,w y"},
+    {"dequantize_weights",
+     "in x 1 2 6 6\nint b 250\nint a 0\nint d 7\nnode Range a,b,d r\nints h 4 1 3 3\nnode Cast r q to=2\n"
+     "node Reshape q,h v\nfloats s 0.1 0.2 0.3 0.4\nnode DequantizeLinear v,s w axis=0\n"
+     "node Conv x,w y group=2"},
+    {"dequantize_blocks", "opset 21\nintin x 200 2 5 3\nrand s 2 3 3\nnode Cast x q to=2\n"
+                          "node DequantizeLinear q,s y axis=1 block_size=2"},
+    {"dropout_mask", "opset 12\nin x 2 4\nnode Dropout x a,m\nfloat z 3\nnode Where m,a,z y"},
     {"mask", "in a 3 4\nin b 3 4\nboolin m 3 1\nnode Where m,a,b y"},
     {"equal_given", "intin a 3 4 5\nintin b 3 5\nnode Equal a,b y\nboolout y"},
     {"shape_given", "in x 2 6\nintin n 2 1\nints d 3\nnode Concat d,n s axis=0\nnode ConstantOfShape s "
@@ -331,22 +348,17 @@ static const struct onnx_case onnx_cases[] = {
     {"if_size",
      "in x 1 3 ?5 ?7\nints i 2\nint l 5\nnode Shape x s\nnode Gather s,i h\nint z 0\nnode Gather h,z n "
      "axis=0\n"
-     "node Equal n,l c\nif c y,w\nrand k 3 1 1\nnode Mul x,k a\nnode Relu a b\nout b\nout x\nelse\n"
+     "node Equal n,l c\nif c y,w\nrand k 3 1 1\nnode Mul x,k a\nnode Relu a b\nout b\nnode Identity x o\nout "
+     "o\nelse\n"
      "node Neg x a\nout a\nout a\nend\nnode Add y,w r\nout r"},
     {"if_nested",
      "in x 2 5\nint t 1\nint f 0\nnode Cast t c to=9\nnode Cast f d to=9\nif c y\nif d u\nnode Neg x a\n"
      "out a\nelse\nif c v\nnode Tanh x a\nnode Exp a b\nout b\nelse\nnode Relu x a\nout a\nend\nout v\n"
      "end\nout u\nelse\nnode Abs x a\nout a\nend\nnode Add y,x z\nout z"},
-    {"add_axis", "opset 6\nin a 2 3 4 5\nin b 3 4\nnode Add a,b y broadcast=1 axis=1"},
-    {"prelu_channels", "opset 6\nin a 2 3 4 5\nrand s 3\nnode PRelu a,s y"},
     {"slice_attributes", "opset 9\nin x 2 6 8 9\nnode Slice x y starts=[1,-3] ends=[5,100] axes=[1,3]"},
     {"pad_attributes", "opset 9\nin x 1 2 4 5\nnode Pad x y pads=[0,0,1,2,0,1,3,0] value=0.5"},
     {"clip_attributes", "opset 10\nin x 3 41\nnode Clip x y min=-0.5 max=0.25"},
-    {"upsample_sides", "opset 6\nin x 1 3 5 6\nnode Upsample x y height_scale=2.0 width_scale=3.0"},
     {"resize_ten", "opset 10\nin x 1 3 5 6\nfloats s 1 1 2 2\nnode Resize x,s y mode='linear'"},
-    {"batch_norm_old",
-     "opset 6\nin x 2 5 6 7\nrand g 5\nrand b 5\nrand m 5\nposrand v 5\nnode BatchNormalization "
-     "x,g,b,m,v y is_test=1"},
     {"expand", "in x 3 1\nints s 2 3 4\nnode Expand x,s y"},
     {"tile", "in x 2 3 4\nints r 1 2 3\nnode Tile x,r y"},
     {"depth_to_space", "in x 2 12 3 5\nnode DepthToSpace x y blocksize=2"},

@@ -56,6 +56,45 @@ static void test_values(void **state)
            L(1, 2), L(15, 31));
 }
 
+/* Two graphs of the same inputs' names make the same bits. */
+static void expect_alike(const char *old, const char *today)
+{
+    struct fixture *a = fixture_new(old), *b = fixture_new(today);
+    struct bst_tensor outs[2] = {{0}};
+    struct bst_error err;
+    if (run_fixture(a, NULL, 2, &outs[0], &err) != BST_OK ||
+        run_fixture(b, NULL, 2, &outs[1], &err) != BST_OK)
+        fail_msg("%s: %s (%s)", old, err.what, err.where);
+    if (!same_bits(&outs[0], &outs[1])) fail_msg("%s differs from %s", old, today);
+    free(outs[0].data);
+    free(outs[1].data);
+    fixture_free(a);
+    fixture_free(b);
+}
+
+/* Forms that other runtimes do not know any more. */
+static void test_old_forms(void **state)
+{
+    (void)state;
+    expect_alike("opset 6\nin a 2 3 4 5\nin b 3 4\nnode Add a,b y broadcast=1 axis=1",
+                 "in a 2 3 4 5\nin b 3 4\nints x 2\nnode Unsqueeze b,x u\nnode Add a,u y");
+    expect_alike("opset 6\nin a 2 3 4 5\nin b 4 5\nnode Mul a,b y broadcast=1",
+                 "in a 2 3 4 5\nin b 4 5\nnode Mul a,b y");
+    expect_alike("opset 6\nin a 2 3 4 5\nrand s 3\nnode PRelu a,s y",
+                 "in a 2 3 4 5\nrand s 3\nints x 1 2\nnode Unsqueeze s,x u\nnode PRelu a,u y");
+    expect_alike("opset 6\nin a 2 3 4 5\nrand s 1\nnode PRelu a,s y",
+                 "in a 2 3 4 5\nrand s 1\nnode PRelu a,s y");
+    expect_alike("opset 6\nin x 1 3 5 6\nnode Upsample x y height_scale=2.0 width_scale=3.0",
+                 "opset 9\nin x 1 3 5 6\nfloats s 1 1 2 3\nnode Upsample x,s y");
+    expect_alike(
+        "opset 6\nin x 2 3 4 5\nrand g 3\nrand b 3\nrand m 3\nposrand v 3\nnode BatchNormalization "
+        "x,g,b,m,v y is_test=1",
+        "in x 2 3 4 5\nrand g 3\nrand b 3\nrand m 3\nposrand v 3\nnode BatchNormalization x,g,b,m,v y");
+    expect_alike("opset 6\nin x 2 3\nnode Dropout x a is_test=1\nnode Neg a y", "in x 2 3\nnode Neg x y");
+    expect_alike("in x 2 3\nint c 1\nif c y\nout x\nelse\nnode Neg x a\nout a\nend\nnode Neg y z\nout z",
+                 "in x 2 3\nnode Neg x y");
+}
+
 /* ---- refusals ---- */
 
 static void test_refusals(void **state)
@@ -70,6 +109,11 @@ static void test_refusals(void **state)
     refuse("in x 1 3\nint c 1\nif c y\nnode Neg x a\nout a\nelse\nout x\nend\nnode Relu a z",
            "'a' is not made");
     refuse("opset 6\nin x 1 3\nnode Dropout x y", "training");
+    refuse("in x 1 3\nfloat a 0\nfloat b 1\nfloat d 0\nnode Range a,b,d r\nnode Add x,r y", "range");
+    refuse("in x 1 3\nfloats s 1 2\nnode DequantizeLinear x,s y", "whole");
+    refuse("intin x 5 1 3\nfloats s 1 2\nnode DequantizeLinear x,s y", "axis");
+    refuse("intin x 5 1 3\nrand s 1 2\nnode DequantizeLinear x,s y block_size=1", "blocks");
+    refuse("intin x 5 1 3\nnode Cast x y to=8", "string");
     refuse("opset 6\nin x 1 3\nin y 4\nnode Add x,y z broadcast=1 axis=9", "axis");
     refuse("in x 1 3 8 8\nrand w 4 2 3 3\nnode Conv x,w y", "channels");
     refuse("in x 1 3 2 2\nrand w 4 3 3 3\nnode Conv x,w y", "smaller than the kernel");
@@ -126,10 +170,8 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_bits),     cmocka_unit_test(test_values), cmocka_unit_test(test_old_forms),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, run_path_make, run_path_remove);
 }
