@@ -137,10 +137,37 @@ static enum bst_code check_learning(struct reader *r, const struct node *node)
     return BST_OK;
 }
 
+static enum bst_code number_constant(struct reader *r, float number, int32_t *out)
+{
+    struct tensor *t = graph_take(r->graph, 1, sizeof *t);
+    float *data = graph_take(r->graph, 1, sizeof *data);
+    if (t == NULL || data == NULL) return bst_fail_memory(r->err);
+    tensor_set_dims(t, KIND_FLOAT, 0, NULL);
+    *data = number;
+    t->data = data;
+    return reader_constant(r, t, out);
+}
+
+/* Gemm's beta, where it is neither 0 nor 1, becomes a product of its own. */
+static enum bst_code split_beta(struct reader *r, struct node *node)
+{
+    float beta = node_float(node, "beta", 1.0f);
+    if (!is(node, "Gemm") || node->input_count < 3 || node->inputs[2] < 0 || beta == 0.0f || beta == 1.0f)
+        return BST_OK;
+    int32_t inputs[2] = {node->inputs[2], -1};
+    struct node *made;
+    enum bst_code code = number_constant(r, beta, &inputs[1]);
+    if (code == BST_OK) code = reader_node(r, node, op_find("Mul"), 2, inputs, &node->inputs[2], &made);
+    for (size_t i = 0; i < node->attribute_count; i++)
+        if (strcmp(node->attributes[i].name, "beta") == 0) node->attributes[i].f = 1.0f;
+    return code;
+}
+
 enum bst_code upgrade_node(struct reader *r, struct node *node)
 {
     enum bst_code code = check_learning(r, node);
     if (code == BST_OK) code = move_attributes(r, node);
     if (code == BST_OK) code = align_operand(r, node);
-    return code == BST_OK ? scales_of_sides(r, node) : code;
+    if (code == BST_OK) code = scales_of_sides(r, node);
+    return code == BST_OK ? split_beta(r, node) : code;
 }

@@ -82,7 +82,6 @@ static enum bst_code own_posts(struct step *step, bool check_only, struct bst_er
         *post = (struct post){.form = POST_BINARY, .binary = BST_B_ADD, .operand = c};
         if (c->kind != KIND_FLOAT || !post_operand(c, step->outputs[0], post))
             return step_bad(err, "the third input does not fit the product");
-        if (beta != 1.0f) return step_bad(err, "beta other than 0 and 1 is not supported");
         post++;
     }
     step->own_count = check_only ? 0 : (size_t)(post - step->own);

@@ -69,6 +69,10 @@ static const struct onnx_case onnx_cases[] = {
     {"gemm", "in x 1 21\nrand w 21 40\nrand b 40\nnode Gemm x,w,b y"},
     {"gemm_turned", "in x 3 21\nrand w 40 21\nrand b 40\nnode Gemm x,w,b y transB=1 alpha=0.5"},
     {"gemm_left_turned", "in x 7 5\nrand w 9 7\nrand c 5 1\nnode Gemm x,w,c y transA=1 transB=1"},
+    {"average_pool_ceil_padded",
+     "opset 19\nin x 1 3 10 10\nnode AveragePool x y kernel_shape=[3,3] strides=[2,2] "
+     "pads=[1,1,0,0] dilations=[2,2] ceil_mode=1 count_include_pad=1"},
+    {"gemm_beta", "in x 3 21\nrand w 21 40\nin c 40\nnode Gemm x,w,c y alpha=0.5 beta=0.25"},
     {"gemm_relu",
      "in x 1 16\nrand w 40 16\nrand b 40\nnode Gemm x,w,b g transB=1\nnode LeakyRelu g y alpha=0.2"},
     {"matmul", "in a 5 37\nin b 37 70\nnode MatMul a,b y"},
@@ -102,8 +106,9 @@ static const struct onnx_case onnx_cases[] = {
     {"min_one", "in a 2 1 4\nnode Min a m\nnode Neg m y"},
     {"mod_floats", "in a 3 40\nin b 40\nfloat s 7.3\nnode Mul a,s c\nnode Mod c,b y fmod=1"},
     {"mod_ints", "intin a 100 3 4\nints m 7 -7 3 5\nints h 50\nnode Sub a,h c\nnode Mod c,m y\nintout y"},
-    {"ints_stretched", "intin a 100 3 1 4\nintin b 9 2 1\nnode Div a,b d\nnode Max d,b m\nnode Sum m,a,b s\n"
-                       "node Neg s n\nnode Abs n y\nintout y"},
+    {"ints_stretched",
+     "intin a 100 3 1 4\nintin b 9 2 1\nnode Div a,b d\nnode Max d,b m\nnode Add m,a t\nnode Add t,b s\n"
+     "node Neg s n\nnode Abs n y\nintout y"},
     {"ints_clip",
      "intin a 100 3 4\nint l 10\nint h 60\nnode Clip a,l,h c\nnode Sign c s\nnode Mul c,s y\nintout y"},
     {"broadcast_inner", "in a 3 1 5 1 2\nin b 4 1 6 1\nnode Mul a,b m\nnode Sub m,b y"},
