@@ -63,6 +63,7 @@ struct bst_verify_options {
     const char *const *inputs; /* folders and files where replay looks for an input picture by its SHA-256 */
     size_t input_count;
     unsigned threads;
+    size_t memory;         /* that the process may hold in a replay; 0: what is free */
     bst_progress progress; /* of replay; may be NULL */
     void *progress_arg;
 };

@@ -13,11 +13,12 @@ static enum bst_code make(const struct judge *judge, const struct again *again, 
 {
     struct bst_model *model = NULL;
     struct bst_generator *generator = NULL;
+    enum bst_code code = bst_model_open_with(again->model_path, again->card_path, &model, err);
     const struct bst_run_options run = {.threads = judge->options->threads,
+                                        .memory = bst_memory_left(judge->options->memory),
                                         .arith = again->arith,
                                         .progress = judge->options->progress,
                                         .progress_arg = judge->options->progress_arg};
-    enum bst_code code = bst_model_open_with(again->model_path, again->card_path, &model, err);
     if (code == BST_OK) code = bst_generator_new(model, &run, &generator, err);
     if (code == BST_OK) code = bst_generate(generator, &again->controls, out, NULL, err);
     bst_generator_free(generator);

@@ -85,6 +85,9 @@ char *bst_strdup(const char *text);
 /* printf into new memory; NULL when there is none. */
 char *bst_format(const char *format, ...) BST_PRINTF(1, 2);
 
+/* Of a limit on the process's memory what is not taken yet; at least 1. 0, no limit, stays 0. */
+size_t bst_memory_left(size_t limit);
+
 struct bst_buf {
     uint8_t *data;
     size_t len;
@@ -233,6 +236,11 @@ enum bst_code bst_image_load(const char *path, struct bst_image *out, struct bst
 /* A plain PNG: IHDR, sRGB, IDAT, IEND; level 1 (fast) to 9 (small). Appends to out. */
 enum bst_code bst_png_encode(const struct bst_image *image, int level, struct bst_buf *out,
                              struct bst_error *err);
+/* The same in pieces, as they are made, with finished chunks (or NULL) in front of the first IDAT. put returns false
+ * when it failed and has filled an error of its own; then so does this, without touching *err. */
+typedef bool (*bst_put)(void *arg, const void *data, size_t len);
+enum bst_code bst_png_write(const struct bst_image *image, int level, const struct bst_buf *chunks,
+                            bst_put put, void *arg, struct bst_error *err);
 
 /* ---- threads (pool.c) ---- */
 

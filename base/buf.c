@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base.h"
 
@@ -19,6 +20,25 @@ void *bst_calloc(size_t n, size_t size)
 {
     if (n == 0 || size == 0) return calloc(1, 1);
     return calloc(n, size); /* calloc checks n * size */
+}
+
+#define MEMORY_ASIDE ((size_t)8 << 20) /* for stacks, the ledger, and a picture's file while it is written */
+
+size_t bst_memory_left(size_t limit)
+{
+    unsigned long long pages = 0;
+    long size = sysconf(_SC_PAGESIZE);
+    FILE *file = limit != 0 ? fopen("/proc/self/statm", "r") : NULL;
+    char line[128] = "";
+    if (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        const char *resident = strchr(line, ' ');
+        if (resident != NULL) pages = strtoull(resident, NULL, 10);
+    }
+    if (file != NULL) fclose(file);
+    size_t held = size > 0 ? (size_t)pages * (size_t)size : 0;
+    if (limit == 0) return 0;
+    held += MEMORY_ASIDE;
+    return limit > held ? limit - held : 1;
 }
 
 char *bst_strdup(const char *text)

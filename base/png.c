@@ -97,11 +97,18 @@ enum bst_code bst_png_decode(const void *data, size_t len, const char *name, str
     return bst_where(err, "%s", name);
 }
 
+struct writer {
+    bst_put put;
+    void *arg;
+    bool failed; /* put has said so */
+    char message[160];
+};
+
 static void write_bytes(png_structp png, png_bytep data, size_t len)
 {
-    struct bst_buf *out = png_get_io_ptr(png);
-    bst_buf_append(out, data, len);
-    if (out->failed) png_error(png, "out of memory");
+    struct writer *writer = png_get_io_ptr(png);
+    writer->failed = !writer->put(writer->arg, data, len);
+    if (writer->failed) png_error(png, "not written");
 }
 
 static void flush_bytes(png_structp png)
@@ -110,21 +117,19 @@ static void flush_bytes(png_structp png)
 }
 
 static bool encode(png_structp png, png_infop info, const struct bst_image *image, int level,
-                   struct bst_buf *out, const char *message, struct bst_error *err)
+                   const struct bst_buf *chunks, struct writer *writer)
 {
     static const int color_types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
                                       PNG_COLOR_TYPE_RGB_ALPHA};
-    if (setjmp(png_jmpbuf(png))) {
-        bst_fail(err, BST_FAILURE, "cannot encode the PNG: %s", message);
-        return false;
-    }
-    png_set_write_fn(png, out, write_bytes, flush_bytes);
+    if (setjmp(png_jmpbuf(png))) return false;
+    png_set_write_fn(png, writer, write_bytes, flush_bytes);
     png_set_compression_level(png, level);
     png_set_compression_buffer_size(png, 1 << 18); /* IDAT chunks of this size, not of 8 KiB */
     png_set_IHDR(png, info, image->width, image->height, image->depth, color_types[image->channels],
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
     png_set_sRGB(png, info, PNG_sRGB_INTENT_PERCEPTUAL);
     png_write_info(png, info);
+    if (chunks != NULL && chunks->len > 0) write_bytes(png, chunks->data, chunks->len);
     size_t stride = bst_image_size(image) / image->height;
     for (size_t y = 0; y < image->height; y++)
         png_write_row(png, image->samples + y * stride);
@@ -132,18 +137,32 @@ static bool encode(png_structp png, png_infop info, const struct bst_image *imag
     return true;
 }
 
+enum bst_code bst_png_write(const struct bst_image *image, int level, const struct bst_buf *chunks,
+                            bst_put put, void *arg, struct bst_error *err)
+{
+    struct writer writer = {.put = put, .arg = arg};
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, writer.message, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    enum bst_code code = BST_OK;
+    if (!info)
+        code = bst_fail_memory(err);
+    else if (!encode(png, info, image, level, chunks, &writer))
+        code = writer.failed ? BST_FAILURE
+                             : bst_fail(err, BST_FAILURE, "cannot encode the PNG: %s", writer.message);
+    png_destroy_write_struct(&png, &info);
+    return code;
+}
+
+static bool put_in_buf(void *arg, const void *data, size_t len)
+{
+    struct bst_buf *out = arg;
+    bst_buf_append(out, data, len);
+    return !out->failed;
+}
+
 enum bst_code bst_png_encode(const struct bst_image *image, int level, struct bst_buf *out,
                              struct bst_error *err)
 {
-    char message[160] = "";
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, on_error, on_warning);
-    png_infop info = png ? png_create_info_struct(png) : NULL;
-    bool ok = false;
-    if (info) {
-        ok = encode(png, info, image, level, out, message, err);
-    } else {
-        bst_fail_memory(err);
-    }
-    png_destroy_write_struct(&png, &info);
-    return ok ? BST_OK : err->code;
+    enum bst_code code = bst_png_write(image, level, NULL, put_in_buf, out, err);
+    return out->failed ? bst_fail_memory(err) : code;
 }

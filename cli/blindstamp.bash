@@ -30,8 +30,8 @@ _blindstamp() {
     init) options="--author -a --email --url --passphrase-file --no-passphrase" ;;
     model) options="--card --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
-    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --passphrase-file" ;;
-    verify) options="--replay -r --model -m --input -i --trust --log-key --ledger --details -d --threads" ;;
+    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --passphrase-file" ;;
+    verify) options="--replay -r --model -m --input -i --trust --log-key --ledger --details -d --threads --memory" ;;
     show) options="" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
     ledger) options="--ledger --log-key --checkpoint" ;;
@@ -56,7 +56,7 @@ _blindstamp() {
     query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation training model identity other" -- "$cur") && return ;;
     *:--home | gen:--output | gen:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     *:--seed | *:-s | gen:--mix | *:--label | gen:-l | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
-        *:--since | *:--until | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--compression | \
+        *:--since | *:--until | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--memory | *:--tile-size | *:--compression | \
         *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | *:--id)
         return ;;
     esac

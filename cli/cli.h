@@ -89,6 +89,8 @@ const char *cli_nth(const struct cli_args *args, const char *name, size_t n);
 /* *out stays as it is when the option was not given. Out of [low, high] or not a number: BST_USAGE. */
 enum bst_code cli_number(const struct cli_args *args, const char *name, uint64_t low, uint64_t high,
                          uint64_t *out, struct bst_error *err);
+/* Bytes: "512M", "1.5G", "2GiB"; K, M, G, T are powers of 1024. */
+enum bst_code cli_memory(const struct cli_args *args, const char *name, size_t *out, struct bst_error *err);
 enum bst_code cli_fraction(const struct cli_args *args, const char *name, double low, double high,
                            double *out, struct bst_error *err);
 /* "768x512". *width and *height stay as they are when the option was not given. */

@@ -34,6 +34,9 @@ static const struct cli_option options[] = {
      false},
     {"force", 'f', NULL, "replace files that exist", false},
     {"threads", 0, "N", "processors to use (default: all); the pixels do not depend on it", false},
+    {"memory", 0, "SIZE", "memory that may be taken, as 900M or 2G (default: what is free)", false},
+    {"tile-size", 0, "N",
+     "make each picture in tiles of at most N x N pixels; the pixels do not depend on it", false},
     {"compression", 0, "1-9", "PNG compression: 1 fast, 9 small", false},
     CLI_PASSPHRASE_OPTION,
     {0},
@@ -48,8 +51,22 @@ struct job {
     struct cli_progress progress;
     json_t *array; /* with --json: what was delivered */
     size_t delivered;
-    size_t next; /* seed whose picture is looked for first when one is delivered */
+    struct bst_tiling tiling; /* of the pictures, all of one size */
+    size_t next;              /* seed whose picture is looked for first when one is delivered */
 };
+
+static bool in_tiles(const struct job *job)
+{
+    return job->tiling.columns * job->tiling.rows > 1;
+}
+
+/* How much of the work went into overlaps. */
+static json_t *tiling_json(const struct bst_tiling *t)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:f}", "columns", (json_int_t)t->columns, "rows",
+                     (json_int_t)t->rows, "width", (json_int_t)t->width, "height", (json_int_t)t->height,
+                     "overhead", t->overhead);
+}
 
 static void delivered(void *arg, const struct bst_stamped *stamped)
 {
@@ -65,10 +82,11 @@ static void delivered(void *arg, const struct bst_stamped *stamped)
         char seed[24];
         snprintf(seed, sizeof seed, "%llu",
                  (unsigned long long)(i < plan->seeds.count ? plan->seeds.seed[i] : 0));
-        json_array_append_new(job->array,
-                              json_pack("{s:o, s:s, s:I, s:s, s:s}", "file", cli_json_text(stamped->path),
-                                        "seed", seed, "entry", (json_int_t)stamped->index, "image_id",
-                                        stamped->image_id, "model", plan->model_name));
+        json_t *item = json_pack("{s:o, s:s, s:I, s:s, s:s}", "file", cli_json_text(stamped->path), "seed",
+                                 seed, "entry", (json_int_t)stamped->index, "image_id", stamped->image_id,
+                                 "model", plan->model_name);
+        if (in_tiles(job)) json_object_set_new(item, "tiles", tiling_json(&job->tiling));
+        json_array_append_new(job->array, item);
         return;
     }
     fputs(stamped->path, stdout);
@@ -152,6 +170,7 @@ static enum bst_code make(struct job *job, size_t i, struct stamping *out, struc
     int64_t started = bst_now_ms();
     enum bst_code code = bst_generate(job->generator, &controls, &out->image, &out->used, err);
     if (code != BST_OK) return code;
+    bst_generator_tiling(job->generator, &job->tiling);
     describe(job, controls.seed, out);
     describe_seeds(out);
     out->generation.started_ms = started;
@@ -169,10 +188,11 @@ static void *stamp(void *arg)
     return NULL;
 }
 
-/* Encoding and signing keep one processor busy: meanwhile the next picture is made. */
+/* Encoding and signing keep one processor busy: meanwhile the next picture is made, unless memory is so tight that one
+ * is made in tiles. */
 static void stamp_start(struct stamping *s)
 {
-    s->running = pthread_create(&s->thread, NULL, stamp, s) == 0;
+    s->running = !in_tiles(s->job) && pthread_create(&s->thread, NULL, stamp, s) == 0;
     if (!s->running) stamp(s);
 }
 
@@ -251,16 +271,22 @@ static enum bst_code finish(struct job *job, enum bst_code code, double seconds,
         cli_note("%zu of %zu pictures were made before this:", job->delivered, count);
     if (code == BST_OK && count > 1 && !job->array && !cli_has(job->args, "quiet"))
         cli_note("%zu pictures in %.1f s", count, seconds);
+    if (code == BST_OK && in_tiles(job) && !job->array && !cli_has(job->args, "quiet"))
+        cli_note("made in %zu x %zu tiles of %u x %u pixels; overlaps cost %.0f%%", job->tiling.columns,
+                 job->tiling.rows, job->tiling.width, job->tiling.height, job->tiling.overhead * 100);
     return code;
 }
 
 static enum bst_code work(struct job *job, const char *home, struct bst_error *err)
 {
-    const struct bst_run_options run = {
-        .threads = job->plan->threads, .progress = cli_progress_step, .progress_arg = &job->progress};
     enum bst_code code = cli_stamper(job->args, home, job->plan->png_level, &job->stamper, err);
     cli_interrupt_catch();
     cli_progress_begin(&job->progress, "making", job->args);
+    const struct bst_run_options run = {.threads = job->plan->threads,
+                                        .memory = bst_memory_left(job->plan->memory),
+                                        .tile_side = job->plan->tile_side,
+                                        .progress = cli_progress_step,
+                                        .progress_arg = &job->progress};
     if (code == BST_OK) code = bst_generator_new(job->model, &run, &job->generator, err);
     if (code == BST_OK && cli_has(job->args, "json") && !(job->array = json_array()))
         code = bst_fail_memory(err);
@@ -317,6 +343,11 @@ const struct cli_command cmd_gen = {
         "  partner   model, seed and controls; the words only as commitments that you can open later\n"
         "  private   also seeds, label, styles, controls and file name only as commitments\n"
         "Author, AI mark, model and size are always open. What is kept back stays in your own ledger.\n"
+        "\n"
+        "A picture that does not fit the memory is made in tiles, which overlap by what the network looks "
+        "at, and\n"
+        "comes out the same. Networks that take means over the whole picture cannot work so; the error says "
+        "it.\n"
         "\n"
         "Ctrl-C stops after the pictures that are complete: they are delivered, nothing is left of the rest.",
     .options = options,

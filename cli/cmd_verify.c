@@ -15,6 +15,8 @@ static const struct cli_option options[] = {
     {"ledger", 0, "FILE", "look in this ledger too", false},
     {"details", 'd', NULL, "show every check, for many files too", false},
     {"threads", 0, "N", "processors to use for --replay (default: all)", false},
+    {"memory", 0, "SIZE", "memory that may be taken for --replay, as 900M or 2G (default: what is free)",
+     false},
     {0},
 };
 
@@ -229,6 +231,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     char *home = NULL;
     size_t model_count = 0, input_count = 0;
     uint64_t threads = 0;
+    size_t memory = 0;
 
     /* A picture can be judged by somebody who has no identity: then home counts only when it is named. */
     enum bst_code code = cli_home(args, cli_has(args, "home"), &home, err);
@@ -237,6 +240,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     if (code == BST_OK) code = model_places(args, &places, &models, &model_count, err);
     if (code == BST_OK) code = values(args, "input", &inputs, &input_count, err);
     if (code == BST_OK) code = cli_number(args, "threads", 1, 256, &threads, err);
+    if (code == BST_OK) code = cli_memory(args, "memory", &memory, err);
     if (code == BST_OK) {
         batch.options = (struct bst_verify_options){
             .home = home,
@@ -250,6 +254,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
             .inputs = inputs,
             .input_count = input_count,
             .threads = (unsigned)threads,
+            .memory = memory,
             .progress = cli_progress_step,
             .progress_arg = &batch.progress,
         };

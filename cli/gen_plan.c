@@ -134,13 +134,16 @@ static enum bst_code plan_words(const struct cli_args *args, struct gen_plan *pl
 static enum bst_code plan_numbers(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
 {
     double truncation = 1;
-    uint64_t threads = 0, level = 0;
+    uint64_t threads = 0, level = 0, side = 0;
     enum bst_code code = cli_fraction(args, "truncation", 0, 1.5, &truncation, err);
     if (code == BST_OK) code = cli_number(args, "threads", 1, 256, &threads, err);
     if (code == BST_OK) code = cli_number(args, "compression", 1, 9, &level, err);
+    if (code == BST_OK) code = cli_memory(args, "memory", &plan->memory, err);
+    if (code == BST_OK) code = cli_number(args, "tile-size", 1, BST_IMAGE_MAX_SIDE, &side, err);
     plan->controls.truncation = (float)truncation;
     plan->controls.tile = cli_has(args, "tile");
     plan->threads = (unsigned)threads;
+    plan->tile_side = (uint32_t)side;
     plan->png_level = (int)level;
     plan->force = cli_has(args, "force");
     if (code == BST_OK && plan->controls.tile && !plan->card->tileable)

@@ -24,6 +24,8 @@ struct gen_plan {
     enum bst_privacy privacy;
     bool force;
     unsigned threads;
+    size_t memory;
+    uint32_t tile_side;
     int png_level;
 };
 

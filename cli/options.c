@@ -261,3 +261,25 @@ enum bst_code cli_size(const struct cli_args *args, const char *name, uint32_t *
     *height = (uint32_t)h;
     return BST_OK;
 }
+
+enum bst_code cli_memory(const struct cli_args *args, const char *name, size_t *out, struct bst_error *err)
+{
+    static const char units[] = "KMGT";
+    const char *text = cli_value(args, name);
+    char number[32] = "";
+    double value = 0, unit = 1;
+    if (!text) return BST_OK;
+    size_t digits = strspn(text, "0123456789.");
+    const char *rest = text + digits, *letter = *rest ? strchr(units, *rest & ~0x20) : NULL;
+    for (const char *u = units; letter && u <= letter; u++)
+        unit *= 1024;
+    if (letter) rest++;
+    if (letter && *rest == 'i') rest++;
+    if (*rest == 'B') rest++;
+    if (digits < sizeof number) memcpy(number, text, digits);
+    if (*rest || !bst_parse_double(number, &value) || !(value * unit >= 1) || value * unit > 0x1p60)
+        return bst_fail(err, BST_USAGE, "--%s must be a number of bytes such as 900M or 2G, not \"%.40s\"",
+                        name, text);
+    *out = (size_t)(value * unit);
+    return BST_OK;
+}

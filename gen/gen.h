@@ -170,10 +170,11 @@ struct bst_controls {
 
 struct bst_run_options {
     unsigned threads; /* 0: all */
-    size_t memory;    /* bytes for making a picture, itself included; 0: what the machine has free */
-    const char *isa;  /* "scalar", "avx2", "avx512", "neon" or NULL for the best; the same bits in each */
-    unsigned arith;   /* version of the rules to work by; 0: that of BST_ARITH */
-    bool profile;     /* measure each layer: bst_network_describe tells */
+    size_t
+        memory; /* bytes for making a picture, beyond what the process holds; 0: what the machine has free */
+    const char *isa; /* "scalar", "avx2", "avx512", "neon" or NULL for the best; the same bits in each */
+    unsigned arith;  /* version of the rules to work by; 0: that of BST_ARITH */
+    bool profile;    /* measure each layer: bst_network_describe tells */
     /* Side of the tiles that a picture is made in, overlap included; 0: in one piece where memory allows that, else
      * in the tiles that fit and make the fewest pixels. The picture does not depend on it. */
     uint32_t tile_side;

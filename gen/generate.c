@@ -150,10 +150,10 @@ static enum bst_code generate(struct making *m, struct bst_image *out, struct bs
     tiling_clear(&g->tiling);
     g->width = m->width;
     g->height = m->height;
-    size_t picture = (size_t)m->used.width * m->used.height * 4;
+    size_t picture = (size_t)m->used.width * m->used.height * 3;
     code = generator_plan(g, dims, NULL, count * sizeof(float) + picture, err);
     if (code == BST_OK) return generate_whole(m, count, out, err);
-    if (!g->too_large) return code;
+    if (g->lacking == 0) return code;
     struct bst_error why = *err;
     code = generate_tiles(m, out, err);
     if (code != BST_USAGE) return code;

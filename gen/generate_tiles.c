@@ -152,18 +152,18 @@ static enum bst_code fill_picture(const struct making *m, struct bst_image *out,
 enum bst_code generate_tiles(const struct making *m, struct bst_image *out, struct bst_error *err)
 {
     struct bst_generator *g = m->g;
-    size_t drawn = drawn_bytes(m), memory = g->memory > drawn ? g->memory - drawn : 1;
+    size_t held = drawn_bytes(m), memory = g->memory > held ? g->memory - held : 1;
     bool kept = g->tiling.axis[ROWS].spans != NULL && g->width == m->width && g->height == m->height;
     if (g->memory == 0) memory = 0;
     if (kept) return fill_picture(m, out, err);
-    /* The threads' own memory is known when the plan is made: then tiles may have to be a little smaller. */
+    /* Memory for weights and threads is known when the plan is made: then tiles may have to be smaller. */
     enum bst_code code;
     do {
         code = choose_tiles(m, memory, err);
         if (code != BST_OK) return code;
         code = fill_picture(m, out, err);
-        memory -= memory / 8;
-    } while (code != BST_OK && g->too_large);
+        memory = memory > g->lacking ? memory - g->lacking : 1;
+    } while (code != BST_OK && g->lacking != 0);
     return code;
 }
 

@@ -154,8 +154,8 @@ enum bst_code generator_plan(struct bst_generator *g, const int64_t (*dims)[RANK
                                    .outputs = g->outputs,
                                    .output_count = g->output_count,
                                    .needs = needs,
-                                   .too_large = &g->too_large};
-    g->too_large = false;
+                                   .lacking = &g->lacking};
+    g->lacking = 0;
     if (g->memory != 0) options.memory = g->memory > spent ? g->memory - spent : 1;
     enum bst_code code;
     do

@@ -17,7 +17,7 @@ struct bst_generator {
     int64_t dims[INPUTS_MAX][RANK_MAX];
     void *values[INPUTS_MAX]; /* of inputs that dims or parameters follow from, else NULL */
     size_t *outputs, output_count;
-    bool too_large;         /* that one could not be made for want of memory */
+    size_t lacking;         /* bytes, when one could not be made for want of memory */
     uint32_t tile_side;     /* as asked for; 0: not */
     struct tiling tiling;   /* of the last picture; without spans when it was made in one piece */
     uint32_t width, height; /* that it is for */

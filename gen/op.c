@@ -195,6 +195,14 @@ void *step_take(struct step *step, size_t n, size_t item)
     return block->data;
 }
 
+size_t step_bytes(const struct step *step)
+{
+    size_t bytes = 0;
+    for (const struct step_block *block = step->blocks; block != NULL; block = block->next)
+        bytes += block->pages;
+    return bytes;
+}
+
 void step_release(struct step *step)
 {
     for (struct step_block *block = step->blocks, *next; block != NULL; block = next) {

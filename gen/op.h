@@ -96,6 +96,8 @@ struct step {
 /* Zeroed, 64-byte aligned memory that lives as long as the step; NULL when there is none. */
 void *step_take(struct step *step, size_t n, size_t item);
 void step_release(struct step *step);
+/* Bytes of it, but for small pieces. */
+size_t step_bytes(const struct step *step);
 
 /* The row of the table, or NULL. */
 const struct op *op_find(const char *name);

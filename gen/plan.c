@@ -13,7 +13,8 @@
 
 size_t plan_bytes(const struct plan *plan)
 {
-    return plan->arena_bytes + plan->folded_bytes + plan->scratch_each * plan->options.threads;
+    return plan->arena_bytes + plan->folded_bytes + plan->prepared_bytes +
+           plan->scratch_each * plan->options.threads;
 }
 
 void plan_free(struct plan *plan)
@@ -155,7 +156,7 @@ static enum bst_code step_make(struct plan *plan, const struct node *node, struc
 
 static enum bst_code too_large(const struct plan *plan, size_t bytes, struct bst_error *err)
 {
-    if (plan->options.too_large != NULL) *plan->options.too_large = true;
+    if (plan->options.lacking != NULL) *plan->options.lacking = bytes - plan->options.memory;
     bst_fail(err, BST_FAILURE, "this size needs %zu MB of memory and %zu MB may be used", (bytes >> 20) + 1,
              plan->options.memory >> 20);
     bst_where(err, "%s", plan->options.name);
@@ -370,6 +371,7 @@ static enum bst_code prepare(struct plan *plan, struct bst_error *err)
         if (!plan->needed[s] || step->op->prepare == NULL) continue;
         enum bst_code code = step->op->prepare(step, plan->options.kernels, plan->options.threads, err);
         if (code != BST_OK) return plan_where(plan, step->node, err);
+        plan->prepared_bytes += step_bytes(step);
         if (step->scratch > plan->scratch_each) plan->scratch_each = (step->scratch + 63) / 64 * 64;
     }
     for (size_t p = 0; p < plan->step_count; p++) {
@@ -439,7 +441,7 @@ enum bst_code plan_make(const struct graph *graph, const int64_t (*dims)[RANK_MA
     if (code != BST_OK) return code;
     code = check_memory(plan, err);
     if (code == BST_OK) code = prepare(plan, err);
-    if (code == BST_OK) code = check_memory(plan, err); /* now with the threads' scratch memory */
+    if (code == BST_OK) code = check_memory(plan, err); /* now with weights and the threads' scratch memory */
     if (code == BST_OK) code = take_memory(plan, err);
     if (code != BST_OK) {
         plan_free(plan);

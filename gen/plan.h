@@ -25,7 +25,8 @@ struct plan_options {
     /* One for each input of the graph, set when no plan can be made: whether it could perhaps be with the values of
      * that input. NULL: not asked. */
     bool *needs;
-    bool *too_large; /* set when no plan can be made for want of memory. NULL: not asked */
+    size_t
+        *lacking; /* set when no plan can be made for want of memory: bytes that it lacks. NULL: not asked */
 };
 
 /* dims: one row for each input of the graph, all set. The graph must outlive the plan. */

@@ -42,7 +42,8 @@ struct plan {
     double *seconds; /* that each step took in all runs; NULL: not measured */
     uint64_t runs;
     uint8_t *arena, *scratch;
-    size_t arena_bytes, scratch_each;
+    size_t arena_bytes, scratch_each,
+        prepared_bytes; /* the last: of what steps keep, packed weights above all */
 };
 
 static inline size_t value_of_tensor(const struct plan *plan, const struct tensor *t)

@@ -20,24 +20,6 @@ void bst_png_chunk(struct bst_buf *out, const char type[static 5], const void *d
     bst_buf_be32(out, (uint32_t)crc);
 }
 
-enum bst_code bst_png_insert(const struct bst_buf *png, const struct bst_buf *chunks, struct bst_buf *out,
-                             struct bst_error *err)
-{
-    size_t pos = 8;
-    for (;;) {
-        if (png->len < pos + BST_PNG_CHUNK_SIZE) return bst_fail(err, BST_UNREADABLE, "a PNG without IDAT");
-        if (memcmp(png->data + pos + 4, "IDAT", 4) == 0) break;
-        size_t len = bst_get_be32(png->data + pos);
-        if (len > png->len - pos - BST_PNG_CHUNK_SIZE)
-            return bst_fail(err, BST_UNREADABLE, "a PNG cut short");
-        pos += len + BST_PNG_CHUNK_SIZE;
-    }
-    bst_buf_append(out, png->data, pos);
-    bst_buf_append(out, chunks->data, chunks->len);
-    bst_buf_append(out, png->data + pos, png->len - pos);
-    return out->failed || chunks->failed ? bst_fail_memory(err) : BST_OK;
-}
-
 enum bst_code bst_write_all(int fd, const void *data, size_t len, const char *name, struct bst_error *err)
 {
     const uint8_t *p = data;

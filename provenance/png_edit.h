@@ -10,9 +10,6 @@
 
 /* Appends one chunk, with length and checksum. data longer than 2^31-1 marks out as failed. */
 void bst_png_chunk(struct bst_buf *out, const char type[static 5], const void *data, size_t len);
-/* Copies a PNG in memory to out with the finished chunks in front of its first IDAT. */
-enum bst_code bst_png_insert(const struct bst_buf *png, const struct bst_buf *chunks, struct bst_buf *out,
-                             struct bst_error *err);
 /* Copies the PNG file open at from to the file open at to, with the finished chunk behind IHDR. Names are for
  * messages. */
 enum bst_code bst_png_copy_with(int from, int to, const struct bst_buf *chunk, const char *name,

@@ -207,29 +207,44 @@ static enum bst_code check_path(const struct bst_stamper *stamper, const char *p
     return !force && bst_file_exists(path) ? bst_refuse_existing(path, err) : BST_OK;
 }
 
-/* The whole file but for its manifest. */
-static enum bst_code encode(const struct bst_stamper *stamper, const struct bst_image *image,
-                            const struct bst_words *words, struct bst_buf *out, struct bst_error *err)
+/* A picture's file on its way to the disk. */
+struct outflow {
+    int fd;
+    struct bst_sha256_state *sha256;
+    struct pending *pending;
+    struct bst_error *err;
+};
+
+static bool put(void *arg, const void *data, size_t len)
 {
-    struct bst_buf png = {0}, chunks = {0};
-    enum bst_code code = bst_png_encode(image, stamper->png_level, &png, err);
-    if (code == BST_OK) code = bst_png_metadata(words, &chunks, err);
-    if (code == BST_OK) code = bst_png_insert(&png, &chunks, out, err);
-    bst_buf_free(&png);
-    bst_buf_free(&chunks);
-    return code;
+    struct outflow *out = arg;
+    bst_sha256_update(out->sha256, data, len);
+    out->pending->size += len;
+    return bst_write_all(out->fd, data, len, out->pending->path, out->err) == BST_OK;
 }
 
-static enum bst_code write_temporary(struct pending *pending, const struct bst_buf *file,
+/* The whole file but for its manifest, row by row: a picture may be larger than what is left of the memory. */
+static enum bst_code write_temporary(const struct bst_stamper *stamper, const struct bst_image *image,
+                                     const struct bst_words *words, struct pending *pending,
                                      struct bst_error *err)
 {
-    int fd = bst_create_beside(pending->path, &pending->temporary, err);
-    if (fd < 0) return err->code;
-    enum bst_code code = bst_write_all(fd, file->data, file->len, pending->path, err);
-    if (close(fd) != 0 && code == BST_OK) {
-        bst_fail_errno(err, BST_FAILURE, "cannot write the file");
-        code = bst_where(err, "%s", pending->path);
+    struct bst_buf chunks = {0};
+    struct outflow out = {.sha256 = bst_sha256_new(), .pending = pending, .err = err};
+    if (out.sha256 == NULL) return bst_fail_memory(err);
+    enum bst_code code = bst_png_metadata(words, &chunks, err);
+    if (code == BST_OK && chunks.failed) code = bst_fail_memory(err);
+    out.fd = code == BST_OK ? bst_create_beside(pending->path, &pending->temporary, err) : -1;
+    if (out.fd < 0) {
+        code = err->code;
+    } else {
+        code = bst_png_write(image, stamper->png_level, &chunks, put, &out, err);
+        if (close(out.fd) != 0 && code == BST_OK) {
+            bst_fail_errno(err, BST_FAILURE, "cannot write the file");
+            code = bst_where(err, "%s", pending->path);
+        }
     }
+    bst_sha256_final(out.sha256, pending->sha256);
+    bst_buf_free(&chunks);
     return code;
 }
 
@@ -267,7 +282,6 @@ static enum bst_code prepare(const struct bst_stamper *stamper, const struct bst
                              struct bst_error *err)
 {
     struct bst_words words;
-    struct bst_buf file = {0};
     char private_name[BST_UUID_LEN + 4];
     bst_uuid4(pending->image_id);
     generation->image_id = pending->image_id;
@@ -279,16 +293,12 @@ static enum bst_code prepare(const struct bst_stamper *stamper, const struct bst
     bst_image_digest(image, generation->pixels_sha256);
     enum bst_code code = bst_words_fill(generation, &stamper->identity, &words, err);
     if (code != BST_OK) return code;
-    code = encode(stamper, image, &words, &file, err);
+    code = write_temporary(stamper, image, &words, pending, err);
     if (code == BST_OK) {
-        bst_sha256(file.data, file.len, pending->sha256);
         memcpy(generation->sha256, pending->sha256, BST_SHA256_LEN);
         code = keep_words(pending, &words, err);
     }
     if (code == BST_OK) code = sign_statement(stamper, generation, pending, err);
-    if (code == BST_OK) code = write_temporary(pending, &file, err);
-    pending->size = file.len;
-    bst_buf_free(&file);
     bst_words_clear(&words);
     return code;
 }
