@@ -153,6 +153,8 @@ const char *net_text(struct import_net *net, const char *format, ...) BST_PRINTF
 const char *net_image(struct import_net *net, int64_t channels, float low, float high);
 /* The latent [N, size] or, with spatial, [N, size, 1, 1]. */
 const char *net_latent(struct import_net *net, int64_t size, bool spatial);
+/* A noise map [N, 1, side, side] of a picture that is cell times as large. */
+const char *net_noise(struct import_net *net, const char *name, uint32_t side, uint32_t cell);
 /* The output picture. */
 void net_output(struct import_net *net, const char *value, int64_t channels);
 
@@ -212,6 +214,10 @@ const char *net_batch_norm(struct import_net *net, const char *x, const char *na
 const char *net_instance_norm(struct import_net *net, const char *x, const char *name, int64_t channels,
                               float epsilon);
 
+/* Statistics over groups of channels; scale and shift are those of the channels. */
+const char *net_group_norm(struct import_net *net, const char *x, const char *name, int64_t groups,
+                           float epsilon);
+
 /* ---- architectures (import_arch.c) ---- */
 
 struct import_arch {
@@ -228,7 +234,9 @@ enum bst_code import_recognise(const struct import_dict *dict, const char *force
                                const struct import_arch **arch, struct import_dict *selected,
                                struct bst_error *err);
 extern const struct import_arch import_arch_srvgg, import_arch_rrdb, import_arch_rrdb_trunk,
-    import_arch_rrdb_old;
+    import_arch_rrdb_old, import_arch_pix2pix, import_arch_cyclegan, import_arch_cyclegan_zeros,
+    import_arch_cut, import_arch_johnson, import_arch_cartoon, import_arch_anime, import_arch_dcgan,
+    import_arch_stylegan2;
 
 /* ---- ncnn (import_ncnn.c) ---- */
 

@@ -75,6 +75,12 @@ const char *net_latent(struct import_net *net, int64_t size, bool spatial)
     return add_input(net, input, spatial ? 4 : 2, (int64_t[]){0, size, 1, 1});
 }
 
+const char *net_noise(struct import_net *net, const char *name, uint32_t side, uint32_t cell)
+{
+    struct import_input input = {.name = name, .role = "noise", .cell = cell, .high = 1.0f};
+    return add_input(net, input, 4, (int64_t[]){0, 1, side, side});
+}
+
 void net_output(struct import_net *net, const char *value, int64_t channels)
 {
     static const char *const symbols[] = {"N", "C", "H", "W"};
@@ -367,4 +373,19 @@ const char *net_instance_norm(struct import_net *net, const char *x, const char 
     }
     struct net_attribute how = {.name = "epsilon", .kind = NET_FLOAT, .f = epsilon};
     return net_node(net, "InstanceNormalization", 3, (const char *[]){x, scale, shift}, 1, &how);
+}
+
+const char *net_group_norm(struct import_net *net, const char *x, const char *name, int64_t groups,
+                           float epsilon)
+{
+    const char *scale = net_weight(net, net_tensor(net, net_text(net, "%s.weight", name), 1));
+    const char *shift = net_weight(net, net_tensor(net, net_text(net, "%s.bias", name), 1));
+    const char *shape = net_unary(net, "Shape", x);
+    const char *inputs[] = {net_reshape(net, x, 3, (int64_t[]){0, groups, -1}), net_filled(net, groups, 1.0f),
+                            net_filled(net, groups, 0.0f)};
+    struct net_attribute how = {.name = "epsilon", .kind = NET_FLOAT, .f = epsilon};
+    const char *y = net_node(net, "InstanceNormalization", 3, inputs, 1, &how);
+    y = net_binary(net, "Reshape", y, shape);
+    y = net_binary(net, "Mul", y, net_reshape(net, scale, 3, (int64_t[]){-1, 1, 1}));
+    return net_binary(net, "Add", y, net_reshape(net, shift, 3, (int64_t[]){-1, 1, 1}));
 }

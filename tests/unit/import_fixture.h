@@ -61,7 +61,7 @@ static inline void weight_bytes(const struct weight *t, struct bst_buf *out)
 static inline void put_le(struct bst_buf *out, uint64_t value, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++)
-        bst_buf_byte(out, (uint8_t)(value >> (8 * i)));
+        bst_buf_byte(out, (uint8_t)(i < 8 ? value >> (8 * i) : 0));
 }
 
 /* ---- pickles ---- */

@@ -157,7 +157,385 @@ def super_resolution():
     case("rrdb of the first release", "rrdb-trunk", Renamed(RRDBNet(6, 3, 1, 1), TRUNK), image, card="scale 4")
 
 
+# ---- image to image ----
+
+
+class UnetBlock(nn.Module):
+    """One level of pix2pix's U-Net around the next."""
+
+    def __init__(self, outer, inner, inside=None, outermost=False, innermost=False, batch=True, channels=None):
+        super().__init__()
+        bias = not batch
+        norm = (lambda n: nn.BatchNorm2d(n)) if batch else (lambda n: nn.InstanceNorm2d(n))
+        down = nn.Conv2d(channels or outer, inner, 4, 2, 1, bias=bias)
+        self.outermost = outermost
+        if outermost:
+            up = nn.ConvTranspose2d(inner * 2, outer, 4, 2, 1)
+            layers = [down, inside, nn.ReLU(), up, nn.Tanh()]
+        elif innermost:
+            up = nn.ConvTranspose2d(inner, outer, 4, 2, 1, bias=bias)
+            layers = [nn.LeakyReLU(0.2), down, nn.ReLU(), up, norm(outer)]
+        else:
+            up = nn.ConvTranspose2d(inner * 2, outer, 4, 2, 1, bias=bias)
+            layers = [nn.LeakyReLU(0.2), down, norm(inner), inside, nn.ReLU(), up, norm(outer)]
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.model(x) if self.outermost else torch.cat([x, self.model(x)], 1)
+
+
+class Unet(nn.Module):
+    def __init__(self, batch):
+        super().__init__()
+        block = UnetBlock(6, 8, innermost=True, batch=batch)
+        block = UnetBlock(4, 6, block, batch=batch)
+        self.model = UnetBlock(3, 4, block, outermost=True, batch=batch)
+
+    def forward(self, x):
+        return self.model(x)
+
+
+class ResBlock(nn.Module):
+    def __init__(self, dim, norm, bias, dropout, zeros=False):
+        super().__init__()
+        layers = []
+        for i in range(2):
+            layers += [] if zeros else [nn.ReflectionPad2d(1)]
+            layers += [nn.Conv2d(dim, dim, 3, padding=1 if zeros else 0, bias=bias), norm(dim)]
+            if i == 0:
+                layers += [nn.ReLU()] + ([nn.Dropout(0.5)] if dropout else [])
+        self.conv_block = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+class Blur(nn.Module):
+    def __init__(self, channels, up):
+        super().__init__()
+        row = torch.tensor([1.0, 3, 3, 1] if up else [1.0, 2, 1])
+        filt = row[:, None] * row[None]
+        filt = filt / filt.sum() * (4 if up else 1)
+        self.up = up
+        self.register_buffer("filt", filt[None, None].repeat(channels, 1, 1, 1))
+
+    def forward(self, x):
+        if not self.up:
+            return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), self.filt, stride=2, groups=x.shape[1])
+        y = F.pad(x, (1, 1, 1, 1), mode="replicate")
+        y = F.conv_transpose2d(y, self.filt, stride=2, padding=2, groups=x.shape[1])
+        return y[:, :, 1:, 1:][:, :, :-1, :-1]
+
+
+class Resnet(nn.Module):
+    def __init__(self, batch, blurred, dropout=False, blocks=2, zeros=False):
+        super().__init__()
+        norm = (lambda n: nn.BatchNorm2d(n)) if batch else (lambda n: nn.InstanceNorm2d(n))
+        bias = not batch
+        layers = [nn.ReflectionPad2d(3), nn.Conv2d(3, 4, 7, bias=bias), norm(4), nn.ReLU()]
+        for i in range(2):
+            n = 4 << i
+            layers += [nn.Conv2d(n, 2 * n, 3, 1 if blurred else 2, 1, bias=bias), norm(2 * n), nn.ReLU()]
+            layers += [Blur(2 * n, False)] if blurred else []
+        layers += [ResBlock(16, norm, bias, dropout, zeros) for _ in range(blocks)]
+        for i in range(2):
+            n = 16 >> i
+            if blurred:
+                layers += [Blur(n, True), nn.Conv2d(n, n // 2, 3, 1, 1, bias=bias)]
+            else:
+                layers += [nn.ConvTranspose2d(n, n // 2, 3, 2, 1, 1, bias=bias)]
+            layers += [norm(n // 2), nn.ReLU()]
+        layers += [nn.ReflectionPad2d(3), nn.Conv2d(4, 3, 7), nn.Tanh()]
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.model(x)
+
+
+def image_to_image():
+    picture = {"image": (-1, 1, 1, 3, 16, 24)}
+    card = "scale 1 low -1 high 1 multiple "
+    case("pix2pix, batch normalisation", "pix2pix", Unet(True), picture, card=card + "8")
+    case("pix2pix, instance normalisation", "pix2pix", Unet(False), picture, card=card + "8")
+    case("cyclegan, instance normalisation", "cyclegan", Resnet(False, False), picture, card=card + "4")
+    case("cyclegan, batch normalisation and dropout", "cyclegan", Resnet(True, False, True), picture, card=card + "4")
+    case("cyclegan, zeros around", "cyclegan-zeros", Resnet(False, False, zeros=True), picture, card=card + "4")
+    case("cut, blurred", "cut", Resnet(False, True), picture, card=card + "4")
+
+
+# ---- stylisation ----
+
+
+class ReflectConv(nn.Module):
+    def __init__(self, cin, cout, size, stride, up=1):
+        super().__init__()
+        self.up, self.border = up, size // 2
+        self.conv2d = nn.Conv2d(cin, cout, size, stride)
+
+    def forward(self, x):
+        if self.up > 1:
+            x = F.interpolate(x, mode="nearest", scale_factor=self.up)
+        return self.conv2d(F.pad(x, (self.border,) * 4, mode="reflect"))
+
+
+class StyleBlock(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.conv1, self.in1 = ReflectConv(n, n, 3, 1), nn.InstanceNorm2d(n, affine=True)
+        self.conv2, self.in2 = ReflectConv(n, n, 3, 1), nn.InstanceNorm2d(n, affine=True)
+
+    def forward(self, x):
+        return self.in2(self.conv2(F.relu(self.in1(self.conv1(x))))) + x
+
+
+class FastStyle(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.in1 = ReflectConv(3, 4, 9, 1), nn.InstanceNorm2d(4, affine=True)
+        self.conv2, self.in2 = ReflectConv(4, 6, 3, 2), nn.InstanceNorm2d(6, affine=True)
+        self.conv3, self.in3 = ReflectConv(6, 8, 3, 2), nn.InstanceNorm2d(8, affine=True)
+        for i in range(1, 6):
+            setattr(self, "res%d" % i, StyleBlock(8))
+        self.deconv1, self.in4 = ReflectConv(8, 6, 3, 1, 2), nn.InstanceNorm2d(6, affine=True)
+        self.deconv2, self.in5 = ReflectConv(6, 4, 3, 1, 2), nn.InstanceNorm2d(4, affine=True)
+        self.deconv3 = ReflectConv(4, 3, 9, 1)
+
+    def forward(self, x):
+        for i in range(1, 4):
+            x = F.relu(getattr(self, "in%d" % i)(getattr(self, "conv%d" % i)(x)))
+        for i in range(1, 6):
+            x = getattr(self, "res%d" % i)(x)
+        x = F.relu(self.in5(self.deconv2(F.relu(self.in4(self.deconv1(x))))))
+        return self.deconv3(x)
+
+
+class CartoonNorm(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.scale, self.shift = nn.Parameter(torch.empty(n)), nn.Parameter(torch.empty(n))
+
+    def forward(self, x):
+        mean = x.mean((2, 3), keepdim=True)
+        var = x.var((2, 3), unbiased=False, keepdim=True)
+        return (x - mean) / torch.sqrt(var + 1e-9) * self.scale[:, None, None] + self.shift[:, None, None]
+
+
+class Cartoon(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv01_1, self.in01_1 = nn.Conv2d(3, 4, 7), CartoonNorm(4)
+        self.conv02_1, self.conv02_2, self.in02_1 = nn.Conv2d(4, 6, 3, 2, 1), nn.Conv2d(6, 6, 3, 1, 1), CartoonNorm(6)
+        self.conv03_1, self.conv03_2, self.in03_1 = nn.Conv2d(6, 8, 3, 2, 1), nn.Conv2d(8, 8, 3, 1, 1), CartoonNorm(8)
+        for i in range(4, 12):
+            for k in (1, 2):
+                setattr(self, "conv%02d_%d" % (i, k), nn.Conv2d(8, 8, 3))
+                setattr(self, "in%02d_%d" % (i, k), CartoonNorm(8))
+        self.deconv01_1, self.deconv01_2 = nn.ConvTranspose2d(8, 6, 3, 2, 1, 1), nn.Conv2d(6, 6, 3, 1, 1)
+        self.deconv02_1, self.deconv02_2 = nn.ConvTranspose2d(6, 4, 3, 2, 1, 1), nn.Conv2d(4, 4, 3, 1, 1)
+        self.in12_1, self.in13_1 = CartoonNorm(6), CartoonNorm(4)
+        self.deconv03_1 = nn.Conv2d(4, 3, 7)
+
+    def forward(self, x):
+        get = lambda name: getattr(self, name)
+        around = lambda y, n: F.pad(y, (n,) * 4, mode="reflect")
+        x = F.relu(self.in01_1(self.conv01_1(around(x, 3))))
+        for i in (2, 3):
+            x = F.relu(get("in%02d_1" % i)(get("conv%02d_2" % i)(get("conv%02d_1" % i)(x))))
+        for i in range(4, 12):
+            y = F.relu(get("in%02d_1" % i)(get("conv%02d_1" % i)(around(x, 1))))
+            x = get("in%02d_2" % i)(get("conv%02d_2" % i)(around(y, 1))) + x
+        for i in (1, 2):
+            x = F.relu(get("in%d_1" % (11 + i))(get("deconv%02d_2" % i)(get("deconv%02d_1" % i)(x))))
+        return torch.tanh(self.deconv03_1(around(x, 3)))
+
+
+class AnimeConv(nn.Sequential):
+    def __init__(self, cin, cout, size=3, stride=1, padding=1, groups=1, bias=False):
+        super().__init__(nn.ReflectionPad2d(padding), nn.Conv2d(cin, cout, size, stride, 0, groups=groups, bias=bias),
+                         nn.GroupNorm(1, cout), nn.LeakyReLU(0.2))
+
+
+class AnimeBlock(nn.Module):
+    def __init__(self, cin, cout, ratio):
+        super().__init__()
+        self.same = cin == cout
+        wide = round(cin * ratio)
+        layers = [AnimeConv(cin, wide, 1, padding=0)] if ratio != 1 else []
+        layers += [AnimeConv(wide, wide, groups=wide, bias=True), nn.Conv2d(wide, cout, 1, bias=False),
+                   nn.GroupNorm(1, cout)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return x + self.layers(x) if self.same else self.layers(x)
+
+
+class Anime(nn.Module):
+    def __init__(self):
+        super().__init__()
+        half = (0, 1, 0, 1)
+        self.block_a = nn.Sequential(AnimeConv(3, 4, 7, padding=3), AnimeConv(4, 6, stride=2, padding=half), AnimeConv(6, 6))
+        self.block_b = nn.Sequential(AnimeConv(6, 8, stride=2, padding=half), AnimeConv(8, 8))
+        self.block_c = nn.Sequential(AnimeConv(8, 8), AnimeBlock(8, 12, 2), AnimeBlock(12, 12, 2), AnimeBlock(12, 12, 2),
+                                     AnimeBlock(12, 12, 2), AnimeConv(12, 8))
+        self.block_d = nn.Sequential(AnimeConv(8, 8), AnimeConv(8, 8))
+        self.block_e = nn.Sequential(AnimeConv(8, 6), AnimeConv(6, 6), AnimeConv(6, 4, 7, padding=3))
+        self.out_layer = nn.Sequential(nn.Conv2d(4, 3, 1, bias=False), nn.Tanh())
+
+    def forward(self, x):
+        y = self.block_a(x)
+        size = y.shape[-2:]
+        y = F.interpolate(self.block_c(self.block_b(y)), size, mode="bilinear", align_corners=True)
+        y = F.interpolate(self.block_d(y), x.shape[-2:], mode="bilinear", align_corners=True)
+        return self.out_layer(self.block_e(y))
+
+
+def stylisation():
+    case("fast neural style", "fast-neural-style", FastStyle(), {"image": (0, 255, 1, 3, 16, 24)},
+         card="scale 1 low 0 high 255 multiple 4")
+    picture = {"image": (-1, 1, 1, 3, 16, 24)}
+    case("cartoongan", "cartoongan", Cartoon(), picture, card="scale 1 low -1 high 1 bgr 1 multiple 4")
+    case("animeganv2", "animeganv2", Anime(), picture, card="scale 1 low -1 high 1 multiple 4")
+
+
+# ---- from a latent ----
+
+
+class DCGAN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers, n = [], 12
+        for i, cout in enumerate([8, 6, 4]):
+            layers += [nn.ConvTranspose2d(n, cout, 4, 2 if i else 1, 1 if i else 0, bias=False), nn.BatchNorm2d(cout), nn.ReLU()]
+            n = cout
+        self.main = nn.Sequential(*layers, nn.ConvTranspose2d(n, 3, 4, 2, 1, bias=False), nn.Tanh())
+
+    def forward(self, z):
+        return self.main(z)
+
+
+def fir(x, kernel, up, before, after):
+    n, c, h, w = x.shape
+    y = x.new_zeros(n, c, h * up, w * up)
+    y[:, :, ::up, ::up] = x
+    y = F.pad(y, (before, after, before, after))
+    return F.conv2d(y, kernel.flip(0, 1)[None, None].repeat(c, 1, 1, 1), groups=c)
+
+
+class Kernel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        row = torch.tensor([1.0, 3, 3, 1])
+        self.register_buffer("kernel", row[:, None] * row[None] / 64 * 4)
+
+
+class EqualLinear(nn.Module):
+    def __init__(self, cin, cout, rate=1.0):
+        super().__init__()
+        self.rate, self.weight, self.bias = rate, nn.Parameter(torch.empty(cout, cin)), nn.Parameter(torch.empty(cout))
+
+    def forward(self, x):
+        return F.linear(x, self.weight * (self.rate / math.sqrt(self.weight.shape[1])), self.bias * self.rate)
+
+
+class Modulated(nn.Module):
+    def __init__(self, cin, cout, size, style, up=False, demodulate=True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(1, cout, cin, size, size))
+        self.modulation = EqualLinear(style, cin)
+        self.up, self.demodulate = up, demodulate
+        if up:
+            self.blur = Kernel()
+
+    def forward(self, x, w):
+        _, cout, cin, size, _ = self.weight.shape
+        n = x.shape[0]
+        weight = self.weight / math.sqrt(cin * size * size) * self.modulation(w).reshape(n, 1, cin, 1, 1)
+        if self.demodulate:
+            weight = weight * torch.rsqrt(weight.square().sum((2, 3, 4), keepdim=True) + 1e-8)
+        x = x.reshape(1, n * cin, *x.shape[2:])
+        if self.up:
+            weight = weight.transpose(1, 2).reshape(n * cin, cout, size, size)
+            y = F.conv_transpose2d(x, weight, stride=2, groups=n)
+            return fir(y.reshape(n, cout, *y.shape[2:]), self.blur.kernel, 1, 1, 1)
+        y = F.conv2d(x, weight.reshape(n * cout, cin, size, size), padding=size // 2, groups=n)
+        return y.reshape(n, cout, *y.shape[2:])
+
+
+class Styled(nn.Module):
+    def __init__(self, cin, cout, style, up=False):
+        super().__init__()
+        self.conv = Modulated(cin, cout, 3, style, up)
+        self.noise = nn.Module()
+        self.noise.weight = nn.Parameter(torch.empty(1))
+        self.activate = nn.Module()
+        self.activate.bias = nn.Parameter(torch.empty(cout))
+
+    def forward(self, x, w, noise):
+        y = self.conv(x, w) + self.noise.weight * noise
+        return F.leaky_relu(y + self.activate.bias[:, None, None], 0.2) * math.sqrt(2)
+
+
+class ToRGB(nn.Module):
+    def __init__(self, cin, style, up):
+        super().__init__()
+        self.bias = nn.Parameter(torch.empty(1, 3, 1, 1))
+        self.conv = Modulated(cin, 3, 1, style, demodulate=False)
+        if up:
+            self.upsample = Kernel()
+
+    def forward(self, x, w, skip=None):
+        y = self.conv(x, w) + self.bias
+        return y if skip is None else y + fir(skip, self.upsample.kernel, 2, 2, 1)
+
+
+class StyleGAN2(nn.Module):
+    def __init__(self, style=8, widths=(8, 6, 4)):
+        super().__init__()
+        self.style = nn.Sequential(nn.Identity(), *[EqualLinear(style, style, 0.01) for _ in range(3)])
+        self.input = nn.Module()
+        self.input.input = nn.Parameter(torch.empty(1, widths[0], 4, 4))
+        self.conv1, self.to_rgb1 = Styled(widths[0], widths[0], style), ToRGB(widths[0], style, False)
+        convs, rgbs = [], []
+        self.noises = nn.Module()
+        self.noises.register_buffer("noise_0", torch.empty(1, 1, 4, 4))
+        for i in range(1, len(widths)):
+            convs += [Styled(widths[i - 1], widths[i], style, True), Styled(widths[i], widths[i], style)]
+            rgbs.append(ToRGB(widths[i], style, True))
+            for k in (1, 2):
+                self.noises.register_buffer("noise_%d" % (2 * i - 2 + k), torch.empty(1, 1, 4 << i, 4 << i))
+        self.convs, self.to_rgbs = nn.ModuleList(convs), nn.ModuleList(rgbs)
+
+    def forward(self, z, *noise):
+        w = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
+        for layer in self.style[1:]:
+            w = F.leaky_relu(layer(w), 0.2) * math.sqrt(2)
+        x = self.conv1(self.input.input.repeat(z.shape[0], 1, 1, 1), w, noise[0])
+        picture = self.to_rgb1(x, w)
+        for i, rgb in enumerate(self.to_rgbs):
+            x = self.convs[2 * i](x, w, noise[2 * i + 1])
+            x = self.convs[2 * i + 1](x, w, noise[2 * i + 2])
+            picture = rgb(x, w, picture)
+        return picture
+
+
+def latents():
+    case("dcgan", "dcgan", DCGAN(), {"latent": (-1, 1, 1, 12, 1, 1)}, card="scale 1 low -1 high 1 fixed 1")
+    model = StyleGAN2()
+    special = {}
+    for n, t in model.state_dict().items():
+        if n.endswith("weight") and (t.dim() == 5 or t.dim() == 2):
+            special[n] = (100.0, 0.0) if n.startswith("style") else (1.0, 0.0)
+        if n.endswith("modulation.bias"):
+            special[n] = (0.25, 1.0)
+    noise = {"noise_%d" % i: (-1, 1, 1, 1, 4 << (i + 1) // 2, 4 << (i + 1) // 2) for i in range(5)}
+    case("stylegan2", "stylegan2", model, {"latent": (-1, 1, 1, 8), **noise}, special,
+         card="scale 1 low -1 high 1 fixed 1")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     print("# Made by import_reference.py: small networks, and what PyTorch makes of them.\n")
     super_resolution()
+    image_to_image()
+    stylisation()
+    latents()
