@@ -7,6 +7,7 @@
 static const struct cli_option options[] = {
     {"card", 0, "FILE", "add: card with what the graph does not show; its fields win", false},
     {"name", 0, "NAME", "add: another name for -m", false},
+    {"architecture", 0, "NAME", "add: of PyTorch or safetensors weights, where the names do not tell", false},
     {"license", 0, "SPDX", "add: the weights' licence", false},
     {"force", 'f', NULL, "add, graph: replace what exists", false},
     {"threads", 0, "N", "processors to use (default: all; bench: 1 and all)", false},
@@ -88,7 +89,7 @@ const struct cli_command cmd_model = {
     .name = "model",
     .summary = "list, show, add, check, measure and draw models",
     .usage = "model list\nmodel show NAME|FILE\n"
-             "model add FILE.onnx|DIR [--card card.json] [--name NAME] [--license SPDX]\n"
+             "model add FILE.onnx|FILE.pth|FILE.safetensors|FILE.param|DIR [--card card.json] [--name NAME]\n"
              "model check NAME|FILE\nmodel bench NAME|FILE [--size WxH] [--runs N] [--profile]\n"
              "model graph NAME|FILE [-o FILE.svg]",
     .details =
@@ -96,7 +97,9 @@ const struct cli_command cmd_model = {
         "has, says what it could not tell, makes golden pictures, copies the file unchanged to HOME/models\n"
         "with its card beside it, and records it in your ledger with the file's SHA-256 and its OpenSSF "
         "Model\n"
-        "Signing digest. check reads file and card, makes the golden pictures again and compares the "
+        "Signing digest. Weights of PyTorch, safetensors and ncnn are converted first, executing nothing in "
+        "them.\n"
+        "check reads file and card, makes the golden pictures again and compares the "
         "ledger's\n"
         "record (exit code 0 as recorded, 2 not recorded, 3 other pictures or another file, 4 unreadable).\n"
         "bench measures a picture: median, best and first, the speed of the multiplications, memory. graph "

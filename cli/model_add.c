@@ -15,9 +15,12 @@
 struct adding {
     const struct model_call *call;
     char *source;     /* the ONNX file */
+    char *foreign;    /* what it was converted from; source is then a file of ours, to be removed */
+    char *second;     /* and the numbers beside that, or NULL */
     char *given_card; /* --card, or the one found in a folder; NULL: none */
     char *path;       /* where it goes */
     char *card_path;
+    char converted[120]; /* in words: from what */
     struct bst_buf card; /* text of the card that goes beside it; empty: the file's own says all */
     json_t *json;        /* the same, or the file's own */
     json_t *notes;       /* what was seen, when the card was proposed */
@@ -30,7 +33,10 @@ struct adding {
 
 static void adding_clear(struct adding *a)
 {
+    if (a->foreign && a->source) unlink(a->source);
     free(a->source);
+    free(a->foreign);
+    free(a->second);
     free(a->given_card);
     free(a->path);
     free(a->card_path);
@@ -64,26 +70,76 @@ static char *only_file(const char *folder, const char *end, size_t *count)
     return found;
 }
 
-static enum bst_code find_source(struct adding *a, struct bst_error *err)
+static bool is_foreign(const char *path)
 {
-    const char *operand = a->call->operand, *card = cli_value(a->call->args, "card");
+    static const char *const ends[] = {".pth", ".pt", ".safetensors", ".param"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (ends_in(path, ends[i])) return true;
+    return false;
+}
+
+/* The model in a folder: an ONNX file, or else weights of another kind. */
+static enum bst_code find_in_folder(struct adding *a, const char *folder, struct bst_error *err)
+{
+    static const char *const ends[] = {".onnx", ".param", ".safetensors", ".pth", ".pt"};
     size_t count = 0, cards = 0;
-    if (card && !(a->given_card = bst_strdup(card))) return bst_fail_memory(err);
-    if (!cli_is_folder(operand)) {
-        a->source = bst_strdup(operand);
-        return a->source ? BST_OK : bst_fail_memory(err);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && count == 0; i++) {
+        free(a->source);
+        a->source = only_file(folder, ends[i], &count);
     }
-    a->source = only_file(operand, ".onnx", &count);
     if (count != 1) {
-        bst_fail(err, BST_USAGE, "%s holds %s ONNX file", operand, count ? "more than one" : "no");
+        bst_fail(err, BST_USAGE, "%s holds %s", folder, count ? "more than one model" : "no model");
         return bst_hint(err, "name the file itself");
     }
-    if (!a->given_card) a->given_card = only_file(operand, "card.json", &cards);
+    if (!a->given_card) a->given_card = only_file(folder, "card.json", &cards);
     if (cards > 1) {
-        bst_fail(err, BST_USAGE, "%s holds more than one card", operand);
+        bst_fail(err, BST_USAGE, "%s holds more than one card", folder);
         return bst_hint(err, "--card says which one is meant");
     }
     return a->source ? BST_OK : bst_fail_memory(err);
+}
+
+static enum bst_code find_source(struct adding *a, struct bst_error *err)
+{
+    const char *operand = a->call->operand, *card = cli_value(a->call->args, "card");
+    if (card && !(a->given_card = bst_strdup(card))) return bst_fail_memory(err);
+    if (cli_is_folder(operand)) return find_in_folder(a, operand, err);
+    a->source = bst_strdup(operand);
+    return a->source ? BST_OK : bst_fail_memory(err);
+}
+
+/* Weights of another kind become an ONNX file beside the models, under a name that no listing shows. */
+static enum bst_code convert(struct adding *a, struct bst_error *err)
+{
+    struct bst_import_result result;
+    const struct bst_import_options options = {.architecture = cli_value(a->call->args, "architecture"),
+                                               .name = cli_value(a->call->args, "name"),
+                                               .license = cli_value(a->call->args, "license")};
+    if (!is_foreign(a->source)) {
+        if (!options.architecture) return BST_OK;
+        bst_fail(err, BST_USAGE, "--architecture is for PyTorch's and safetensors' weights");
+        return bst_hint(err, "an ONNX file says itself what it computes");
+    }
+    char *folder = bst_path_join(a->call->home, "models"), *path = NULL;
+    enum bst_code code = folder ? bst_folder_make(folder, 0700, err) : bst_fail_memory(err);
+    if (code == BST_OK && !(path = bst_format("%s/.converted-%ld.onnx", folder, (long)getpid())))
+        code = bst_fail_memory(err);
+    if (code == BST_OK) code = bst_import(a->source, NULL, &options, path, &result, err);
+    if (code == BST_OK && ends_in(a->source, ".param") &&
+        !(a->second = bst_format("%.*s.bin", (int)(strlen(a->source) - 6), a->source)))
+        code = bst_fail_memory(err);
+    free(folder);
+    if (code != BST_OK) {
+        free(path);
+        return code;
+    }
+    a->foreign = a->source;
+    a->source = path;
+    snprintf(a->converted, sizeof a->converted, "%s%s%s, %llu parameters", result.format,
+             strcmp(result.format, result.architecture) ? ", " : "",
+             strcmp(result.format, result.architecture) ? result.architecture : "",
+             (unsigned long long)result.parameters);
+    return BST_OK;
 }
 
 /* ---- its card ---- */
@@ -278,22 +334,36 @@ static enum bst_code find_place(struct adding *a, struct bst_error *err)
     return bst_hint(err, "--name gives this one another name, --force replaces that one");
 }
 
+/* Adds a file to the list, unless it is NULL. */
+static enum bst_code source_file(const char *path, struct bst_model_file *list, size_t *count,
+                                 struct bst_error *err)
+{
+    struct stat st;
+    if (!path) return BST_OK;
+    if (stat(path, &st) != 0) return bst_fail_errno(err, BST_UNREADABLE, "cannot read %s", path);
+    list[*count] = (struct bst_model_file){.name = bst_path_name(path), .bytes = (uint64_t)st.st_size};
+    return bst_sha256_file(path, list[(*count)++].sha256, err);
+}
+
 static enum bst_code log_model(struct adding *a, struct bst_stamper *stamper, struct bst_error *err)
 {
     const struct bst_card *card = bst_model_card(a->model);
-    const struct bst_model_file file = {.name = bst_path_name(a->path), .bytes = bst_model_bytes(a->model)};
-    struct bst_model_file files[1] = {file};
+    struct bst_model_file files[1] = {{.name = bst_path_name(a->path), .bytes = bst_model_bytes(a->model)}};
+    struct bst_model_file sources[2];
     struct bst_model_record record = {.name = card->name,
                                       .license = card->license,
                                       .files = files,
                                       .file_count = 1,
+                                      .sources = sources,
                                       .card = a->json,
                                       .card_name = a->card.len > 0 ? bst_path_name(a->card_path) : NULL,
                                       .recorded_ms = bst_now_ms()};
     struct bst_buf payload = {0};
     memcpy(files[0].sha256, a->digest, sizeof a->digest);
     memcpy(record.card_sha256, card->digest, sizeof record.card_sha256);
-    enum bst_code code = bst_statement_model(&record, bst_stamper_identity(stamper), &payload, err);
+    enum bst_code code = source_file(a->foreign, sources, &record.source_count, err);
+    if (code == BST_OK) code = source_file(a->second, sources, &record.source_count, err);
+    if (code == BST_OK) code = bst_statement_model(&record, bst_stamper_identity(stamper), &payload, err);
     if (code == BST_OK) code = bst_stamp_statement(stamper, payload.data, payload.len, &a->entry, err);
     bst_buf_free(&payload);
     return code;
@@ -338,6 +408,7 @@ static void print_added(const struct adding *a)
     size_t i;
     json_t *note;
     printf("Added %s: %s\n", card->name, a->path);
+    if (a->foreign) model_line("converted", a->converted);
     json_array_foreach(a->notes, i, note)
     {
         model_line(bst_json_text(note, "state"), bst_json_text(note, "words"));
@@ -363,6 +434,7 @@ static enum bst_code report(const struct adding *a, struct bst_error *err)
     json_object_set_new(all, "notes", a->notes ? json_incref(a->notes) : json_array());
     json_object_set_new(all, "card_path", a->card.len > 0 ? cli_json_text(a->card_path) : json_null());
     json_object_set_new(all, "golden", json_integer((json_int_t)a->golden));
+    if (a->foreign) json_object_set_new(all, "converted", json_string(a->converted));
     json_object_set_new(all, "entry", json_integer((json_int_t)a->entry));
     enum bst_code code = all ? cli_json(all, true, err) : bst_fail_memory(err);
     json_decref(all);
@@ -374,6 +446,7 @@ enum bst_code model_add(const struct model_call *call, struct bst_error *err)
     struct adding a = {.call = call};
     struct bst_stamper *stamper = NULL;
     enum bst_code code = find_source(&a, err);
+    if (code == BST_OK) code = convert(&a, err);
     if (code == BST_OK) code = settle_card(&a, err);
     if (code == BST_OK) code = find_place(&a, err);
     if (code == BST_OK) code = cli_stamper(call->args, call->home, 0, &stamper, err);

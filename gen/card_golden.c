@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define GOLDEN_COUNT 4
-#define GOLDEN_MAX   1000 /* entries of a card that are made again */
+#define GOLDEN_MAX   100                 /* entries of a card that are made again */
+#define PIXELS_MAX   ((uint64_t)1 << 26) /* of all of them: a card must not make a machine work for hours */
 
 static const uint32_t golden_sides[GOLDEN_COUNT][2] = {{64, 64}, {96, 64}, {75, 50}, {128, 96}};
 static const uint32_t golden_inputs[GOLDEN_COUNT][2] = {{32, 32}, {48, 32}, {37, 25}, {64, 48}};
@@ -142,6 +143,17 @@ static bool read_entry(const json_t *entry, struct golden *out)
                              json_integer_value(label) < CLASSES_MAX);
 }
 
+/* Pixels of all entries that can be read. */
+static uint64_t golden_pixels(const json_t *golden)
+{
+    struct golden entry;
+    uint64_t pixels = 0;
+    for (size_t i = 0; i < json_array_size(golden) && i < GOLDEN_MAX; i++)
+        if (read_entry(json_array_get(golden, i), &entry))
+            pixels += (uint64_t)entry.controls.width * entry.controls.height;
+    return pixels;
+}
+
 static enum bst_code check_entry(const struct bst_model *model, const struct bst_run_options *options,
                                  const json_t *entry, const char **state, struct bst_error *err)
 {
@@ -174,6 +186,11 @@ enum bst_code bst_golden_check(const struct bst_model *model, const struct bst_r
     enum bst_code code = list != NULL ? BST_OK : bst_fail_memory(err);
     if (code == BST_OK && (count > GOLDEN_MAX || (golden != NULL && !json_is_array(golden)))) {
         bst_fail(err, BST_UNREADABLE, "golden is not a list of at most %d pictures", GOLDEN_MAX);
+        code = bst_where(err, "%s: model card", model->path);
+    }
+    if (code == BST_OK && golden_pixels(golden) > PIXELS_MAX) {
+        bst_fail(err, BST_UNREADABLE, "the golden pictures are larger than %llu megapixels together",
+                 (unsigned long long)(PIXELS_MAX >> 20));
         code = bst_where(err, "%s: model card", model->path);
     }
     for (size_t i = 0; i < count && code == BST_OK; i++) {

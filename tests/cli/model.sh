@@ -80,7 +80,7 @@ mkdir "$work/folder" && cp "$warm" "$work/folder/model.onnx" && cp "$work/card.j
 expect 0 "a folder with model and card" "$bs" model add "$work/folder" --name crisp
 check "is the same" jq -e '.title == "Toasty"' "$home/models/crisp.card.json"
 expect 1 "an empty folder" "$bs" model add "$work/cards"
-hints "says what is missing" 'no ONNX file'
+hints "says what is missing" "holds no model"
 refuse() { # NAME CARD PATTERN
     printf '%s' "$2" >"$work/bad.json"
     before=$(find "$home/models" | sort)
@@ -96,10 +96,29 @@ refuse "an empty range" '{"output_low":1,"output_high":1}' 'not a range'
 refuse "a huge size" '{"width":99999999}' 'size is out of range'
 refuse "no finite number" '{"output_high":1e999}' '.'
 refuse "deep nesting" "$(printf '{"x":'; printf '[%.0s' $(seq 100))" '.'
+refuse "too many golden pixels" '{"golden":[{"seed":"1","width":65535,"height":65535,"pixels-sha256":"00"}]}' '64 megapixels'
+refuse "golden pictures that are none" '{"golden":[7]}' 'golden picture of the card lacks'
 refuse "bad UTF-8" "$(printf '{"title":"\xff"}')" '.'
 printf '{"golden":[{"seed":"1","width":32,"height":32,"arith":"blindstamp-arith/2","pixels-sha256":"%064d"}]}' 0 >"$work/bad.json"
 expect 3 "golden pictures that are not the model's" "$bs" model add "$warm" --name bad --card "$work/bad.json"
 nothing "and nothing of it is left" "$home/models/bad.onnx"
+
+# Weights of another kind are converted: a network of ncnn, a coloured tint.
+printf '7767517\n3 3\nInput data 0 1 data\nConvolution mix 1 1 data mixed 0=3 1=1 5=1 6=9\nSigmoid out 1 1 mixed output\n' >"$work/in/tint.param"
+floats() { local f; for f; do printf "$(printf '%08x' "$f" | sed 's/\(..\)\(..\)\(..\)\(..\)/\\x\4\\x\3\\x\2\\x\1/')"; done; }
+floats 0 0x3f000000 0x3dcccccd 0 0x3dcccccd 0x3f19999a 0 0 0x3dcccccd 0x3f000000 0x3dcccccd 0 0xbdcccccd >"$work/in/tint.bin"
+expect 0 "a network of ncnn" "$bs" model add "$work/in/tint.param" --license MIT
+says "is converted" 'converted +ncnn, 12 parameters'
+nothing "no half of it is left" "$home/models/.converted*"
+expect 0 "it is as recorded" "$bs" model check tint
+"$bs" ledger export "$work/export2" >/dev/null
+check "the record names what it was made from" sh -c "tail -n 1 '$work/export2/entries.jsonl' | jq -r .payload | base64 -d | jq -e --arg p \"\$(sha256sum <'$work/in/tint.param' | cut -d' ' -f1)\" --arg b \"\$(sha256sum <'$work/in/tint.bin' | cut -d' ' -f1)\" '[.predicate.convertedFrom[].digest.sha256] == [\$p, \$b]'"
+expect 0 "it makes pictures" "$bs" gen -m tint --input "$work/p/dots-4.png" -o "$work/p"
+expect 0 "that replay" "$bs" verify --replay "$work/p/tint-dots-4.png"
+head -c 20 "$work/in/tint.bin" >"$work/x" && cp "$work/x" "$work/in/tint.bin"
+expect 4 "numbers that end early" "$bs" model add "$work/in/tint.param" --name cut
+nothing "leave nothing" "$home/models/.converted*"
+expect 1 "an architecture for an ONNX file" "$bs" model add "$warm" --name x --architecture rrdb
 
 # What check finds.
 jq '.golden[0]."pixels-sha256" = "'"$(printf %064d 0)"'"' "$home/models/warm.card.json" >"$work/x" && cp "$work/x" "$home/models/warm.card.json"

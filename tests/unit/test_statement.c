@@ -403,10 +403,43 @@ static void identity_comes_back(void **ctx)
     json_decref(json);
 }
 
+/* A folder of two files: what model-signing 1.1.1 says of files with these digests. */
+static void models_are_named_as_openssf_does(void **ctx)
+{
+    struct bst_model_file files[2] = {{.name = "tint.param", .bytes = 131},
+                                      {.name = "tint.bin", .bytes = 52}};
+    struct bst_model_record record = {
+        .name = "tint", .license = "MIT", .files = files, .file_count = 2, .recorded_ms = 1763800000000};
+    struct bst_identity author = {.name = (char *)(uintptr_t) "Ada"};
+    struct bst_buf payload = {0};
+    json_t *statement;
+    (void)ctx;
+    memset(author.key_id, 'a', 64);
+    assert_true(
+        bst_unhex("a81d6278d2b709e7c0fc2db357122be67f55eb83d92a0d169b71c44335cbb2e2", files[0].sha256, 32));
+    assert_true(
+        bst_unhex("a6625bb570a3618399251ca3f6ced1a14edc1820f34577cfad4aed964c4a10bf", files[1].sha256, 32));
+    assert_int_equal(bst_statement_model(&record, &author, &payload, &err), BST_OK);
+    assert_int_equal(bst_json_parse((char *)payload.data, payload.len, &statement, &err), BST_OK);
+    const json_t *signing = bst_json_at(statement, "predicate.openssf_model_signing");
+    assert_string_equal(json_string_value(bst_json_at(signing, "subject.0.digest.sha256")),
+                        "1077001f0293d9101f67679355f8f518779e478020292ff14a53341b85444ee4");
+    assert_string_equal(json_string_value(bst_json_at(signing, "subject.0.name")), "tint");
+    assert_string_equal(json_string_value(bst_json_at(signing, "predicate.resources.0.name")), "tint.bin");
+    assert_string_equal(json_string_value(bst_json_at(statement, "subject.0.name")), "tint.param");
+    assert_null(bst_json_at(statement, "predicate.card"));
+    json_decref(statement);
+    bst_buf_free(&payload);
+    files[1].name = "\xff";
+    assert_int_equal(bst_statement_model(&record, &author, &payload, &err), BST_USAGE);
+    bst_buf_free(&payload);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_vectors),
+        cmocka_unit_test(models_are_named_as_openssf_does),
         cmocka_unit_test(commitment_vector),
         cmocka_unit_test(what_each_privacy_level_discloses),
         cmocka_unit_test(mixed_seeds),
