@@ -152,15 +152,26 @@ struct bst_kernels {
     void (*twice)(const float *x, float *y, size_t n);
     /* even[i] = x[2i], odd[i] = x[2i+1] */
     void (*split)(const float *x, float *even, float *odd, size_t n);
+    /* Copies rows of n numbers, x_row apart, to place left of rows that lie row >= used apart; the places below left
+     * and from left + n to used hold fill. May write less than BST_MICRO_WIDTH_MAX numbers behind the last. */
+    void (*plane_copy)(const float *x, size_t x_row, size_t n, float *to, size_t row, size_t rows,
+                       size_t left, size_t used, float fill);
     /* Windows over a plane (kernel_plane.h): y[i] is made of tile[offset[k] + i] for every tap k in this order:
      * the greatest, of equal ones the first; the sum from +0 on; that divided by rows * counts[i];
-     * fma(weights[k], ..., ...) from the bias on. Up to 64 numbers of the tile beyond n are read. */
+     * fma(weights[k], ..., ...) from the bias on. Less than BST_MICRO_WIDTH_MAX numbers of the tile beyond n are
+     * read. */
     void (*plane_max)(const float *tile, const uint32_t *offset, size_t taps, float *y, size_t n);
     void (*plane_sum)(const float *tile, const uint32_t *offset, size_t taps, float *y, size_t n);
     void (*plane_average)(const float *tile, const uint32_t *offset, size_t taps, const float *counts,
                           float rows, float *y, size_t n);
-    void (*plane_conv)(const float *tile, const uint32_t *offset, size_t taps, const float *weights,
-                       float bias, float *y, size_t n);
+    /* The same for rows of y, pitch apart; the tile's lie row apart. */
+    void (*plane_conv)(const float *tile, size_t row, size_t rows, const uint32_t *offset, size_t taps,
+                       const float *weights, float bias, float *y, size_t pitch, size_t n);
+    /* The same for two rows of y, where the taps are height rows of the tile, row apart, each of columns numbers
+     * at offset[k], and the second output's lie one row further. */
+    void (*plane_conv_pair)(const float *tile, size_t row, const uint32_t *offset, size_t height,
+                            size_t columns, const float *weights, float bias, float *y, size_t pitch,
+                            size_t n);
     /* The words of n blocks of random numbers, in pairs: two a block. */
     void (*philox)(uint64_t seed, uint32_t stream, uint64_t first, size_t n, uint32_t *radius,
                    uint32_t *angle);

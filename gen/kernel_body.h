@@ -431,14 +431,35 @@ static void split(const float *x, float *even, float *odd, size_t n)
     }
 }
 
+static void plane_copy(const float *x, size_t x_row, size_t n, float *to, size_t row, size_t rows,
+                       size_t left, size_t used, float fill)
+{
+    const vf padding = v_set(fill);
+    for (size_t r = 0; r < rows; r++, x += x_row, to += row) {
+        size_t i = 0;
+        for (size_t p = 0; p < left; p += VW) /* too far, into what is written next */
+            v_store(to + p, padding);
+        for (size_t p = left + n; p < used; p += VW)
+            v_store(to + p, padding);
+        for (; i + VW <= n; i += VW)
+            v_store(to + left + i, v_load(x + i));
+        if (n >= VW) {
+            v_store(to + left + n - VW, v_load(x + n - VW));
+            i = n;
+        }
+        for (; i < n; i++)
+            to[left + i] = x[i];
+    }
+}
+
 #define PLANE_VECTORS 4
 
-enum plane_form { PLANE_MAX, PLANE_SUM, PLANE_AVERAGE, PLANE_CONV };
+enum plane_form { PLANE_MAX, PLANE_SUM, PLANE_AVERAGE };
 
-/* numbers: the weights of a convolution, or what an average's columns count. */
+/* counts: what an average's columns count. */
 static inline __attribute__((always_inline)) void plane_loop(enum plane_form form, const float *tile,
                                                              const uint32_t *offset, size_t taps,
-                                                             const float *numbers, float first, float *y,
+                                                             const float *counts, float first, float *y,
                                                              size_t n)
 {
     for (size_t i = 0; i < n; i += PLANE_VECTORS * VW) {
@@ -447,14 +468,11 @@ static inline __attribute__((always_inline)) void plane_loop(enum plane_form for
             v_set(form == PLANE_AVERAGE ? 0.0f : first);
         for (size_t k = 0; k < taps; k++) {
             const float *at = tile + offset[k] + i;
-            vf w = v_set(form == PLANE_CONV ? numbers[k] : 0.0f);
             UNROLL for (size_t v = 0; v < PLANE_VECTORS; v++)
             {
                 vf x = v_load(at + v * VW);
                 if (form == PLANE_MAX)
                     acc[v] = v_max(x, acc[v]);
-                else if (form == PLANE_CONV)
-                    acc[v] = v_fma(w, x, acc[v]);
                 else
                     acc[v] = acc[v] + x;
             }
@@ -462,8 +480,8 @@ static inline __attribute__((always_inline)) void plane_loop(enum plane_form for
         for (size_t v = 0; v < PLANE_VECTORS && i + v * VW < n; v++) {
             size_t at = i + v * VW, left = n - at;
             if (form == PLANE_AVERAGE)
-                acc[v] = acc[v] / (v_set(first) *
-                                   (left >= VW ? v_load(numbers + at) : v_load_part(numbers + at, left)));
+                acc[v] = acc[v] /
+                         (v_set(first) * (left >= VW ? v_load(counts + at) : v_load_part(counts + at, left)));
             if (left >= VW)
                 v_store(y + at, acc[v]);
             else
@@ -488,10 +506,88 @@ static void plane_average(const float *tile, const uint32_t *offset, size_t taps
     plane_loop(PLANE_AVERAGE, tile, offset, taps, counts, rows, y, n);
 }
 
-static void plane_conv(const float *tile, const uint32_t *offset, size_t taps, const float *weights,
-                       float bias, float *y, size_t n)
+/* R rows of V vectors at a time: enough chains side by side to hide the latency of each. */
+static inline __attribute__((always_inline)) void plane_block(size_t R, size_t V, const float *tile,
+                                                              size_t row, const uint32_t *offset, size_t taps,
+                                                              const float *weights, float bias, float *y,
+                                                              size_t pitch, size_t n)
 {
-    plane_loop(PLANE_CONV, tile, offset, taps, weights, bias, y, n);
+    for (size_t i = 0; i < n; i += V * VW) {
+        vf acc[8]; /* at most */
+        UNROLL for (size_t a = 0; a < R * V; a++) acc[a] = v_set(bias);
+        for (size_t k = 0; k < taps; k++) {
+            const float *at = tile + offset[k] + i;
+            vf w = v_set(weights[k]);
+            UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++) acc[r * V + v] =
+                v_fma(w, v_load(at + r * row + v * VW), acc[r * V + v]);
+        }
+        UNROLL for (size_t r = 0; r < R; r++)
+        {
+            UNROLL for (size_t v = 0; v < V; v++)
+            {
+                size_t x = i + v * VW;
+                if (x + VW <= n)
+                    v_store(y + r * pitch + x, acc[r * V + v]);
+                else if (x < n)
+                    v_store_part(y + r * pitch + x, acc[r * V + v], n - x);
+            }
+        }
+    }
+}
+
+static void plane_conv(const float *tile, size_t row, size_t rows, const uint32_t *offset, size_t taps,
+                       const float *weights, float bias, float *y, size_t pitch, size_t n)
+{
+    size_t r = 0;
+    if (n <= 2 * VW)
+        for (; r + 4 <= rows; r += 4)
+            plane_block(4, 2, tile + r * row, row, offset, taps, weights, bias, y + r * pitch, pitch, n);
+    for (; r + 2 <= rows; r += 2)
+        plane_block(2, 4, tile + r * row, row, offset, taps, weights, bias, y + r * pitch, pitch, n);
+    if (r < rows)
+        plane_block(1, 4, tile + r * row, row, offset, taps, weights, bias, y + r * pitch, pitch, n);
+}
+
+/* One input row's part in two output rows: upper and lower are the kernel's rows that it meets there, or NULL. */
+static inline __attribute__((always_inline)) void pair_row(const float *upper, const float *lower,
+                                                           const float *at, const uint32_t *offset,
+                                                           size_t columns, vf acc[8])
+{
+    for (size_t k = 0; k < columns; k++) {
+        const float *from = at + offset[k];
+        vf x[4];
+        UNROLL for (size_t v = 0; v < 4; v++) x[v] = v_load(from + v * VW);
+        if (upper != NULL) {
+            vf w = v_set(upper[k]);
+            UNROLL for (size_t v = 0; v < 4; v++) acc[v] = v_fma(w, x[v], acc[v]);
+        }
+        if (lower != NULL) {
+            vf w = v_set(lower[k]);
+            UNROLL for (size_t v = 0; v < 4; v++) acc[4 + v] = v_fma(w, x[v], acc[4 + v]);
+        }
+    }
+}
+
+static void plane_conv_pair(const float *tile, size_t row, const uint32_t *offset, size_t height,
+                            size_t columns, const float *weights, float bias, float *y, size_t pitch,
+                            size_t n)
+{
+    for (size_t i = 0; i < n; i += 4 * VW) {
+        vf acc[8];
+        const float *at = tile + i, *w = weights;
+        UNROLL for (size_t a = 0; a < 8; a++) acc[a] = v_set(bias);
+        pair_row(w, NULL, at, offset, columns, acc);
+        for (size_t q = 1; q < height; q++, w += columns)
+            pair_row(w + columns, w, at += row, offset, columns, acc);
+        pair_row(NULL, w, at + row, offset, columns, acc);
+        for (size_t a = 0; a < 8; a++) {
+            size_t x = i + a % 4 * VW;
+            if (x + VW <= n)
+                v_store(y + a / 4 * pitch + x, acc[a]);
+            else if (x < n)
+                v_store_part(y + a / 4 * pitch + x, acc[a], n - x);
+        }
+    }
 }
 
 /* ---- random numbers and samples ---- */
@@ -838,10 +934,12 @@ const struct bst_kernels TABLE = {
     .repeat = repeat,
     .twice = twice,
     .split = split,
+    .plane_copy = plane_copy,
     .plane_max = plane_max,
     .plane_sum = plane_sum,
     .plane_average = plane_average,
     .plane_conv = plane_conv,
+    .plane_conv_pair = plane_conv_pair,
     .philox = philox,
     .normal = normal,
     .quantize = quantize,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define BLOCK_FLOATS ((size_t)12288)     /* of a copy, about: stays in the first levels of cache */
-#define SLACK        BST_MICRO_WIDTH_MAX /* kernels read beyond a part's last number */
+#define SLACK        BST_MICRO_WIDTH_MAX /* kernels read beyond the last number */
 
 static size_t least(size_t a, size_t b)
 {
@@ -24,7 +24,7 @@ enum bst_code plane_window_make(struct step *step, struct plane_window *w, struc
     w->offset = step_take(step, w->taps, sizeof *w->offset);
     if (w->offset == NULL) return bst_fail_memory(err);
     w->used = w->out[2] + reach;
-    w->part = w->used + SLACK;
+    w->part = (w->used + 15) / 16 * 16;
     w->row = w->part * w->stride[2];
     w->block = 1;
     while (w->block < w->out[1] && rows_under(w, w->block + 1) * w->row * w->kernel[0] <= BLOCK_FLOATS)
@@ -61,14 +61,6 @@ static void fill_part(const struct plane_window *w, const float *row, size_t res
     fill(to + at, w->fill, w->used - at);
 }
 
-static void fill_row_plain(const struct plane_window *w, const float *row, float *to)
-{
-    size_t left = least((size_t)w->begin[2], w->used), inside = least(w->used - left, w->in[2]);
-    fill(to, w->fill, left);
-    memcpy(to + left, row, inside * sizeof *to);
-    fill(to + left + inside, w->fill, w->used - left - inside);
-}
-
 /* Stride 2: even and odd columns are split by vectors; only the edges go one by one. */
 static void fill_row_halves(const struct plane_window *w, const struct bst_kernels *k, const float *row,
                             float *to)
@@ -95,15 +87,32 @@ static void fill_row_halves(const struct plane_window *w, const struct bst_kerne
 
 static void fill_row(const struct plane_window *w, const struct bst_kernels *k, const float *row, float *to)
 {
-    if (row == NULL) {
-        fill(to, w->fill, w->row);
-    } else if (w->stride[2] == 1) {
-        fill_row_plain(w, row, to);
-    } else if (w->stride[2] == 2) {
+    if (w->stride[2] == 2) {
         fill_row_halves(w, k, row, to);
     } else {
         for (size_t residue = 0; residue < w->stride[2]; residue++)
             fill_part(w, row, residue, to + residue * w->part);
+    }
+}
+
+/* Input rows y to y + rows - 1 of a plane, some of which may lie in the padding; NULL: all do. */
+static void fill_rows(const struct plane_window *w, const struct bst_kernels *k, const float *plane,
+                      int64_t y, size_t rows, float *to)
+{
+    size_t left = least((size_t)w->begin[2], w->used);
+    for (size_t r = 0; r < rows; r++, to += w->row) {
+        int64_t at = y + (int64_t)r;
+        if (plane == NULL || at < 0 || at >= (int64_t)w->in[1]) {
+            fill(to, w->fill, w->row);
+        } else if (w->stride[2] > 1) {
+            fill_row(w, k, plane + (size_t)at * w->in[2], to);
+        } else {
+            size_t inside = least(rows - r, w->in[1] - (size_t)at);
+            k->plane_copy(plane + (size_t)at * w->in[2], w->in[2], least(w->used - left, w->in[2]), to,
+                          w->row, inside, left, w->used, w->fill);
+            r += inside - 1;
+            to += (inside - 1) * w->row;
+        }
     }
 }
 
@@ -115,12 +124,7 @@ const float *plane_window_fill(const struct plane_window *w, const struct bst_ke
         int64_t iz = (int64_t)(z * w->stride[0] + kz * w->dilation[0]) - w->begin[0];
         bool there = iz >= 0 && iz < (int64_t)w->in[0];
         const float *plane = there ? volume + (size_t)iz * w->in[1] * w->in[2] : NULL;
-        for (size_t r = 0; r < under; r++) {
-            int64_t iy = (int64_t)(y * w->stride[1] + r) - w->begin[1];
-            bool inside = there && iy >= 0 && iy < (int64_t)w->in[1];
-            fill_row(w, k, inside ? plane + (size_t)iy * w->in[2] : NULL,
-                     scratch + kz * w->slice + r * w->row);
-        }
+        fill_rows(w, k, plane, (int64_t)(y * w->stride[1]) - w->begin[1], under, scratch + kz * w->slice);
     }
     return scratch;
 }

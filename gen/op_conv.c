@@ -126,6 +126,10 @@ OP_PREPARE(conv)
         c->set_count = 0;
         return conv_winograd_make(step, &w, out, c, kernels, threads, err);
     }
+    if (conv_is_depthwise(step, &w)) {
+        c->set_count = 0;
+        return conv_depthwise_make(step, &w, out, c, err);
+    }
     code = conv_slices(step, &w, (size_t)out[0], set, err);
     if (code == BST_OK) code = conv_part(step, &w, out, set, kernels, threads, err);
     return code == BST_OK ? convolution_finish(step, c, err) : code;
@@ -136,6 +140,8 @@ OP_RUN(conv)
     const struct convolution *c = step->prepared;
     if (c->winograd != NULL)
         conv_winograd_run(c, step, run);
+    else if (c->depthwise != NULL)
+        conv_depthwise_run(c, step, run);
     else
         convolution_run(c, step, run);
 }

@@ -10,6 +10,7 @@
 #define BST_OP_CONV_H
 
 #include "kernel_conv.h"
+#include "kernel_plane.h"
 #include "kernel_winograd.h"
 
 #define SIDES            ((size_t)3)
@@ -48,8 +49,9 @@ struct convolution {
     size_t kernel, kernel_plane;  /* numbers of a whole kernel, and of one slice */
     float
         *staged; /* the input slices that an output slice needs, as channels; NULL: the input is just that */
-    struct winograd *winograd; /* 3 x 3 weights done by Winograd's algorithm; sets are empty then */
-    float *turned;             /* weights of a set as [in][kernel slice][out][place]; NULL: they lie so */
+    struct winograd *winograd;      /* 3 x 3 weights done by Winograd's algorithm; sets are empty then */
+    struct plane_window *depthwise; /* each channel by itself; sets are empty then */
+    float *turned; /* weights of a set as [in][kernel slice][out][place]; NULL: they lie so */
 };
 
 /* Reads the attributes; checks them against each other and the inputs. */
@@ -72,5 +74,11 @@ enum bst_code conv_winograd_make(struct step *step, const struct window *w, cons
                                  struct convolution *c, const struct bst_kernels *kernels, unsigned threads,
                                  struct bst_error *err);
 void conv_winograd_run(const struct convolution *c, const struct step *step, const struct run *run);
+
+/* Whether each channel is filtered by itself; its making and running then. */
+bool conv_is_depthwise(const struct step *step, const struct window *w);
+enum bst_code conv_depthwise_make(struct step *step, const struct window *w, const int64_t *out,
+                                  struct convolution *c, struct bst_error *err);
+void conv_depthwise_run(const struct convolution *c, const struct step *step, const struct run *run);
 
 #endif

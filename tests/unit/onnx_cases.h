@@ -18,6 +18,16 @@ static const struct onnx_case onnx_cases[] = {
      "in x 1 3 15 16\nrand w 4 3 3 3\nnode Conv x,w y dilations=[3,2] strides=[2,3] pads=[1,0,2,2]"},
     {"conv_groups", "in x 1 6 8 9\nrand w 8 3 3 3\nrand b 8\nnode Conv x,w,b y group=2 pads=[1,1,1,1]"},
     {"conv_depthwise", "in x 1 16 12 12\nrand w 16 1 3 3\nnode Conv x,w y group=16 pads=[1,1,1,1]"},
+    {"conv_depthwise_two",
+     "in x 2 5 12 30\nrand w 10 1 3 3\nrand b 10\nnode Conv x,w,b c group=5 strides=[2,2] "
+     "pads=[1,1,1,1]\nnode LeakyRelu c y alpha=0.2"},
+    {"conv_depthwise_live",
+     "in x 1 5 12 30\nin w 5 1 4 4\nnode Tanh w k\nnode Conv x,k y group=5 pads=[2,1,1,2]"},
+    {"conv_blur",
+     "in x 6 1 12 300\nrand w 1 1 4 4\nin n 1 1 11 299\nnode Conv x,w c pads=[1,1,1,1]\nnode Add c,n "
+     "y"},
+    {"conv_depthwise_3d", "in x 1 4 5 6 20\nrand w 4 1 3 3 3\nnode Conv x,w y group=4 pads=[1,1,1,1,1,1] "
+                          "dilations=[2,1,1]"},
     {"conv_same_upper",
      "in x 1 2 10 13\nrand w 3 2 4 4\nnode Conv x,w y auto_pad='SAME_UPPER' strides=[2,2]"},
     {"conv_same_lower",
