@@ -84,13 +84,15 @@ refused 1 "endless range" 'more than 100000' -m dots --seed 0-184467440737095516
 refused 1 "size that is none" 'WIDTHxHEIGHT' -m dots --seed 1 --size 100
 refused 1 "size zero" 'sides go from 1' -m dots --seed 1 --size 0x10
 refused 1 "side too long" 'sides go from 1' -m dots --seed 1 --size 70000x10
-# 64 numbers a pixel: a gigapixel needs 256 GiB and more.
+# 64 numbers a pixel: a gigapixel needs 256 GiB and more; and its mean is asked for, so that it cannot be made in tiles.
 {
     echo 'ir_version: 8 opset_import { version: 17 } graph { name: "wide"'
     echo 'input { name: "noise" type { tensor_type { elem_type: 1 shape { dim { dim_value: 1 } dim { dim_value: 64 } dim { dim_param: "h" } dim { dim_param: "w" } } } } }'
     echo 'initializer { name: "kernel" dims: 3 dims: 64 dims: 1 dims: 1 data_type: 1'
     for ((i = 0; i < 192; i++)); do echo "float_data: 0.0$i"; done
-    echo '} node { op_type: "Conv" input: "noise" input: "kernel" output: "image" }'
+    echo '} node { op_type: "Conv" input: "noise" input: "kernel" output: "colours" }'
+    echo 'node { op_type: "GlobalAveragePool" input: "colours" output: "mean" }'
+    echo 'node { op_type: "Sub" input: "colours" input: "mean" output: "image" }'
     echo 'output { name: "image" type { tensor_type { elem_type: 1 shape { dim { dim_value: 1 } dim { dim_value: 3 } dim { dim_param: "h" } dim { dim_param: "w" } } } } } }'
     echo 'metadata_props { key: "blindstamp.card" value: "{\"schema\":\"blindstamp.card/1\",\"name\":\"wide\",\"styles\":[],\"inputs\":[{\"name\":\"noise\",\"role\":\"noise\",\"cell\":1,\"margin\":0}],\"width\":8,\"height\":8}" }'
 } | protoc-c --encode=onnx.ModelProto --proto_path="$root/gen" onnx.proto >"$work/wide.onnx"
