@@ -86,6 +86,8 @@ static json_t *card_json(const struct import_card *card, const char *name,
                               {"author", options->author},
                               {"license", options->license},
                               {"description", card->description}};
+    if (json != NULL && card->classes > 0)
+        json_object_set_new(json, "classes", json_integer((json_int_t)card->classes));
     for (size_t i = 0; json != NULL && i < sizeof texts / sizeof *texts; i++)
         if (texts[i][1] != NULL) json_object_set_new(json, texts[i][0], json_string(texts[i][1]));
     return json;

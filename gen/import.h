@@ -3,10 +3,10 @@
  *   import.c              bst_import: reads, recognises, builds, checks, writes
  *   import_dict.c         a state dictionary: named tensors that point into the bytes of the file
  *   import_pth.c          PyTorch's two containers: the zip archive and the older row of pickles
- *   import_pickle.c       the pickle inside, read as data: a small set of opcodes, nothing is ever called
+ *   import_pickle*.c      the pickle inside, read as data: a small set of opcodes, nothing is ever called
  *   import_zip.c          archives whose entries are stored, not compressed
  *   import_safetensors.c  JSON header and raw tensors
- *   import_ncnn.c         ncnn's .param text and .bin weights, layer by layer
+ *   import_ncnn*.c        ncnn's .param text and .bin weights, layer by layer
  *   import_net.c          layers of PyTorch in terms of ONNX operators
  *   import_arch.c         the architectures, and how one is told from names
  *   import_arch_*.c       one family each
@@ -126,7 +126,7 @@ struct import_card {
     struct import_input inputs[IMPORT_INPUTS_MAX];
     size_t input_count;
     const char *description;
-    uint32_t output_scale, width, height, size_multiple;
+    uint32_t output_scale, width, height, size_multiple, classes;
     bool fixed_size, output_bgr;
     float output_low, output_high;
 };
@@ -153,6 +153,8 @@ const char *net_text(struct import_net *net, const char *format, ...) BST_PRINTF
 const char *net_image(struct import_net *net, int64_t channels, float low, float high);
 /* The latent [N, size] or, with spatial, [N, size, 1, 1]. */
 const char *net_latent(struct import_net *net, int64_t size, bool spatial);
+/* The class [N, classes], 1 at its place and 0 elsewhere. */
+const char *net_label(struct import_net *net, int64_t classes);
 /* A noise map [N, 1, side, side] of a picture that is cell times as large. */
 const char *net_noise(struct import_net *net, const char *name, uint32_t side, uint32_t cell);
 /* The output picture. */
@@ -208,6 +210,10 @@ const char *net_conv(struct import_net *net, const char *x, const char *name, st
 /* The same with weights [O, I, h, w] (transposed: [I, O, h, w]) at hand; bias "" for none. */
 const char *net_conv_with(struct import_net *net, const char *x, const char *weight, const char *bias,
                           const int64_t kernel[static 2], struct net_conv how);
+/* NAME.weight as a value, after spectral normalisation if the file keeps NAME.weight_orig and its vectors; dim: the
+ * rows of the matrix whose norm it is. dims (may be NULL): those of the tensor. */
+const char *net_weight_of(struct import_net *net, const char *name, size_t rank, size_t dim,
+                          const int64_t **dims);
 const char *net_linear(struct import_net *net, const char *x, const char *name);
 const char *net_batch_norm(struct import_net *net, const char *x, const char *name, float epsilon);
 /* Channels 0: scale and shift are the dictionary's; otherwise 1 and 0. */
@@ -236,7 +242,7 @@ enum bst_code import_recognise(const struct import_dict *dict, const char *force
 extern const struct import_arch import_arch_srvgg, import_arch_rrdb, import_arch_rrdb_trunk,
     import_arch_rrdb_old, import_arch_pix2pix, import_arch_cyclegan, import_arch_cyclegan_zeros,
     import_arch_cut, import_arch_johnson, import_arch_cartoon, import_arch_anime, import_arch_dcgan,
-    import_arch_stylegan2;
+    import_arch_stylegan2, import_arch_biggan, import_arch_fastgan;
 
 /* ---- ncnn (import_ncnn.c) ---- */
 

@@ -55,4 +55,50 @@ float ncnn_float(struct ncnn_layer *layer, size_t id, float fallback);
 /* A list of whole numbers; its length, 0 when it is not given. */
 size_t ncnn_ints(struct ncnn_layer *layer, size_t id, int64_t out[static NCNN_LIST_MAX]);
 
+/* ---- for the files of layers ---- */
+
+static inline struct ncnn_blob *ncnn_in(struct ncnn_layer *l, size_t i)
+{
+    return l->bottoms[i];
+}
+
+/* Names the only top's value; its rank and channels are those of the first bottom unless set otherwise. */
+void ncnn_out(struct ncnn_layer *l, const char *value);
+/* The next count raw weights. */
+const char *ncnn_vector(struct ncnn *n, int64_t count);
+/* The ONNX axis of ncnn's, which counts no batch. */
+int64_t ncnn_axis(int64_t axis);
+const char *ncnn_clip_to(struct ncnn *n, const char *x, float low, float high);
+/* alpha x + beta, held to [0, 1] */
+const char *ncnn_squash(struct ncnn *n, const char *x, float alpha, float beta);
+
+/* import_ncnn_shapes.c */
+void ncnn_concat(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_crop(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_expand_dims(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_flatten(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_padding(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_permute(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_reduction(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_reshape(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_slices(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_squeeze(struct ncnn *n, struct ncnn_layer *l);
+
+/* import_ncnn_elements.c */
+void ncnn_batch_norm(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_binary_op(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_clip(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_eltwise(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_hard_sigmoid(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_hard_swish(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_instance_norm(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_prelu(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_relu(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_scale(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_sigmoid(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_softmax(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_swish(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_tanh(struct ncnn *n, struct ncnn_layer *l);
+void ncnn_unary_op(struct ncnn *n, struct ncnn_layer *l);
+
 #endif

@@ -75,6 +75,13 @@ const char *net_latent(struct import_net *net, int64_t size, bool spatial)
     return add_input(net, input, spatial ? 4 : 2, (int64_t[]){0, size, 1, 1});
 }
 
+const char *net_label(struct import_net *net, int64_t classes)
+{
+    struct import_input input = {.name = "label", .role = "label", .cell = 1, .high = 1.0f};
+    net->card.classes = (uint32_t)classes;
+    return add_input(net, input, 2, (int64_t[]){0, classes});
+}
+
 const char *net_noise(struct import_net *net, const char *name, uint32_t side, uint32_t cell)
 {
     struct import_input input = {.name = name, .role = "noise", .cell = cell, .high = 1.0f};
@@ -329,19 +336,71 @@ const char *net_conv_with(struct import_net *net, const char *x, const char *wei
                     (const char *[]){x, weight, bias}, how.output_padding > 0 ? 6 : 5, attributes);
 }
 
+/* u^T W v, W being the weights as a matrix with dimension dim as its rows. */
+static double spectral_norm(const struct import_tensor *w, size_t dim, const float *u, const float *v)
+{
+    size_t behind = 1, columns = w->count / (size_t)w->dims[dim];
+    double sum = 0;
+    for (size_t i = dim + 1; i < w->rank; i++)
+        behind *= (size_t)w->dims[i];
+    for (size_t i = 0; i < w->count; i++) {
+        size_t row = i / behind % (size_t)w->dims[dim];
+        size_t column = i / (behind * (size_t)w->dims[dim]) * behind + i % behind;
+        sum += (double)u[row] * (double)import_element(w, i) * (double)v[column % columns];
+    }
+    return sum;
+}
+
+/* Weights that are kept before spectral normalisation: divided by their norm, as the vectors of the file give it. */
+static const char *normalised(struct import_net *net, const struct import_tensor *w, const char *name,
+                              size_t dim)
+{
+    const struct import_tensor *u = net_tensor(net, net_text(net, "%s.weight_u", name), 1);
+    const struct import_tensor *v = net_tensor(net, net_text(net, "%s.weight_v", name), 1);
+    if (net->failed) return "";
+    if (u->dims[0] != w->dims[dim] || (size_t)v->dims[0] != w->count / (size_t)w->dims[dim])
+        return net_fail(net, "the vectors of '%.80s' do not fit its weights", name);
+    float *values = import_floats(w), *left = import_floats(u), *right = import_floats(v);
+    const char *weight = "";
+    if (values != NULL && left != NULL && right != NULL) {
+        float norm = (float)spectral_norm(w, dim, left, right);
+        for (size_t i = 0; i < w->count; i++)
+            values[i] /= norm;
+        weight = net_floats(net, w->rank, w->dims, values);
+    } else {
+        net_fail(net, "no memory for the weights of '%.80s'", name);
+    }
+    free(values);
+    free(left);
+    free(right);
+    return weight;
+}
+
+const char *net_weight_of(struct import_net *net, const char *name, size_t rank, size_t dim,
+                          const int64_t **dims)
+{
+    bool spectral = import_dict_find(net->dict, net_text(net, "%s.weight_orig", name)) != NULL;
+    const struct import_tensor *w =
+        net_tensor(net, net_text(net, spectral ? "%s.weight_orig" : "%s.weight", name), rank);
+    if (w == NULL) return "";
+    if (dims != NULL) *dims = w->dims;
+    return spectral ? normalised(net, w, name, dim) : net_weight(net, w);
+}
+
 const char *net_conv(struct import_net *net, const char *x, const char *name, struct net_conv how)
 {
-    const struct import_tensor *w = net_tensor(net, net_text(net, "%s.weight", name), 4);
+    const int64_t *dims = NULL;
+    const char *weight = net_weight_of(net, name, 4, how.transposed ? 1 : 0, &dims);
     const struct import_tensor *b = net_optional(net, net_text(net, "%s.bias", name));
-    const char *weight = net_weight(net, w), *bias = b != NULL ? net_weight(net, b) : "";
-    return net->failed ? "" : net_conv_with(net, x, weight, bias, &w->dims[2], how);
+    const char *bias = b != NULL ? net_weight(net, b) : "";
+    return net->failed ? "" : net_conv_with(net, x, weight, bias, &dims[2], how);
 }
 
 const char *net_linear(struct import_net *net, const char *x, const char *name)
 {
-    const struct import_tensor *w = net_tensor(net, net_text(net, "%s.weight", name), 2);
+    const char *weight = net_weight_of(net, name, 2, 0, NULL);
     const struct import_tensor *b = net_optional(net, net_text(net, "%s.bias", name));
-    const char *inputs[] = {x, net_weight(net, w), b != NULL ? net_weight(net, b) : ""};
+    const char *inputs[] = {x, weight, b != NULL ? net_weight(net, b) : ""};
     struct net_attribute how = {.name = "transB", .kind = NET_INT, .i = 1};
     return net_node(net, "Gemm", b != NULL ? 3 : 2, inputs, 1, &how);
 }

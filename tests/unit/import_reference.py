@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils import spectral_norm
 
 from import_reference_numbers import numbers
 
@@ -19,8 +20,12 @@ SAMPLES = 24
 
 def spread(name, shape):
     """Scale and offset of a tensor's numbers: what keeps a network's values in a useful range."""
-    if name.endswith("running_var"):
+    if name.endswith(("running_var", "running_vars")):
         return 0.5, 1.0
+    if name.endswith(("weight_u", "weight_v")):  # near unit length, so that the norm is not near 0
+        return 0.3 / math.sqrt(shape[0]), 1 / math.sqrt(shape[0])
+    if name.endswith("weight_orig"):
+        return 1.5 / math.sqrt(math.prod(shape[1:])), 0.5 / math.sqrt(math.prod(shape[1:]))
     if len(shape) <= 1:
         return 0.25, 1.0 if name.endswith("weight") else 0.0
     return 1.5 / math.sqrt(math.prod(shape[1:])), 0.0
@@ -34,7 +39,7 @@ def fill(module, special={}):
                 continue
             scale, offset = special.get(name) or spread(name, tensor.shape)
             scale = float(np.float32("%.6f" % scale))
-            offset = float(np.float32(offset))
+            offset = float(np.float32("%g" % offset))
             values = np.float32(offset) + np.float32(scale) * numbers(name, tensor.numel())
             tensor.copy_(torch.from_numpy(values).reshape(tensor.shape))
             lines.append("tensor %s %.6f %g %s" % (name, scale, offset, " ".join(map(str, tensor.shape))))
@@ -532,6 +537,141 @@ def latents():
          card="scale 1 low -1 high 1 fixed 1")
 
 
+class BigNorm(nn.Module):
+    def __init__(self, n, condition=None, rows=3):
+        super().__init__()
+        self.register_buffer("running_means", torch.zeros(rows, n))
+        self.register_buffer("running_vars", torch.ones(rows, n))
+        self.condition = condition
+        if condition:
+            self.scale = spectral_norm(nn.Linear(condition, n, bias=False), eps=1e-4)
+            self.offset = spectral_norm(nn.Linear(condition, n, bias=False), eps=1e-4)
+        else:
+            self.weight, self.bias = nn.Parameter(torch.empty(n)), nn.Parameter(torch.empty(n))
+
+    def forward(self, x, condition=None):
+        mean, var = self.running_means[-1][:, None, None], self.running_vars[-1][:, None, None]
+        x = (x - mean) / torch.sqrt(var + 1e-4)
+        if self.condition:
+            return x * (1 + self.scale(condition)[:, :, None, None]) + self.offset(condition)[:, :, None, None]
+        return x * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class BigBlock(nn.Module):
+    def __init__(self, cin, cout, condition, up):
+        super().__init__()
+        self.up, middle = up, cin // 4
+        sizes = [(cin, middle, 1), (middle, middle, 3), (middle, middle, 3), (middle, cout, 1)]
+        for i, (a, b, k) in enumerate(sizes):
+            setattr(self, "bn_%d" % i, BigNorm(a, condition))
+            setattr(self, "conv_%d" % i, spectral_norm(nn.Conv2d(a, b, k, padding=k // 2), eps=1e-4))
+
+    def forward(self, x, condition):
+        y = x
+        for i in range(4):
+            y = F.relu(getattr(self, "bn_%d" % i)(y, condition))
+            if i == 1 and self.up:
+                y = F.interpolate(y, scale_factor=2, mode="nearest")
+            y = getattr(self, "conv_%d" % i)(y)
+        x = x[:, :y.shape[1]]
+        return y + (F.interpolate(x, scale_factor=2, mode="nearest") if self.up else x)
+
+
+class BigAttention(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        conv = lambda a, b: spectral_norm(nn.Conv2d(a, b, 1, bias=False), eps=1e-4)
+        self.snconv1x1_theta, self.snconv1x1_phi = conv(n, n // 8), conv(n, n // 8)
+        self.snconv1x1_g, self.snconv1x1_o_conv = conv(n, n // 2), conv(n // 2, n)
+        self.gamma = nn.Parameter(torch.empty(1))
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        theta = self.snconv1x1_theta(x).reshape(n, c // 8, h * w)
+        phi = F.max_pool2d(self.snconv1x1_phi(x), 2).reshape(n, c // 8, h * w // 4)
+        g = F.max_pool2d(self.snconv1x1_g(x), 2).reshape(n, c // 2, h * w // 4)
+        weights = torch.softmax(torch.bmm(theta.permute(0, 2, 1), phi), -1)
+        seen = torch.bmm(g, weights.permute(0, 2, 1)).reshape(n, c // 2, h, w)
+        return x + self.gamma * self.snconv1x1_o_conv(seen)
+
+
+class BigGAN(nn.Module):
+    def __init__(self, z=6, classes=5):
+        super().__init__()
+        self.embeddings = nn.Linear(classes, z, bias=False)
+        self.generator = nn.Module()
+        self.generator.gen_z = spectral_norm(nn.Linear(2 * z, 4 * 4 * 16), eps=1e-4)
+        blocks = [BigBlock(16, 16, 2 * z, False), BigBlock(16, 8, 2 * z, True), BigAttention(8),
+                  BigBlock(8, 8, 2 * z, False), BigBlock(8, 4, 2 * z, True)]
+        self.generator.layers = nn.ModuleList(blocks)
+        self.generator.bn = BigNorm(4)
+        self.generator.conv_to_rgb = spectral_norm(nn.Conv2d(4, 4, 3, padding=1), eps=1e-4)
+
+    def forward(self, z, label):
+        condition = torch.cat((z, self.embeddings(label)), 1)
+        x = self.generator.gen_z(condition).reshape(-1, 4, 4, 16).permute(0, 3, 1, 2)
+        for layer in self.generator.layers:
+            x = layer(x) if isinstance(layer, BigAttention) else layer(x, condition)
+        x = self.generator.conv_to_rgb(F.relu(self.generator.bn(x)))
+        return torch.tanh(x[:, :3])
+
+
+class Gate(nn.Module):
+    def forward(self, x):
+        a, b = x.chunk(2, 1)
+        return a * torch.sigmoid(b)
+
+
+class FastNoise(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight, self.map = nn.Parameter(torch.empty(1)), None
+
+    def forward(self, x):
+        return x + self.weight * self.map
+
+
+class FastGAN(nn.Module):
+    def __init__(self, z=5):
+        super().__init__()
+        n = {4: 8, 8: 6, 16: 6, 32: 4, 64: 4, 128: 2, 256: 2}
+        conv = lambda *a: spectral_norm(nn.Conv2d(*a, bias=False))
+        self.init = nn.Module()
+        first = spectral_norm(nn.ConvTranspose2d(z, n[4] * 2, 4, 1, 0, bias=False))
+        self.init.init = nn.Sequential(first, nn.BatchNorm2d(n[4] * 2), Gate())
+        for side in (8, 16, 32, 64, 128, 256):
+            cin, cout, noisy = n[side // 2], n[side], side in (8, 32, 128)
+            layers = [nn.Upsample(scale_factor=2, mode="nearest"), conv(cin, cout * 2, 3, 1, 1)]
+            layers += ([FastNoise()] if noisy else []) + [nn.BatchNorm2d(cout * 2), Gate()]
+            if noisy:
+                layers += [conv(cout, cout * 2, 3, 1, 1), FastNoise(), nn.BatchNorm2d(cout * 2), Gate()]
+            setattr(self, "feat_%d" % side, nn.Sequential(*layers))
+        for side in (64, 128, 256):
+            block = nn.Module()
+            block.main = nn.Sequential(nn.AdaptiveAvgPool2d(4), conv(n[side // 16], n[side], 4, 1, 0), nn.SiLU(),
+                                       conv(n[side], n[side], 1, 1, 0), nn.Sigmoid())
+            setattr(self, "se_%d" % side, block)
+        self.to_128, self.to_big = conv(n[128], 3, 1, 1, 0), conv(n[256], 3, 3, 1, 1)
+
+    def forward(self, z, *noise):
+        for module, values in zip([m for m in self.modules() if isinstance(m, FastNoise)], noise):
+            module.map = values
+        maps = {4: self.init.init(z)}
+        for side in (8, 16, 32, 64, 128, 256):
+            x = getattr(self, "feat_%d" % side)(maps[side // 2])
+            if side >= 64:
+                x = x * getattr(self, "se_%d" % side).main(maps[side // 16])
+            maps[side] = x
+        return self.to_big(maps[256])
+
+
+def large_latents():
+    case("biggan-deep", "biggan-deep", BigGAN(), {"latent": (-1, 1, 1, 6), "label": (0, 1, 1, 5)},
+         card="scale 1 low -1 high 1 fixed 1")
+    noise = {"noise_%d" % i: (-1, 1, 1, 1, s, s) for i, s in enumerate((8, 8, 32, 32, 128, 128))}
+    case("fastgan", "fastgan", FastGAN(), {"latent": (-1, 1, 1, 5, 1, 1), **noise}, card="scale 1 low -1 high 1 fixed 1")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     print("# Made by import_reference.py: small networks, and what PyTorch makes of them.\n")
@@ -539,3 +679,4 @@ if __name__ == "__main__":
     image_to_image()
     stylisation()
     latents()
+    large_latents()
