@@ -1,16 +1,11 @@
-/* op_matmul.c - MatMul and Gemm, as a convolution with one tap: the rows of the left matrix are its output
- * channels, the columns of the right one its pixels. */
-#include "kernel_conv.h"
+/* op_matmul.c - MatMul with numpy's batches and vectors, and Gemm. */
+#include "op_product.h"
 
 #include <string.h>
 
-struct product {
-    size_t batches, m, k, n;
-    size_t left_step, right_step;   /* numbers from one batch's matrix to the next; 0: the same one */
-    bool left_turned, right_turned; /* stored transposed */
-    struct conv conv;
-    float *right;       /* the right matrix turned, when it has to be */
-    bool right_is_done; /* it is constant */
+struct prepared {
+    struct product product;
+    float *turned; /* a constant right matrix that is stored transposed, as it is read */
 };
 
 static bool is_gemm(const struct step *step)
@@ -18,24 +13,28 @@ static bool is_gemm(const struct step *step)
     return strcmp(step->op->name, "Gemm") == 0;
 }
 
-/* Batch dims must agree or be absent on one side. */
-static enum bst_code read_batches(const struct step *step, struct product *p, int64_t *dims, size_t *rank,
-                                  struct bst_error *err)
+/* The batches of both sides, broadcast; dims gets their sizes. */
+static enum bst_code read_batches(const struct tensor *a, const struct tensor *b, struct product *p,
+                                  int64_t *dims, size_t *rank, struct bst_error *err)
 {
-    const struct tensor *a = step->inputs[0], *b = step->inputs[1];
-    size_t na = 1, nb = 1;
-    for (size_t i = 0; i + 2 < a->rank; i++)
-        na *= (size_t)a->dims[i];
-    for (size_t i = 0; i + 2 < b->rank; i++)
-        nb *= (size_t)b->dims[i];
-    const struct tensor *lead = a->rank > b->rank || (a->rank == b->rank && na >= nb) ? a : b;
-    bool same = a->rank == b->rank && memcmp(a->dims, b->dims, (a->rank - 2) * sizeof *a->dims) == 0;
-    if (!same && na != 1 && nb != 1) return step_bad(err, "batches of this form are not supported");
-    p->batches = na > nb ? na : nb;
-    p->left_step = na > 1 ? p->m * p->k : 0;
-    p->right_step = nb > 1 ? p->k * p->n : 0;
-    *rank = lead->rank;
-    memcpy(dims, lead->dims, sizeof lead->dims);
+    struct tensor left = {0}, right = {0};
+    int64_t strides[RANK_MAX];
+    char ta[DIMS_TEXT], tb[DIMS_TEXT];
+    *rank = 0;
+    tensor_set_dims(&left, KIND_FLOAT, a->rank > 2 ? a->rank - 2 : 0, a->dims);
+    tensor_set_dims(&right, KIND_FLOAT, b->rank > 2 ? b->rank - 2 : 0, b->dims);
+    if (!broadcast_dims(&left, rank, dims) || !broadcast_dims(&right, rank, dims))
+        return step_bad(err, "the batches of %s and %s do not fit together", dims_text(a->rank, a->dims, ta),
+                        dims_text(b->rank, b->dims, tb));
+    p->batch_rank = *rank;
+    broadcast_strides(&left, *rank, strides);
+    for (size_t i = 0; i < *rank; i++) {
+        p->batch[i] = (size_t)dims[i];
+        p->left_batch[i] = (size_t)strides[i] * p->m * p->k;
+    }
+    broadcast_strides(&right, *rank, strides);
+    for (size_t i = 0; i < *rank; i++)
+        p->right_batch[i] = (size_t)strides[i] * p->k * p->n;
     return BST_OK;
 }
 
@@ -46,19 +45,26 @@ static enum bst_code read_product(const struct step *step, struct product *p, in
     if (code == BST_OK) code = step_float(step, 1, is_gemm(step) ? 2 : 0, err);
     if (code != BST_OK) return code;
     const struct tensor *a = step->inputs[0], *b = step->inputs[1];
-    if (a->rank < 2 || b->rank < 2) return step_bad(err, "products with vectors are not supported");
-    p->left_turned = is_gemm(step) && node_int(step->node, "transA", 0) != 0;
-    p->right_turned = is_gemm(step) && node_int(step->node, "transB", 0) != 0;
-    const int64_t *la = a->dims + a->rank - 2, *lb = b->dims + b->rank - 2;
-    p->m = (size_t)la[p->left_turned ? 1 : 0];
-    p->k = (size_t)la[p->left_turned ? 0 : 1];
-    p->n = (size_t)lb[p->right_turned ? 0 : 1];
-    if (p->k != (size_t)lb[p->right_turned ? 1 : 0] || a->count == 0 || b->count == 0)
-        return step_bad(err, "the matrices do not fit together");
-    code = read_batches(step, p, dims, rank, err);
+    if (a->rank == 0 || b->rank == 0) return step_bad(err, "a single number is no matrix");
+    bool turn_a = is_gemm(step) && node_int(step->node, "transA", 0) != 0;
+    bool turn_b = is_gemm(step) && node_int(step->node, "transB", 0) != 0;
+    /* a vector is a row on the left, a column on the right */
+    size_t ar = a->rank == 1 ? 1 : (size_t)a->dims[a->rank - 2], ac = (size_t)a->dims[a->rank - 1];
+    size_t bc = b->rank == 1 ? 1 : (size_t)b->dims[b->rank - 1];
+    size_t br = (size_t)b->dims[b->rank == 1 ? 0 : b->rank - 2];
+    p->m = turn_a ? ac : ar;
+    p->k = turn_a ? ar : ac;
+    p->n = turn_b ? br : bc;
+    if (p->k != (turn_b ? bc : br)) return step_bad(err, "the matrices do not fit together");
+    p->left_row = turn_a ? 1 : p->k;
+    p->left_k = turn_a ? p->m : 1;
+    p->right_k = turn_b ? 1 : p->n;
+    p->right_column = turn_b ? p->k : 1;
+    code = read_batches(a, b, p, dims, rank, err);
     if (code != BST_OK) return code;
-    dims[*rank - 2] = (int64_t)p->m;
-    dims[*rank - 1] = (int64_t)p->n;
+    if (*rank + 2 > RANK_MAX) return step_bad(err, "the product has too many dimensions");
+    if (a->rank > 1) dims[(*rank)++] = (int64_t)p->m;
+    if (b->rank > 1) dims[(*rank)++] = (int64_t)p->n;
     return BST_OK;
 }
 
@@ -71,93 +77,79 @@ OP_INFER(matmul)
     return code != BST_OK ? code : step_output(step, 0, KIND_FLOAT, rank, dims, err);
 }
 
-/* Gemm's alpha and third input: the posts that come before any fused one. */
-static enum bst_code own_posts(struct step *step, bool check_only, struct bst_error *err)
+/* ---- Gemm's alpha and third input: the posts that come before any fused one ---- */
+
+/* Beta is 0 or 1 by now: see onnx_upgrade.c. */
+static const struct tensor *added(const struct step *step)
 {
-    float alpha = node_float(step->node, "alpha", 1.0f), beta = node_float(step->node, "beta", 1.0f);
-    const struct tensor *c = step_input(step, 2);
-    struct post *post = step->own;
-    if (alpha != 1.0f) *post++ = (struct post){.form = POST_UNARY, .unary = BST_U_AFFINE, .a = alpha};
-    if (c != NULL && beta != 0.0f) {
-        *post = (struct post){.form = POST_BINARY, .binary = BST_B_ADD, .operand = c};
-        if (c->kind != KIND_FLOAT || !post_operand(c, step->outputs[0], post))
-            return step_bad(err, "the third input does not fit the product");
-        post++;
-    }
-    step->own_count = check_only ? 0 : (size_t)(post - step->own);
-    return BST_OK;
+    return node_float(step->node, "beta", 1.0f) != 0.0f ? step_input(step, 2) : NULL;
 }
 
 OP_INFER(gemm)
 {
+    struct post post = {0};
     enum bst_code code = matmul_infer(step, err);
-    return code != BST_OK ? code : own_posts(step, true, err);
+    const struct tensor *c = added(step);
+    if (code != BST_OK || c == NULL || step->outputs[0] == NULL) return code;
+    if (c->kind != KIND_FLOAT || !post_operand(c, step->outputs[0], &post))
+        return step_bad(err, "the third input does not fit the product");
+    return BST_OK;
 }
 
-static void turn(const float *from, size_t rows, size_t columns, float *to)
+static void own_posts(struct step *step)
 {
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++)
-            to[c * rows + r] = from[r * columns + c];
+    float alpha = node_float(step->node, "alpha", 1.0f);
+    const struct tensor *c = added(step);
+    struct post *post = step->own;
+    if (alpha != 1.0f) *post++ = (struct post){.form = POST_UNARY, .unary = BST_U_AFFINE, .a = alpha};
+    if (c != NULL) {
+        *post = (struct post){.form = POST_BINARY, .binary = BST_B_ADD, .operand = c};
+        post_operand(c, step->outputs[0], post++);
+    }
+    step->own_count = (size_t)(post - step->own);
 }
 
-static void pack_left(const struct product *p, const float *left)
+/* ---- prepare and run ---- */
+
+/* A constant right matrix that is stored transposed is turned once. */
+static enum bst_code turn_right(struct step *step, struct prepared *p, struct bst_error *err)
 {
-    const size_t place = 0;
-    conv_pack(&p->conv, left, 0, p->left_turned ? 1 : p->k, p->left_turned ? p->m : 1, &place);
+    struct product *q = &p->product;
+    const float *b = tensor_floats(step->inputs[1]);
+    if (b == NULL || q->right_column == 1) return BST_OK;
+    p->turned = step_take(step, q->k * q->n + 1, sizeof *p->turned);
+    if (p->turned == NULL) return bst_fail_memory(err);
+    for (size_t column = 0; column < q->n; column++)
+        for (size_t c = 0; c < q->k; c++)
+            p->turned[c * q->n + column] = b[c * q->right_k + column * q->right_column];
+    q->right_k = q->n;
+    q->right_column = 1;
+    return BST_OK;
+}
+
+static const float *right_of(const struct step *step, const struct prepared *p)
+{
+    return p->turned != NULL ? p->turned : tensor_floats(step->inputs[1]);
 }
 
 OP_PREPARE(matmul)
 {
-    struct product *p = step_take(step, 1, sizeof *p);
-    size_t *tap = step_take(step, 1, sizeof *tap); /* the only one, at place 0 */
+    struct prepared *p = step_take(step, 1, sizeof *p);
     int64_t dims[RANK_MAX];
     size_t rank;
-    if (p == NULL || tap == NULL) return bst_fail_memory(err);
-    enum bst_code code = read_product(step, p, dims, &rank, err);
-    if (code == BST_OK && is_gemm(step)) code = own_posts(step, false, err);
+    (void)threads;
+    if (p == NULL) return bst_fail_memory(err);
+    enum bst_code code = read_product(step, &p->product, dims, &rank, err);
+    if (code == BST_OK) code = turn_right(step, p, err);
     if (code != BST_OK) return code;
-    p->conv = (struct conv){.outer = 1,
-                            .groups = 1,
-                            .in_channels = p->k,
-                            .out_channels = p->m,
-                            .in_h = 1,
-                            .in_w = p->n,
-                            .out_h = 1,
-                            .out_w = p->n,
-                            .stride_y = 1,
-                            .stride_x = 1,
-                            .taps = 1,
-                            .tap_y = tap,
-                            .tap_x = tap,
-                            .full_h = 1,
-                            .full_w = p->n,
-                            .step_y = 1,
-                            .step_x = 1};
-    code = conv_make(step, &p->conv, kernels, threads, err);
-    if (code != BST_OK) return code;
-    if (p->right_turned) {
-        p->right = step_take(step, p->k * p->n, sizeof *p->right);
-        if (p->right == NULL) return bst_fail_memory(err);
-        p->right_is_done = step->inputs[1]->data != NULL;
-        if (p->right_is_done) turn(tensor_floats(step->inputs[1]), p->n, p->k, p->right);
-    }
+    if (is_gemm(step)) own_posts(step);
     step->prepared = p;
-    return BST_OK;
+    return product_make(step, &p->product, kernels, tensor_floats(step->inputs[0]), right_of(step, p), err);
 }
 
 OP_RUN(matmul)
 {
-    const struct product *p = step->prepared;
-    const float *left = tensor_floats(step->inputs[0]), *right = tensor_floats(step->inputs[1]);
-    struct step bare = *step;
-    bare.post_count = 0;
-    for (size_t b = 0; b < p->batches; b++) {
-        pack_left(p, left + b * p->left_step);
-        if (p->right_turned && !p->right_is_done) turn(right + b * p->right_step, p->n, p->k, p->right);
-        conv_execute(&p->conv, &bare, run, p->right_turned ? p->right : right + b * p->right_step,
-                     tensor_floats(step->result) + b * p->m * p->n);
-    }
-    if (step->post_count > 0)
-        posts_apply_all(run, step, tensor_floats(step->result), tensor_floats(step->result));
+    const struct prepared *p = step->prepared;
+    product_run(run, step, &p->product, tensor_floats(step->inputs[0]), right_of(step, p),
+                tensor_floats(step->result));
 }

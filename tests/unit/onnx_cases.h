@@ -198,7 +198,7 @@ static const struct onnx_case onnx_cases[] = {
     {"reduce_ints",
      "opset 18\nintin x 100 3 4 5\nints a 1\nnode ReduceMax x,a m\nnode ReduceMean x,a n\n"
      "node ReduceProd x,a p\nnode ReduceMin x,a i\nnode ReduceL1 x,a l\nnode ReduceSumSquare x,a s\n"
-     "node Sum m,n,p,i,l,s y\nintout y"},
+     "node Add m,n b\nnode Add b,p c\nnode Add c,i d\nnode Add d,l e\nnode Add e,s y\nintout y"},
     {"softmax_long", "in x 3 5000\nnode Softmax x y axis=1"},
     {"softmax_rows", "in x 2 40 9 11\nnode Softmax x y axis=1"},
     {"log_softmax", "in x 3 5 41\nnode LogSoftmax x y axis=-1"},
@@ -220,6 +220,23 @@ static const struct onnx_case onnx_cases[] = {
                 "node Add a,b y"},
     {"batch_norm_training", "in x 3 5 7 9\nrand g 5\nrand b 5\nrand m 5\nposrand v 5\n"
                             "node BatchNormalization x,g,b,m,v n,p,q training_mode=1\nnode Relu n y"},
+    {"matmul_broadcast", "in a 2 1 7 5\nin b 3 5 9\nnode MatMul a,b m\nnode Relu m y"},
+    {"matmul_shared", "in a 7 5\nin b 2 3 5 9\nnode MatMul a,b y"},
+    {"matmul_vectors", "in a 70\nin b 70\nin w 70 90\nnode MatMul a,b s\nnode MatMul a,w v\nnode Add v,s y"},
+    {"matmul_column", "in a 3 40 70\nin b 70\nrand c 40\nnode MatMul a,b v\nnode Add v,c y"},
+    {"matmul_columns", "in a 3 40 70\nin b 3 70 1\nrand c 40 1\nnode MatMul a,b v\nnode Add v,c y"},
+    {"matmul_deep",
+     "in a 50 1100\nin b 1100 300\nrand c 300\nnode MatMul a,b m\nnode Add m,c n\nnode Tanh n y"},
+    {"matmul_few_rows", "in a 3 200\nrand b 200 330\nnode MatMul a,b y"},
+    {"matmul_row", "in a 1 200\nrand b 200 130\nrand c 130\nnode MatMul a,b m\nnode Add m,c y"},
+    {"attention",
+     "in q 2 4 50 16\nin k 2 4 50 16\nin v 2 4 50 16\nnode Transpose k t perm=[0,1,3,2]\n"
+     "float s 0.25\nnode MatMul q,t m\nnode Mul m,s n\nnode Softmax n p axis=-1\nnode MatMul p,v y"},
+    {"gemm_scaled", "in a 7 5\nrand b 9 7\nin c 5 1\nnode Gemm a,b,c y transA=1 transB=1 alpha=0.5 beta=0.3"},
+    {"gemm_scaled_constant", "in a 7 5\nrand b 5 9\nrand c 9\nnode Gemm a,b,c g beta=2.5\nnode Relu g y"},
+    {"gemm_live", "in a 7 50\nin b 90 50\nin c 90\nnode Gemm a,b,c y transB=1"},
+    {"gemm_wide",
+     "in a 2 64\nrand b 300 64\nrand c 300\nnode Gemm a,b,c g transB=1\nnode LeakyRelu g y alpha=0.2"},
     {"average_pool_ceil",
      "in x 1 3 10 10\nnode AveragePool x y kernel_shape=[3,3] strides=[2,2] ceil_mode=1"},
     {"max_pool", "in x 1 3 9 10\nnode MaxPool x y kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]"},
