@@ -12,7 +12,7 @@
  *   kernel.h      the arithmetic core: one table of functions per instruction set, identical bits in each
  *   kernel_math.h functions of numbers: exponential, logarithm, sine, ... by polynomials
  *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c, kernel_neon.c
- *   kernel_conv.c the convolution that Conv, ConvTranspose, MatMul and Gemm share
+ *   kernel_conv.c the convolution that Conv and ConvTranspose share
  *   kernel_plane.c windows over one channel at a time: pooling, depthwise convolution
  *   kernel_winograd.c 3 x 3 convolution with a quarter of the multiplications
  *   pages.c       large pieces of memory

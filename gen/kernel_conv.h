@@ -1,4 +1,4 @@
-/* kernel_conv.h - the convolution that Conv, ConvTranspose, MatMul and Gemm share.
+/* kernel_conv.h - the convolution that Conv and ConvTranspose share.
  *
  * The output is cut into tiles of tile_h by tile_w pixels. A task copies the input that one tile needs, all
  * channels of it, into a thread's own memory (padding becomes zeros there; strides are resolved by keeping
