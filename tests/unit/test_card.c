@@ -268,6 +268,117 @@ static void multiples_by_trying(void **state)
     bst_model_free(model);
 }
 
+/* ---- proposals ---- */
+
+/* The card proposed for a graph, and its notes. */
+static json_t *proposed(const char *text, json_t **notes)
+{
+    static const struct bst_run_options options = {.threads = 1};
+    struct bst_model *model = opened(text);
+    struct bst_generator *generator;
+    struct bst_error err;
+    json_t *card;
+    assert_int_equal(bst_generator_new(model, &options, &generator, &err), BST_OK);
+    if (bst_card_propose(generator, &card, notes, &err) != BST_OK) fail_msg("%s (%s)", err.what, err.where);
+    bst_generator_free(generator);
+    bst_model_free(model);
+    return card;
+}
+
+static bool noted(const json_t *notes, const char *state, const char *words)
+{
+    for (size_t i = 0; i < json_array_size(notes); i++) {
+        const json_t *note = json_array_get(notes, i);
+        if (strcmp(bst_json_text(note, "state"), state) == 0 &&
+            strstr(bst_json_text(note, "words"), words) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void expect_proposal(const char *text, double low, double high, const char *state, const char *words)
+{
+    json_t *notes, *card = proposed(text, &notes);
+    double found[2] = {json_number_value(json_object_get(card, "output_low")),
+                       json_number_value(json_object_get(card, "output_high"))};
+    if (found[0] != low || found[1] != high) fail_msg("%s: %g to %g", text, found[0], found[1]);
+    if (!noted(notes, state, words)) fail_msg("%s: not %s: %s", text, state, words);
+    json_decref(card);
+    json_decref(notes);
+}
+
+static void ranges_are_measured(void **state)
+{
+    (void)state;
+    /* Whatever comes in, about 0 to 255 comes out: as after instance normalization. */
+    expect_proposal("in x 1 3 ?8 ?8\nfloats g 60.0 60.0 60.0\nfloats b 127.0 127.0 127.0\n"
+                    "node InstanceNormalization x,g,b y",
+                    0, 255, "seen", "0 to 255, measured");
+    /* What goes through unchanged tells nothing. */
+    expect_proposal("in x 1 3 ?8 ?8\nrand w 3 3 1 1\nfloat o 1.0\nnode Mul x,o y", 0, 1, "assumed",
+                    "does not tell");
+    expect_proposal("in z 1 4 1 1\nrand w 4 3 8 8\nfloat s 0.2\nnode ConvTranspose z,w a\nnode Mul a,s b\n"
+                    "node Softmax b y axis=1",
+                    0, 1, "seen", "0 to 1, measured");
+    expect_proposal("in z 1 4 1 1\nrand w 4 3 8 8\nfloat k 100.0\nnode ConvTranspose z,w a\nnode Sin a b\n"
+                    "node Mul b,k c\nnode Add c,k y",
+                    0, 255, "seen", "0 to 255, measured");
+    expect_proposal("in x 1 3 ?8 ?8\nrand w 3 3 1 1\nnode Conv x,w a\nnode Sigmoid a y", 0, 1, "assumed",
+                    "input's range");
+}
+
+static void what_cannot_be_told_is_said(void **state)
+{
+    json_t *notes,
+        *card = proposed("in a 1 4\nin b 1 4\nints s 1 1 2 2\nnode Add a,b c\nnode Reshape c,s y", &notes);
+    (void)state;
+    assert_true(noted(notes, "unknown", "input b [1,4]"));
+    assert_int_equal(json_array_size(json_object_get(card, "inputs")), 1);
+    json_decref(card);
+    json_decref(notes);
+    card = proposed("in x 1 3 16 20\nrand w 3 3 3 3\nnode Conv x,w a pads=[1,1,1,1]\nnode Tanh a y", &notes);
+    assert_true(noted(notes, "seen", "20 x 16 only"));
+    assert_true(noted(notes, "assumed", "order of its colours"));
+    json_decref(card);
+    json_decref(notes);
+}
+
+/* Golden pictures made for a card come out of it again, and under nobody else's digest. */
+static void golden_pictures_repeat(void **state)
+{
+    static const struct bst_run_options options = {.threads = 1};
+    struct bst_model *model = opened(CONDITIONAL);
+    struct bst_generator *generator;
+    struct bst_error err;
+    json_t *golden, *results, *notes, *card;
+    (void)state;
+    assert_int_equal(bst_generator_new(model, &options, &generator, &err), BST_OK);
+    assert_int_equal(bst_card_propose(generator, &card, &notes, &err), BST_OK);
+    assert_int_equal(bst_golden_make(generator, &golden, &err), BST_OK);
+    assert_int_equal(json_array_size(golden), 4);
+    assert_true(json_is_integer(bst_json_at(golden, "0.label")));
+    json_object_set_new(card, "golden", golden);
+    bst_generator_free(generator);
+    bst_model_free(model);
+    for (size_t turn = 0; turn < 2; turn++) {
+        struct bst_buf text = {0};
+        assert_int_equal(bst_json_pretty(card, &text, &err), BST_OK);
+        if (bst_model_open_text(path, bst_buf_string(&text), &model, &err) != BST_OK)
+            fail_msg("%s", err.what);
+        assert_int_equal(bst_golden_check(model, &options, &results, &err), BST_OK);
+        assert_int_equal(json_array_size(results), 4);
+        for (size_t i = 0; i < 4; i++)
+            assert_string_equal(bst_json_text(json_array_get(results, i), "state"),
+                                turn == 0 || i != 2 ? "same" : "differs");
+        json_decref(results);
+        bst_model_free(model);
+        bst_buf_free(&text);
+        json_object_set_new(json_array_get(golden, 2), "seed", json_string("77"));
+    }
+    json_decref(card);
+    json_decref(notes);
+}
+
 /* ---- a card beside the file ---- */
 
 #define BESIDE(extra)                                                                                        \
@@ -356,6 +467,9 @@ int main(void)
         cmocka_unit_test(noise_maps),
         cmocka_unit_test(styles_by_name),
         cmocka_unit_test(multiples_by_trying),
+        cmocka_unit_test(ranges_are_measured),
+        cmocka_unit_test(what_cannot_be_told_is_said),
+        cmocka_unit_test(golden_pictures_repeat),
         cmocka_unit_test(beside_the_file),
         cmocka_unit_test(bad_cards_beside),
     };
