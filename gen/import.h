@@ -242,7 +242,7 @@ enum bst_code import_recognise(const struct import_dict *dict, const char *force
 extern const struct import_arch import_arch_srvgg, import_arch_rrdb, import_arch_rrdb_trunk,
     import_arch_rrdb_old, import_arch_pix2pix, import_arch_cyclegan, import_arch_cyclegan_zeros,
     import_arch_cut, import_arch_johnson, import_arch_cartoon, import_arch_anime, import_arch_dcgan,
-    import_arch_stylegan2, import_arch_biggan, import_arch_fastgan;
+    import_arch_stylegan2, import_arch_stylegan2_ada, import_arch_biggan, import_arch_fastgan;
 
 /* ---- ncnn (import_ncnn.c) ---- */
 

@@ -70,7 +70,7 @@ static Onnx__TensorProto *add_tensor(struct onnx_writer *w, const char *name, en
     t->n_dims = rank;
     t->dims = shape;
     t->has_data_type = 1;
-    t->data_type = type;
+    t->data_type = (int32_t)type;
     t->name = onnx_hold_text(w, name);
     t->has_raw_data = 1;
     t->raw_data = (ProtobufCBinaryData){bytes, data};

@@ -672,6 +672,83 @@ def large_latents():
     case("fastgan", "fastgan", FastGAN(), {"latent": (-1, 1, 1, 5, 1, 1), **noise}, card="scale 1 low -1 high 1 fixed 1")
 
 
+class AdaLayer(nn.Module):
+    def __init__(self, cin, cout, style, side=0, size=3):
+        super().__init__()
+        self.affine = EqualLinear(style, cin)
+        self.weight, self.bias = nn.Parameter(torch.empty(cout, cin, size, size)), nn.Parameter(torch.empty(cout))
+        if side:
+            self.noise_strength = nn.Parameter(torch.empty([]))
+            self.register_buffer("noise_const", torch.empty(side, side))
+            self.register_buffer("resample_filter", torch.empty(4, 4))
+
+    def forward(self, x, w, noise=None, up=False):
+        cout, cin, size, _ = self.weight.shape
+        n, gain = x.shape[0], 1 if noise is not None else 1 / math.sqrt(cin * size * size)
+        weight = self.weight * (self.affine(w) * gain).reshape(n, 1, cin, 1, 1)
+        if noise is None:
+            y = F.conv2d(x.reshape(1, n * cin, *x.shape[2:]), weight.reshape(n * cout, cin, size, size), groups=n)
+            return y.reshape(n, cout, *x.shape[2:]) + self.bias[:, None, None]
+        weight = weight * torch.rsqrt(weight.square().sum((2, 3, 4), keepdim=True) + 1e-8)
+        x = x.reshape(1, n * cin, *x.shape[2:])
+        if up:
+            y = F.conv_transpose2d(x, weight.transpose(1, 2).reshape(n * cin, cout, size, size), stride=2, groups=n)
+            y = fir(y.reshape(n, cout, *y.shape[2:]), self.resample_filter * 4, 1, 1, 1)
+        else:
+            y = F.conv2d(x, weight.reshape(n * cout, cin, size, size), padding=1, groups=n)
+            y = y.reshape(n, cout, *y.shape[2:])
+        return F.leaky_relu(y + noise * self.noise_strength + self.bias[:, None, None], 0.2) * math.sqrt(2)
+
+
+class StyleGAN2Ada(nn.Module):
+    def __init__(self, style=8, widths=(8, 6, 4)):
+        super().__init__()
+        self.mapping, self.synthesis = nn.Module(), nn.Module()
+        for i in range(2):
+            setattr(self.mapping, "fc%d" % i, EqualLinear(style, style, 0.01))
+        self.mapping.register_buffer("w_avg", torch.empty(style))
+        self.blocks = []
+        for i, width in enumerate(widths):
+            block, side = nn.Module(), 4 << i
+            block.register_buffer("resample_filter", torch.empty(4, 4))
+            if i == 0:
+                block.const = nn.Parameter(torch.empty(width, 4, 4))
+            else:
+                block.conv0 = AdaLayer(widths[i - 1], width, style, side)
+            block.conv1, block.torgb = AdaLayer(width, width, style, side), AdaLayer(width, 3, style, size=1)
+            setattr(self.synthesis, "b%d" % side, block)
+            self.blocks.append(block)
+
+    def forward(self, z, *noise):
+        w, noise = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8), list(noise)
+        for layer in (self.mapping.fc0, self.mapping.fc1):
+            w = F.leaky_relu(layer(w), 0.2) * math.sqrt(2)
+        picture = None
+        for i, block in enumerate(self.blocks):
+            if i == 0:
+                x = block.const[None].repeat(z.shape[0], 1, 1, 1)
+            else:
+                x = block.conv0(x, w, noise.pop(0), up=True)
+            x = block.conv1(x, w, noise.pop(0))
+            colours = block.torgb(x, w)
+            picture = colours if picture is None else colours + fir(picture, block.resample_filter * 4, 2, 2, 1)
+        return picture
+
+
+def nvidia():
+    model, special = StyleGAN2Ada(), {}
+    for n, t in model.state_dict().items():
+        if n.endswith("weight") and t.dim() in (2, 4):
+            special[n] = (100.0, 0.0) if n.startswith("mapping") else (1.0, 0.0)
+        if n.endswith("affine.bias"):
+            special[n] = (0.25, 1.0)
+        if n.endswith("filter"):
+            special[n] = (0.1, 0.0)
+    noise = {"noise_%d" % i: (-1, 1, 1, 1, 4 << (i + 1) // 2, 4 << (i + 1) // 2) for i in range(5)}
+    case("stylegan2-ada", "stylegan2-ada", model, {"latent": (-1, 1, 1, 8), **noise}, special,
+         card="scale 1 low -1 high 1 fixed 1")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     print("# Made by import_reference.py: small networks, and what PyTorch makes of them.\n")
@@ -680,3 +757,4 @@ if __name__ == "__main__":
     stylisation()
     latents()
     large_latents()
+    nvidia()

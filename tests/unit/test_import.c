@@ -203,7 +203,7 @@ static void test_architectures(void **state)
         bst_buf_free(&bytes);
         clear_case(e);
     }
-    assert_true(cases >= 19);
+    assert_true(cases >= 20);
     free(e);
     fclose(file);
 }
