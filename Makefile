@@ -107,7 +107,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(LIBA)
 	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -MMD -MP -MF $@.d -o $@ $< $(LIBA) $(LIBS)
 $(BUILD)/interop/bits: tests/interop/bits.c $(ENGINEOBJ)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -MF $@.d -o $@ $< $(ENGINEOBJ) $(LIBS)
 $(BUILD)/interop/%: tests/interop/%.c $(LIBA)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -MF $@.d -o $@ $< $(LIBA) $(LIBS)
@@ -183,4 +183,4 @@ clean:
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
--include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(TESTBIN:=.d) $(FUZZBIN:=.d) $(BENCHBIN:=.d) $(wildcard $(BUILD)/interop/*.d)
+-include $(LIBOBJ:.o=.d) $(CLIOBJ:.o=.d) $(TESTBIN:=.d) $(FUZZBIN:=.d) $(wildcard $(BUILD)/bench/*.d $(BUILD)/interop/*.d)

@@ -30,6 +30,15 @@ size_t only_reader(const struct plan *plan, size_t s, size_t *index)
     return plan->reader[v];
 }
 
+/* What reads a second output may stand before the last of the steps that s would apply, or be read by one. */
+static bool makes_one_output(const struct plan *plan, size_t s)
+{
+    const struct step *step = &plan->steps[s];
+    for (size_t i = 1; i < step->output_count; i++)
+        if (step->outputs[i] != NULL && plan->uses[step->node->outputs[i]] > 0) return false;
+    return true;
+}
+
 /* Steps behind step s that are elementwise, and that alone read what the step before them makes, are applied
  * by s, which then runs in the place of the last of them: everything that any of them reads exists by then.
  * So is a Slice behind a Resize. */
@@ -64,7 +73,8 @@ void plan_fuse(struct plan *plan)
         plan->head[s] = plan->needed[s] ? s : NONE;
     for (size_t s = 0; s < plan->step_count; s++) {
         struct step *step = &plan->steps[s];
-        if (plan->needed[s] && !step->fused && (step->op->flags & (OP_POSTS | OP_POSTS_FLAT)) != 0)
+        if (plan->needed[s] && !step->fused && (step->op->flags & (OP_POSTS | OP_POSTS_FLAT)) != 0 &&
+            makes_one_output(plan, s))
             fuse_behind(plan, s);
     }
 }

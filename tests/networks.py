@@ -316,10 +316,10 @@ def vqgan(name, features, side):
 def big_gan(name, z_dim, classes, features):
     """BigGAN at 16 x 16: normalisation whose scale follows from latent and embedded class, self-attention."""
     net = Net(name, {"z": [(1, True), (z_dim, False)], "class": [(1, True), (classes, False)]})
-    code = net.node("Concat", "z", net.node("MatMul", "class", net.normal(classes, z_dim)), axis=1)
+    code = net.node("Concat", "z", net.node("MatMul", "class", net.normal(classes, z_dim, scale=0.3)), axis=1)
 
     def conditioned(x, channels):
-        scale, shift = (net.node("Unsqueeze", net.node("Gemm", code, net.normal(channels, 2 * z_dim, scale=0.1),
+        scale, shift = (net.node("Unsqueeze", net.node("Gemm", code, net.normal(channels, 2 * z_dim, scale=0.05),
                                                        net.normal(channels, scale=0.1, mean=mean), transB=1),
                                  net.ints(2, 3)) for mean in (1.0, 0.0))
         return net.node("Relu", net.node("Add", net.node("Mul", net.batch_norm(x, channels), scale), shift))
