@@ -155,6 +155,14 @@ static enum bst_code keep_rule(struct trace *t, struct bst_error *err)
     return others_stay(t, err);
 }
 
+/* The first input's places; of the second only the type counts. */
+static enum bst_code first_rule(struct trace *t, struct bst_error *err)
+{
+    (void)err;
+    t->out[0] = t->in[0];
+    return BST_OK;
+}
+
 /* ---- windows ---- */
 
 struct window { /* along one dimension */
@@ -626,9 +634,9 @@ static enum bst_code reduce_rule(struct trace *t, struct bst_error *err)
 static enum bst_code normalise_rule(struct trace *t, struct bst_error *err)
 {
     size_t axis, rank = t->whole->inputs[0]->rank;
-    bool tail = t->whole->opset < 13 || strcmp(t->whole->op->name, "LayerNormalization") == 0;
-    if (!has_axis(t->whole, t->whole->opset < 13 ? 1 : -1, &axis))
-        return refuse(err, "its axis cannot be read");
+    bool lp = strcmp(t->whole->op->name, "LpNormalization") == 0, old = t->whole->opset < 13 && !lp;
+    bool tail = old || strcmp(t->whole->op->name, "LayerNormalization") == 0;
+    if (!has_axis(t->whole, old ? 1 : -1, &axis)) return refuse(err, "its axis cannot be read");
     for (size_t d = axis; d < (tail ? rank : axis + 1); d++)
         if (moves(&t->in[0], d)) return refuse(err, "it relates places all over the picture to each other");
     t->out[0] = t->in[0];
@@ -668,6 +676,7 @@ static const struct {
     {"BatchNormalization", keep_rule},
     {"BitShift", broadcast_rule},
     {"Cast", keep_rule},
+    {"CastLike", first_rule},
     {"Celu", keep_rule},
     {"Clip", keep_rule},
     {"Concat", concat_rule},
@@ -692,20 +701,25 @@ static const struct {
     {"GroupNormalization", statistics_rule},
     {"HardSigmoid", keep_rule},
     {"HardSwish", keep_rule},
+    {"Hardmax", normalise_rule},
     {"Identity", keep_rule},
     {"InstanceNormalization", statistics_rule},
     {"LayerNormalization", normalise_rule},
     {"Less", broadcast_rule},
     {"LessOrEqual", broadcast_rule},
     {"LogSoftmax", normalise_rule},
+    {"LpNormalization", normalise_rule},
+    {"LpPool", window_rule},
     {"MatMul", matmul_rule},
     {"MaxPool", window_rule},
     {"Mean", broadcast_rule},
+    {"MeanVarianceNormalization", statistics_rule},
     {"Mish", keep_rule},
     {"Mod", broadcast_rule},
     {"Not", keep_rule},
     {"Or", broadcast_rule},
     {"Pad", pad_rule},
+    {"Pow", broadcast_rule},
     {"ReduceL1", reduce_rule},
     {"ReduceL2", reduce_rule},
     {"ReduceMax", reduce_rule},

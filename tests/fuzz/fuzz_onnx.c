@@ -3,6 +3,7 @@
  * second time with some of its numbers, names and operators exchanged, which reaches the operators. */
 #include "model.h"
 #include "onnx.h"
+#include "tiling.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,23 @@ static void run(const struct graph *graph)
         free(inputs[i]);
 }
 
+/* Traces what crops make right, as far as that is allowed. */
+static void cut(const struct bst_model *model)
+{
+    const struct plan_options options = {
+        .kernels = bst_kernels_for(NULL), .threads = 1, .memory = MEMORY, .name = "fuzz.onnx"};
+    const struct tiling_limits limits = {.memory = MEMORY, .pixels = 96 * 64, .side = 64};
+    uint32_t multiple = model->card.size_multiple;
+    struct tiling tiling;
+    struct bst_error err = {0};
+    if (multiple > 96) return;
+    if (tiling_make(model, (96 + multiple - 1) / multiple * multiple,
+                    (64 + multiple - 1) / multiple * multiple, &options, &limits, &tiling, &err) != BST_OK &&
+        err.what[0] == 0)
+        abort();
+    tiling_clear(&tiling);
+}
+
 static void try_model(const uint8_t *data, size_t len)
 {
     struct bst_model model = {.path = bst_strdup("fuzz.onnx")};
@@ -66,6 +84,7 @@ static void try_model(const uint8_t *data, size_t len)
     if (model.path != NULL && graph_read(data, len, "fuzz.onnx", &model.graph, &err) == BST_OK) {
         if (card_make(&model, &err) != BST_OK && err.what[0] == 0) abort();
         run(model.graph);
+        if (err.what[0] == 0 && model.problem.code == BST_OK) cut(&model);
     } else if (err.what[0] == 0) {
         abort();
     }

@@ -483,11 +483,14 @@ static size_t try_network(uint64_t seed)
 
 static void test_random_networks(void **state)
 {
-    size_t in_tiles = 0;
+    size_t in_tiles = 0, count = 40;
+#ifdef __SANITIZE_ADDRESS__
+    count = 12; /* each takes ten times as long */
+#endif
     (void)state;
-    for (uint64_t seed = 1; seed <= 40; seed++)
+    for (uint64_t seed = 1; seed <= count; seed++)
         in_tiles += try_network(seed) > 1;
-    assert_true(in_tiles > 25);
+    assert_true(in_tiles > count / 2);
 }
 
 /* ---- what cannot be done ---- */
