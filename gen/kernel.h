@@ -146,7 +146,7 @@ struct bst_kernels {
                     size_t taps, float *y, size_t n);
     void (*gather)(const float *x, const uint32_t *place, const float *weight, size_t step, size_t taps,
                    float *y, size_t n);
-    void (*repeat)(const float *x, float *y, size_t n); /* y[2i] = y[2i+1] = x[i] */
+    void (*interleave)(const float *a, const float *b, float *y, size_t n); /* y[2i] = a[i], y[2i+1] = b[i] */
     /* Doubling: y[2i] = fma(.75, x[i], .25 * x[i-1]), y[2i+1] = fma(.25, x[i+1], .75 * x[i]); x[-1] and x[n]
      * are read */
     void (*twice)(const float *x, float *y, size_t n);

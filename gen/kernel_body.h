@@ -364,13 +364,15 @@ static void gather(const float *x, const uint32_t *place, const float *weight, s
     }
 }
 
-static void repeat(const float *x, float *y, size_t n)
+static void interleave(const float *a, const float *b, float *y, size_t n)
 {
     size_t i = 0;
     for (; i + VW <= n; i += VW)
-        v_interleave(v_load(x + i), v_load(x + i), y + 2 * i);
-    for (; i < n; i++)
-        y[2 * i] = y[2 * i + 1] = x[i];
+        v_interleave(v_load(a + i), v_load(b + i), y + 2 * i);
+    for (; i < n; i++) {
+        y[2 * i] = a[i];
+        y[2 * i + 1] = b[i];
+    }
 }
 
 static void twice(const float *x, float *y, size_t n)
@@ -931,7 +933,7 @@ const struct bst_kernels TABLE = {
     .blend = blend,
     .combine = combine,
     .gather = gather,
-    .repeat = repeat,
+    .interleave = interleave,
     .twice = twice,
     .split = split,
     .plane_copy = plane_copy,

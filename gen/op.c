@@ -53,6 +53,7 @@ static const struct op table[] = {
     {"CastLike", 2, 2, 1, 0, cast_infer, NULL, cast_run},
     UNARY("Ceil"),
     UNARY("Celu"),
+    {"CenterCropPad", 2, 2, 1, 0, pad_infer, NULL, pad_run},
     {"Clip", 1, 3, 1, POINTWISE, unary_infer, elementwise_prepare, elementwise_run},
     {"Concat", 1, ANY, 1, 0, concat_infer, NULL, concat_run},
     {"Constant", 0, 0, 1, OP_FOLD, constant_infer, NULL, constant_run},

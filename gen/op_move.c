@@ -457,6 +457,7 @@ OP_INFER(depth_to_space)
 
 struct depth_job {
     const struct step *step;
+    const struct bst_kernels *kernels;
     size_t block;
     bool dcr;
 };
@@ -470,6 +471,13 @@ static void depth_task(void *arg, size_t index, unsigned thread)
     size_t y = index % (h * b), c = index / (h * b) % channels, n = index / (h * b) / channels;
     float *to = tensor_floats(out) + index * w * b;
     (void)thread;
+    if (b == 2) {
+        size_t first = y % 2 * 2, apart = job->dcr ? channels : 1;
+        size_t from = job->dcr ? first * channels + c : c * 4 + first;
+        const float *row = tensor_floats(x) + ((n * (size_t)x->dims[1] + from) * h + y / 2) * w;
+        job->kernels->interleave(row, row + apart * h * w, to, w);
+        return;
+    }
     for (size_t j = 0; j < b; j++) {
         size_t place = y % b * b + j, from = job->dcr ? place * channels + c : c * b * b + place;
         const float *row = tensor_floats(x) + ((n * (size_t)x->dims[1] + from) * h + y / b) * w;
@@ -482,7 +490,8 @@ OP_RUN(depth_to_space)
 {
     int64_t b = 1;
     block_size(step, &b);
-    struct depth_job job = {step, (size_t)b, strcmp(node_string(step->node, "mode", "DCR"), "DCR") == 0};
+    bool dcr = strcmp(node_string(step->node, "mode", "DCR"), "DCR") == 0;
+    struct depth_job job = {step, run->kernels, (size_t)b, dcr};
     const struct tensor *out = step->result;
     bst_pool_run(run->pool, (size_t)(out->dims[0] * out->dims[1] * out->dims[2]), depth_task, &job);
 }

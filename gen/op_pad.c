@@ -1,4 +1,4 @@
-/* op_pad.c - Pad in the modes constant, reflect, edge and wrap; negative pads crop. */
+/* op_pad.c - Pad in the modes constant, reflect, edge and wrap, where negative pads crop; CenterCropPad. */
 #include "op.h"
 
 #include <string.h>
@@ -20,22 +20,48 @@ static enum bst_code read_mode(const struct step *step, struct padding *p, struc
     return step_bad(err, "mode '%.20s' is unknown", mode);
 }
 
+/* CenterCropPad: half of what an axis lacks, or has too much, at either end; an odd rest at the far one. */
+static enum bst_code read_center(const struct step *step, struct padding *p, struct bst_error *err)
+{
+    const struct tensor *x = step->inputs[0], *shape;
+    const int64_t *axes;
+    size_t count, axis;
+    memset(p, 0, sizeof *p);
+    enum bst_code code = step_constant(step, 1, KIND_INT, &shape, err);
+    if (code == BST_OK) code = step_list(step, "axes", SIZE_MAX, &axes, &count, err);
+    if (code != BST_OK) return code;
+    if (shape == NULL || shape->count != (axes != NULL ? count : x->rank))
+        return step_bad(err, "the shape does not have one number for each axis");
+    for (size_t i = 0; i < shape->count; i++) {
+        int64_t wanted = tensor_ints(shape)[i];
+        if (!axis_of(axes != NULL ? axes[i] : (int64_t)i, x->rank, &axis))
+            return step_bad(err, "axes are out of range");
+        if (wanted < 0 || wanted > INT32_MAX) return step_bad(err, "the shape is out of range");
+        p->begin[axis] = (wanted - x->dims[axis]) / 2;
+        p->end[axis] = wanted - x->dims[axis] - p->begin[axis];
+    }
+    return BST_OK;
+}
+
 static enum bst_code read_padding(const struct step *step, struct padding *p, struct bst_error *err)
 {
-    const struct tensor *x = step->inputs[0], *pads, *axes, *value = step_input(step, 2);
+    const struct tensor *x = step->inputs[0], *axes, *value = step_input(step, 2);
+    const int64_t *pads;
+    size_t pad_count;
+    if (strcmp(step->op->name, "CenterCropPad") == 0) return read_center(step, p, err);
     memset(p, 0, sizeof *p);
     enum bst_code code = read_mode(step, p, err);
-    if (code == BST_OK) code = step_constant(step, 1, KIND_INT, &pads, err);
+    if (code == BST_OK) code = step_list(step, "pads", 1, &pads, &pad_count, err);
     if (code == BST_OK) code = step_constant(step, 3, KIND_INT, &axes, err);
     if (code != BST_OK) return code;
     if (pads == NULL) return step_bad(err, "there are no pads");
     size_t count = axes != NULL ? axes->count : x->rank;
-    if (pads->count != 2 * count) return step_bad(err, "there are %zu pads for %zu axes", pads->count, count);
+    if (pad_count != 2 * count) return step_bad(err, "there are %zu pads for %zu axes", pad_count, count);
     if (value != NULL && (value->data == NULL || value->count != 1 || value->kind != x->kind))
         return step_bad(err, "the value to pad with is not one constant number");
     for (size_t i = 0; i < count; i++) {
         size_t axis;
-        int64_t begin = tensor_ints(pads)[i], end = tensor_ints(pads)[count + i];
+        int64_t begin = pads[i], end = pads[count + i];
         if (!axis_of(axes != NULL ? tensor_ints(axes)[i] : (int64_t)i, x->rank, &axis))
             return step_bad(err, "axes are out of range");
         if (begin < -INT32_MAX || begin > INT32_MAX || end < -INT32_MAX || end > INT32_MAX)
@@ -124,7 +150,11 @@ OP_RUN(pad)
     struct bst_error ignored;
     const struct tensor *value = step_input(step, 2), *out = step->result;
     if (out->count == 0 || read_padding(step, &job.padding, &ignored) != BST_OK) return;
-    if (value != NULL) memcpy(job.value, value->data, job.item);
+    float old = node_float(step->node, "value", 0.0f); /* an attribute before operator set 11 */
+    if (value != NULL)
+        memcpy(job.value, value->data, job.item);
+    else if (step->inputs[0]->kind == KIND_FLOAT)
+        memcpy(job.value, &old, sizeof old);
     if (out->rank == 0) {
         memcpy(out->data, step->inputs[0]->data, job.item);
         return;

@@ -138,7 +138,7 @@ static void nearest_columns(const struct resize *r, const struct bst_kernels *k,
     if (!r->has_columns) {
         memcpy(to, line + x, n * sizeof *to);
     } else if (r->columns.doubled && x % 2 == 0 && n % 2 == 0) {
-        k->repeat(line + x / 2, to, n / 2);
+        k->interleave(line + x / 2, line + x / 2, to, n / 2);
     } else {
         const uint32_t *place = r->columns.place + x;
         for (size_t i = 0; i < n; i++)

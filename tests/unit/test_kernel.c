@@ -131,8 +131,8 @@ static void test_other_bits(void **unused)
             b->gather(x, place, weight, COUNT / 4, taps, other, COUNT / 4 - 1);
             assert_true(same(one, other, COUNT / 4 - 1, &where));
         }
-        a->repeat(x, one, COUNT - 1);
-        b->repeat(x, other, COUNT - 1);
+        a->interleave(x, y, one, COUNT - 1);
+        b->interleave(x, y, other, COUNT - 1);
         assert_true(same(one, other, 2 * (COUNT - 1), &where));
         a->split(x, one, one + COUNT, COUNT / 2 - 1);
         b->split(x, other, other + COUNT, COUNT / 2 - 1);

@@ -383,6 +383,20 @@ static void test_grid_sample(void **state)
     refuse("opset 20\nin t 1 2 3\nints s 1 1 -2 2\nnode AffineGrid t,s y", "impossible");
 }
 
+/* ---- Pad ---- */
+
+static void test_pad(void **state)
+{
+    (void)state;
+    EXPECT("opset 10\nin x 1 2\nnode Pad x y pads=[0,1,1,0] value=9.0", L(1, 2), L(9, 1, 2, 9, 9, 9));
+    EXPECT("opset 18\nin x 1 5\nints s 3 2\nnode CenterCropPad x,s y", L(1, 2, 3, 4, 5), L(0, 0, 2, 3, 0, 0));
+    refuse("opset 10\nin x 1 2\nnode Pad x y pads=[0,1,1]", "pads");
+    refuse("opset 10\nin x 1 2\nnode Pad x y", "no pads");
+    refuse("opset 18\nin x 1 5\nints s 3\nnode CenterCropPad x,s y", "one number");
+    refuse("opset 18\nin x 1 5\nints s 3 -2\nnode CenterCropPad x,s y", "range");
+    refuse("opset 18\nin x 1 5\nints s 3\nnode CenterCropPad x,s y axes=[2]", "axes");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_random_pool),
         cmocka_unit_test(test_grid_sample),
+        cmocka_unit_test(test_pad),
     };
     return cmocka_run_group_tests(tests, run_path_make, run_path_remove);
 }
