@@ -171,6 +171,10 @@ enum bst_code bst_sha256_file(const char *path, uint8_t out[static BST_SHA256_LE
 
 /* Reads a whole regular file of at most limit bytes; larger is BST_UNREADABLE, missing BST_UNREADABLE. */
 enum bst_code bst_file_read(const char *path, size_t limit, struct bst_buf *out, struct bst_error *err);
+/* The same for a name that a stranger chose: it must lie in the folder, with no "..", no leading "/" and no symbolic
+ * link on the way. */
+enum bst_code bst_file_read_within(const char *folder, const char *name, size_t limit, struct bst_buf *out,
+                                   struct bst_error *err);
 enum bst_write_flags {
     BST_WRITE_SECRET = 1,  /* mode 0600 instead of 0666 & ~umask */
     BST_WRITE_REPLACE = 2, /* replace an existing file; without it an existing file is refused (BST_USAGE) */

@@ -54,11 +54,9 @@ static enum bst_code read_all(int fd, const char *path, size_t limit, struct bst
     return BST_OK;
 }
 
-enum bst_code bst_file_read(const char *path, size_t limit, struct bst_buf *out, struct bst_error *err)
+static enum bst_code read_open(int fd, const char *path, size_t limit, struct bst_buf *out,
+                               struct bst_error *err)
 {
-    /* Non-blocking: opening a pipe or a device must not hang; for a regular file it changes nothing. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return bst_fail_errno(err, BST_UNREADABLE, "cannot open %s", path);
     size_t before = out->len;
     enum bst_code code = read_all(fd, path, limit, out, err);
     close(fd);
@@ -67,6 +65,51 @@ enum bst_code bst_file_read(const char *path, size_t limit, struct bst_buf *out,
         out->len = before;
     }
     return code;
+}
+
+enum bst_code bst_file_read(const char *path, size_t limit, struct bst_buf *out, struct bst_error *err)
+{
+    /* Non-blocking: opening a pipe or a device must not hang; for a regular file it changes nothing. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return bst_fail_errno(err, BST_UNREADABLE, "cannot open %s", path);
+    return read_open(fd, path, limit, out, err);
+}
+
+/* The next part of a name with slashes; false when it is none that stays in its folder. */
+static bool next_part(const char **name, char part[static 256])
+{
+    size_t len = strcspn(*name, "/");
+    if (len == 0 || len > 255) return false;
+    memcpy(part, *name, len);
+    part[len] = 0;
+    *name += len;
+    if (**name == '/' && *++*name == 0) return false;
+    return strcmp(part, ".") != 0 && strcmp(part, "..") != 0;
+}
+
+enum bst_code bst_file_read_within(const char *folder, const char *name, size_t limit, struct bst_buf *out,
+                                   struct bst_error *err)
+{
+    char part[256];
+    const char *rest = name;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return bst_fail_errno(err, BST_UNREADABLE, "cannot open %s", folder);
+    do {
+        if (!next_part(&rest, part)) {
+            close(fd);
+            return bst_fail(err, BST_UNREADABLE, "'%.80s' is no name of a file within the folder", name);
+        }
+        int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (*rest != 0 ? O_DIRECTORY : O_NONBLOCK);
+        int next = openat(fd, part, flags);
+        int number = errno;
+        close(fd);
+        errno = number;
+        fd = next;
+    } while (fd >= 0 && *rest != 0);
+    if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+        return bst_fail(err, BST_UNREADABLE, "'%.80s' is reached by a link, which is not followed", name);
+    if (fd < 0) return bst_fail_errno(err, BST_UNREADABLE, "cannot open '%.80s'", name);
+    return read_open(fd, name, limit, out, err);
 }
 
 static bool write_all(int fd, const uint8_t *data, size_t len)

@@ -346,7 +346,7 @@ enum bst_code gen_plan_make(const struct cli_args *args, const struct bst_model 
     const char *folder = cli_value(args, "output");
     *out = (struct gen_plan){.card = bst_model_card(model), .folder = folder ? folder : "."};
     out->model_name = cli_model_name(model);
-    enum bst_code code = out->model_name ? BST_OK : bst_fail_memory(err);
+    enum bst_code code = out->model_name ? cli_one_file(model, err) : bst_fail_memory(err);
     if (out->card->source == BST_CARD_BESIDE) {
         char *path = bst_card_path(bst_model_path(model));
         if (path) out->card_name = bst_strdup(bst_path_name(path));

@@ -165,6 +165,11 @@ static enum bst_code base_card(struct adding *a, struct bst_error *err)
     struct bst_generator *generator = NULL;
     enum bst_code code = bst_model_open(a->source, &model, err);
     if (code != BST_OK) return code;
+    code = cli_one_file(model, err);
+    if (code != BST_OK) {
+        bst_model_free(model);
+        return code;
+    }
     bst_model_digest(model, a->digest);
     a->proposed = bst_model_card(model)->source == BST_CARD_DERIVED;
     if (a->proposed) {

@@ -3,6 +3,7 @@
  *
  * Map of the folder:
  *   model.c       a model file opened: bytes, digest, card, graph
+ *   external.c    files beside the model's own that hold constants
  *   onnx*.c       ONNX (protobuf) -> graph, with every limit checked: the file, its graph, constants, older forms
  *   graph.h       the graph and its values
  *   op.h, op.c    the table of operators: how each infers dims, prepares and runs
@@ -136,6 +137,14 @@ uint64_t bst_model_bytes(const struct bst_model *model);
 uint64_t bst_model_parameters(const struct bst_model *model); /* numbers in its weights */
 void bst_model_digest(const struct bst_model *model,
                       uint8_t out[static BST_SHA256_LEN]); /* of the file's bytes */
+/* Files beside the model's own that hold constants ("external data"). The model's digest does not cover them: who
+ * names a model must name them too. They lie in its folder, or in one within. */
+struct bst_external_file {
+    const char *name; /* as the model says it, relative to its folder */
+    uint64_t bytes;
+    uint8_t digest[BST_SHA256_LEN];
+};
+const struct bst_external_file *bst_model_external(const struct bst_model *model, size_t *count);
 
 /* ---- generating (generate.c) ---- */
 

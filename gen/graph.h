@@ -132,6 +132,10 @@ struct graph {
  * another file and every operator that is not supported, before anything is run. */
 enum bst_code graph_read(const void *data, size_t len, const char *name, struct graph **out,
                          struct bst_error *err);
+/* The same with further files, which must outlive the graph. */
+struct external;
+enum bst_code graph_read_with(const void *data, size_t len, const char *name, struct external *external,
+                              struct graph **out, struct bst_error *err);
 void graph_free(struct graph *graph);
 
 /* Whether the node is an If: its inputs are the condition, what the first branch makes, what the other makes. */

@@ -66,7 +66,10 @@ enum bst_code bst_model_open_text(const char *path, const char *card_text, struc
     if (code == BST_OK) {
         model->bytes = file.len;
         bst_sha256(file.data, file.len, model->digest);
-        code = graph_read(file.data, file.len, path, &model->graph, err);
+        code = external_init(&model->external, path) ? BST_OK : bst_fail_memory(err);
+    }
+    if (code == BST_OK) {
+        code = graph_read_with(file.data, file.len, path, &model->external, &model->graph, err);
     }
     bst_buf_free(&file);
     if (code == BST_OK) code = card_make(model, err);
@@ -84,6 +87,7 @@ void bst_model_free(struct bst_model *model)
     if (model == NULL) return;
     card_clear(&model->card);
     graph_free(model->graph);
+    external_clear(&model->external);
     free(model->card_text);
     free(model->path);
     free(model);
@@ -107,6 +111,12 @@ uint64_t bst_model_bytes(const struct bst_model *model)
 uint64_t bst_model_parameters(const struct bst_model *model)
 {
     return model->graph->parameters;
+}
+
+const struct bst_external_file *bst_model_external(const struct bst_model *model, size_t *count)
+{
+    *count = model->external.count;
+    return model->external.files;
 }
 
 void bst_model_digest(const struct bst_model *model, uint8_t out[static BST_SHA256_LEN])

@@ -4,6 +4,7 @@
 
 #include <fenv.h>
 
+#include "external.h"
 #include "gen.h"
 #include "plan.h"
 
@@ -16,6 +17,7 @@ struct bst_model {
     uint8_t digest[BST_SHA256_LEN];
     struct graph *graph;
     struct bst_card card;
+    struct external external;
     char *card_text; /* of a card beside the file, else NULL */
     int32_t
         roles[INPUTS_MAX]; /* place in card.inputs of each input of the graph; -1: unknown what it is for */

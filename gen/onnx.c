@@ -76,9 +76,9 @@ static enum bst_code read_card(const Onnx__ModelProto *model, struct graph *grap
 }
 
 static enum bst_code read_graph(const Onnx__ModelProto *model, struct allowance *allowance,
-                                struct graph *graph, struct bst_error *err)
+                                struct external *external, struct graph *graph, struct bst_error *err)
 {
-    struct reader r = {.graph = graph, .allowance = allowance, .err = err, .guard = -1};
+    struct reader r = {.graph = graph, .allowance = allowance, .external = external, .err = err, .guard = -1};
     enum bst_code code = reader_graph(&r, model->graph);
     if (code == BST_OK) code = reader_finish(&r, model->graph);
     reader_free(&r);
@@ -87,6 +87,13 @@ static enum bst_code read_graph(const Onnx__ModelProto *model, struct allowance 
 
 enum bst_code graph_read(const void *data, size_t len, const char *name, struct graph **out,
                          struct bst_error *err)
+{
+    struct external none = {0};
+    return graph_read_with(data, len, name, &none, out, err);
+}
+
+enum bst_code graph_read_with(const void *data, size_t len, const char *name, struct external *external,
+                              struct graph **out, struct bst_error *err)
 {
     *out = NULL;
     if (len > MODEL_SIZE_MAX)
@@ -104,7 +111,7 @@ enum bst_code graph_read(const void *data, size_t len, const char *name, struct 
     enum bst_code code = graph != NULL ? BST_OK : bst_fail_memory(err);
     if (code == BST_OK) code = read_opset(model, graph, err);
     if (code == BST_OK) code = read_card(model, graph, err);
-    if (code == BST_OK) code = read_graph(model, &allowance, graph, err);
+    if (code == BST_OK) code = read_graph(model, &allowance, external, graph, err);
     onnx__model_proto__free_unpacked(model, &allowance.allocator);
     if (code != BST_OK) {
         graph_free(graph);

@@ -34,6 +34,10 @@ float onnx_bfloat(uint16_t bits);
 /* Checks a tensor of the file and converts it: fills out but for data, which takes out->count numbers of
  * tensor_item() bytes and is filled by the second call. */
 enum bst_code onnx_tensor_check(const Onnx__TensorProto *proto, struct tensor *out, struct bst_error *err);
+/* For a tensor whose numbers lie in another file: its name, and where in it how many bytes lie. */
+bool onnx_tensor_is_external(const Onnx__TensorProto *proto);
+enum bst_code onnx_tensor_place(const Onnx__TensorProto *proto, const char **file, uint64_t *offset,
+                                size_t *len, struct bst_error *err);
 void onnx_tensor_fill(const Onnx__TensorProto *proto, struct tensor *out);
 
 #endif

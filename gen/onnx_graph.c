@@ -134,16 +134,47 @@ enum bst_code reader_constant(struct reader *r, const struct tensor *t, int32_t 
 
 /* ---- the parts of a graph ---- */
 
+/* The tensor as if the numbers that lie in another file lay within. */
+static enum bst_code fetch_external(struct reader *r, Onnx__TensorProto *proto)
+{
+    const char *file;
+    const uint8_t *data = NULL;
+    uint64_t offset;
+    size_t len;
+    enum bst_code code = onnx_tensor_place(proto, &file, &offset, &len, r->err);
+    if (code == BST_OK) code = external_find(r->external, file, offset, len, &data, r->err);
+    proto->has_raw_data = 1;
+    proto->raw_data.len = len;
+    proto->raw_data.data = (uint8_t *)data;
+    return code;
+}
+
+/* Numbers in another file that are as the engine keeps them need not be copied. */
+static bool usable_in_place(const Onnx__TensorProto *proto)
+{
+    const uint16_t one = 1;
+    return proto->data_type == ONNX_FLOAT && (uintptr_t)proto->raw_data.data % sizeof(float) == 0 &&
+           *(const uint8_t *)&one == 1;
+}
+
 static enum bst_code read_tensor(struct reader *r, const Onnx__TensorProto *proto, const struct tensor **out)
 {
     struct tensor *t = graph_take(r->graph, 1, sizeof *t);
+    bool external = onnx_tensor_is_external(proto);
+    Onnx__TensorProto fetched = *proto;
     if (t == NULL) return bst_fail_memory(r->err);
-    enum bst_code code = onnx_tensor_check(proto, t, r->err);
+    enum bst_code code = external ? fetch_external(r, &fetched) : BST_OK;
+    if (external) proto = &fetched;
+    if (code == BST_OK) code = onnx_tensor_check(proto, t, r->err);
     if (code != BST_OK) return code;
+    *out = t;
+    if (external && usable_in_place(proto)) {
+        t->data = proto->raw_data.data;
+        return BST_OK;
+    }
     t->data = graph_take(r->graph, t->count, tensor_item(t));
     if (t->data == NULL) return bst_fail_memory(r->err);
     onnx_tensor_fill(proto, t);
-    *out = t;
     return BST_OK;
 }
 

@@ -4,6 +4,7 @@
 #ifndef BST_ONNX_READER_H
 #define BST_ONNX_READER_H
 
+#include "external.h"
 #include "onnx.h"
 #include "op.h"
 
@@ -18,6 +19,7 @@ void allowance_init(struct allowance *allowance, size_t bytes);
 struct reader {
     struct graph *graph;
     struct allowance *allowance;
+    struct external *external;
     struct bst_error *err;
     int32_t *slots; /* hash table of value numbers + 1; a power of two long, at most half full */
     size_t slot_count;

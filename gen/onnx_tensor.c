@@ -103,16 +103,12 @@ static size_t field_count(const Onnx__TensorProto *proto)
     }
 }
 
-enum bst_code onnx_tensor_check(const Onnx__TensorProto *proto, struct tensor *out, struct bst_error *err)
+/* Type and dims. */
+static enum bst_code check_dims(const Onnx__TensorProto *proto, struct tensor *out, struct bst_error *err)
 {
     enum kind kind;
     const char *name = proto->name != NULL ? proto->name : "";
     memset(out, 0, sizeof *out);
-    if (proto->data_location != 0 || proto->n_external_data > 0) {
-        bst_fail(err, BST_UNREADABLE, "constant '%.80s' lies in another file, which is not read", name);
-        return bst_hint(
-            err, "save the model with its weights inside (onnx.save with save_as_external_data=False)");
-    }
     if (!onnx_kind(proto->data_type, &kind))
         return bst_fail(err, BST_UNREADABLE, "constant '%.80s' is of type %s, which is not supported", name,
                         onnx_type_name(proto->data_type));
@@ -121,6 +117,14 @@ enum bst_code onnx_tensor_check(const Onnx__TensorProto *proto, struct tensor *o
                         proto->n_dims, RANK_MAX);
     if (!tensor_set_dims(out, kind, proto->n_dims, proto->dims))
         return bst_fail(err, BST_UNREADABLE, "constant '%.80s' has impossible dimensions", name);
+    return BST_OK;
+}
+
+enum bst_code onnx_tensor_check(const Onnx__TensorProto *proto, struct tensor *out, struct bst_error *err)
+{
+    const char *name = proto->name != NULL ? proto->name : "";
+    enum bst_code code = check_dims(proto, out, err);
+    if (code != BST_OK) return code;
     size_t have = field_count(proto), item = raw_item(proto->data_type);
     if (proto->has_raw_data) {
         if (proto->raw_data.len % item != 0 || (have = proto->raw_data.len / item) != out->count)
@@ -132,6 +136,54 @@ enum bst_code onnx_tensor_check(const Onnx__TensorProto *proto, struct tensor *o
     }
     return BST_OK;
 }
+
+/* ---- numbers in another file ---- */
+
+bool onnx_tensor_is_external(const Onnx__TensorProto *proto)
+{
+    return proto->data_location != 0 || proto->n_external_data > 0;
+}
+
+/* A whole number written in decimal digits, all of the text. */
+static bool read_decimal(const char *text, uint64_t *out)
+{
+    *out = 0;
+    if (*text == 0) return false;
+    for (; *text != 0; text++) {
+        if (*text < '0' || *text > '9' || *out > (UINT64_MAX - 9) / 10) return false;
+        *out = *out * 10 + (uint64_t)(*text - '0');
+    }
+    return true;
+}
+
+enum bst_code onnx_tensor_place(const Onnx__TensorProto *proto, const char **file, uint64_t *offset,
+                                size_t *len, struct bst_error *err)
+{
+    const char *name = proto->name != NULL ? proto->name : "";
+    struct tensor t;
+    uint64_t length = 0;
+    bool sound = proto->data_location == 1, given = false;
+    enum bst_code code = check_dims(proto, &t, err);
+    if (code != BST_OK) return code;
+    *file = NULL;
+    *offset = 0;
+    *len = t.count * raw_item(proto->data_type);
+    for (size_t i = 0; i < proto->n_external_data && sound; i++) {
+        const char *key = proto->external_data[i]->key, *value = proto->external_data[i]->value;
+        if (key == NULL || value == NULL) continue;
+        if (strcmp(key, "location") == 0) *file = value;
+        if (strcmp(key, "offset") == 0) sound = read_decimal(value, offset);
+        if (strcmp(key, "length") == 0) given = sound = read_decimal(value, &length);
+    }
+    if (!sound || *file == NULL)
+        return bst_fail(err, BST_UNREADABLE, "constant '%.80s' does not say where its numbers lie", name);
+    if (given && length != *len)
+        return bst_fail(err, BST_UNREADABLE, "constant '%.80s' has %llu bytes of data where %zu are due",
+                        name, (unsigned long long)length, *len);
+    return BST_OK;
+}
+
+/* ---- converting ---- */
 
 static uint64_t little_endian(const uint8_t *p, size_t bytes)
 {

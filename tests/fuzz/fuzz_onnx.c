@@ -115,8 +115,26 @@ static void shake_list(int64_t *list, size_t count)
     if (count > 0) list[draw() % count] = some_int(0);
 }
 
+static void shake(Onnx__GraphProto *graph);
+
+/* A branch is a graph of its own, kept packed. */
+static void shake_branch(Onnx__AttributeProto *a)
+{
+    Onnx__GraphProto *branch = onnx__graph_proto__unpack(NULL, a->g.len, a->g.data);
+    if (branch == NULL) return;
+    shake(branch);
+    uint8_t *packed = malloc(onnx__graph_proto__get_packed_size(branch) + 1);
+    if (packed != NULL) {
+        free(a->g.data);
+        a->g.data = packed;
+        a->g.len = onnx__graph_proto__pack(branch, packed);
+    }
+    onnx__graph_proto__free_unpacked(branch, NULL);
+}
+
 static void shake_attribute(Onnx__AttributeProto *a)
 {
+    if (a->has_g) shake_branch(a);
     if (a->has_i) a->i = some_int(a->i);
     if (a->has_f) a->f = draw() % 2 ? -a->f : (float)some_int(0);
     shake_list(a->ints, a->n_ints);
@@ -186,6 +204,8 @@ static void try_shaken(const uint8_t *data, size_t len)
     if (model == NULL) return;
     if (model->graph != NULL) {
         shake(model->graph);
+        if (draw() % 4 == 0 && model->n_opset_import > 0)
+            model->opset_import[0]->version = 5 + (int64_t)(draw() % 18);
         size_t size = onnx__model_proto__get_packed_size(model);
         uint8_t *packed = malloc(size + 1);
         if (packed != NULL) try_model(packed, onnx__model_proto__pack(model, packed));

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "graph.h"
@@ -146,7 +147,7 @@ static void test_refuses_constants(void **state)
     expect_refusal(f, "unknown", "");
     *t = saved;
     t->has_data_location = 1, t->data_location = 1;
-    expect_refusal(f, "another file", "");
+    expect_refusal(f, "does not say where", "");
     *t = saved;
     t->name = f->graph.initializer[1]->name;
     expect_refusal(f, "defined twice", "");
@@ -288,6 +289,159 @@ static void test_truncated_and_mutated(void **state)
     fixture_free(f);
 }
 
+/* ---- constants in other files ---- */
+
+static char folder[64];
+
+static void external_path(const char *name, char path[128])
+{
+    snprintf(path, 128, "%s/%s", folder, name);
+}
+
+static void external_write(const char *name, const void *data, size_t len)
+{
+    char path[128];
+    external_path(name, path);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void external_say(struct fixture *f, Onnx__TensorProto *t, const char *const (*entries)[2],
+                         size_t count)
+{
+    t->has_data_location = 1, t->data_location = 1;
+    t->has_raw_data = 0;
+    t->n_external_data = count;
+    t->external_data = fixture_take(f, count * sizeof(void *));
+    for (size_t i = 0; i < count; i++) {
+        t->external_data[i] = fixture_take(f, sizeof *t->external_data[i]);
+        onnx__string_string_entry_proto__init(t->external_data[i]);
+        t->external_data[i]->key = (char *)entries[i][0];
+        t->external_data[i]->value = (char *)entries[i][1];
+    }
+}
+
+static enum bst_code external_open(struct fixture *f, struct bst_model **model, struct bst_error *err)
+{
+    char path[128];
+    external_path("m.onnx", path);
+    fixture_write(f, path);
+    memset(err, 0, sizeof *err);
+    return bst_model_open(path, model, err);
+}
+
+static int external_begin(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/blindstamp-external-XXXXXX");
+    return mkdtemp(folder) == NULL;
+}
+
+static int external_end(void **state)
+{
+    static const char *const names[] = {"m.onnx", "w.bin", "in/w.bin", "in", "away", "link"};
+    char path[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        external_path(names[i], path);
+        remove(path);
+    }
+    return rmdir(folder);
+}
+
+/* The numbers are those of the other file, aligned or not, and the model says which files it read. */
+static void test_external(void **state)
+{
+    static const char *const aligned[][2] = {{"location", "in/w.bin"}, {"offset", "8"}, {"length", "16"}};
+    static const char *const odd[][2] = {{"location", "w.bin"}, {"offset", "5"}};
+    struct fixture *f = fixture_new("in x 4\nrand w 4\nrand v 4\nnode Mul x,w a\nnode Add a,v y");
+    float w[4] = {1, 2, 3, 4}, v[4] = {5, 6, 7, 8};
+    uint8_t first[24] = {0}, second[21] = {0}, digest[BST_SHA256_LEN];
+    struct bst_run_options options = {.threads = 1};
+    struct bst_generator *generator;
+    struct bst_model *model;
+    struct bst_tensor out;
+    struct bst_error err;
+    char path[128];
+    size_t count;
+    (void)state;
+    external_path("in", path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    memcpy(first + 8, w, sizeof w);
+    memcpy(second + 5, v, sizeof v);
+    external_write("in/w.bin", first, sizeof first);
+    external_write("w.bin", second, sizeof second);
+    external_say(f, f->graph.initializer[0], aligned, 3);
+    external_say(f, f->graph.initializer[1], odd, 2);
+    assert_int_equal(external_open(f, &model, &err), BST_OK);
+    const struct bst_external_file *files = bst_model_external(model, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(files[0].name, "in/w.bin");
+    assert_int_equal(files[1].bytes, sizeof second);
+    bst_sha256(second, sizeof second, digest);
+    assert_memory_equal(files[1].digest, digest, sizeof digest);
+    assert_int_equal(bst_generator_new(model, &options, &generator, &err), BST_OK);
+    assert_int_equal(bst_generator_run(generator, f->inputs, 1, &out, &err), BST_OK);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(out.data[i] == f->inputs[0].data[i] * w[i] + v[i]);
+    free(out.data);
+    bst_generator_free(generator);
+    bst_model_free(model);
+    fixture_free(f);
+}
+
+/* Names that leave the folder, links, missing and short files, places that are none. */
+static void test_external_refused(void **state)
+{
+    static const struct {
+        const char *entries[3][2];
+        size_t count;
+        const char *word;
+    } cases[] = {
+        {{{"location", "/etc/passwd"}}, 1, "no name of a file within"},
+        {{{"location", "../w.bin"}}, 1, "no name of a file within"},
+        {{{"location", "in/../w.bin"}}, 1, "no name of a file within"},
+        {{{"location", "in/"}}, 1, "no name of a file within"},
+        {{{"location", "./w.bin"}}, 1, "no name of a file within"},
+        {{{"location", ""}}, 1, "no name of a file within"},
+        {{{"location", "in//w.bin"}}, 1, "no name of a file within"},
+        {{{"location", "away"}}, 1, "link"},
+        {{{"location", "link/w.bin"}}, 1, "link"},
+        {{{"location", "w.bin/x"}}, 1, "link"},
+        {{{"location", "in"}}, 1, "folder"},
+        {{{"location", "nothing"}}, 1, "cannot open"},
+        {{{"offset", "0"}}, 1, "does not say"},
+        {{{"location", "w.bin"}, {"offset", "6"}}, 2, "ends before"},
+        {{{"location", "w.bin"}, {"offset", "18446744073709551615"}}, 2, "does not say"},
+        {{{"location", "w.bin"}, {"offset", "1844674407370955160"}}, 2, "ends before"},
+        {{{"location", "w.bin"}, {"offset", "-1"}}, 2, "does not say"},
+        {{{"location", "w.bin"}, {"offset", ""}}, 2, "does not say"},
+        {{{"location", "w.bin"}, {"offset", "5"}, {"length", "12"}}, 3, "12 bytes"},
+        {{{"location", "w.bin"}, {"offset", "5"}, {"length", "16"}}, 3, NULL},
+    };
+    char path[128], target[128];
+    struct bst_error err;
+    (void)state;
+    external_path("away", path);
+    assert_int_equal(symlink("/etc/passwd", path), 0);
+    external_path("link", path);
+    external_path("in", target);
+    assert_int_equal(symlink(target, path), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture *f = fixture_new("in x 4\nrand w 4\nnode Mul x,w y");
+        struct bst_model *model = NULL;
+        external_say(f, f->graph.initializer[0], cases[i].entries, cases[i].count);
+        enum bst_code code = external_open(f, &model, &err);
+        if ((code == BST_OK) != (cases[i].word == NULL)) fail_msg("case %zu: %s", i, err.what);
+        if (code != BST_OK && (strstr(err.what, cases[i].word) == NULL || model != NULL))
+            fail_msg("case %zu says '%s'", i, err.what);
+        bst_model_free(model);
+        fixture_free(f);
+    }
+}
+
 static void test_no_file(void **state)
 {
     struct bst_model *model = NULL;
@@ -310,7 +464,9 @@ int main(void)
         cmocka_unit_test(test_nested_branches),
         cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_truncated_and_mutated),
+        cmocka_unit_test(test_external),
+        cmocka_unit_test(test_external_refused),
         cmocka_unit_test(test_no_file),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, external_begin, external_end);
 }
