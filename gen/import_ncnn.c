@@ -287,7 +287,8 @@ static void read_lines(struct reader *r, char *text)
     if (r->layer_count > 0) net_fail(r->n.net, "the .param file ends before its last layer");
 }
 
-/* The only blob that nothing takes is the output. */
+/* The only blob that nothing takes is the output. Real-CUGAN's x4 network, told by the crop before its last shuffle,
+ * leaves adding the picture itself, each pixel repeated, to the program around it. */
 static void add_faces(struct reader *r)
 {
     const struct ncnn_blob *output = NULL;
@@ -302,13 +303,16 @@ static void add_faces(struct reader *r)
         net_fail(net, "the network does not make a picture of a picture");
     if (net->failed) return;
     net_image(net, r->n.input_channels > 0 ? r->n.input_channels : 3, 0.0f, 1.0f);
-    net_output(net, output->value, output->channels > 0 ? output->channels : 0);
+    const char *value = output->value;
+    if (output->residual && r->n.scale == 4)
+        value = net_binary(net, "Add", value, net_nearest(net, r->n.input, 4.0f));
+    net_output(net, value, output->channels > 0 ? output->channels : 0);
 }
 
 static void build_once(const uint8_t *param, size_t param_len, const uint8_t *bin, size_t bin_len,
-                       uint32_t border, struct import_net *net)
+                       uint32_t border, int64_t scale, struct import_net *net)
 {
-    struct reader r = {.n = {.net = net, .bin = bin, .bin_len = bin_len, .border = border}};
+    struct reader r = {.n = {.net = net, .bin = bin, .bin_len = bin_len, .border = border, .scale = scale}};
     char *text = bst_calloc(param_len + 1, 1);
     r.blobs = bst_calloc(BLOBS_MAX, sizeof *r.blobs);
     if (text == NULL || r.blobs == NULL) {
@@ -381,7 +385,7 @@ enum bst_code import_ncnn_build(const uint8_t *param, size_t param_len, const ui
     if (param_len > TEXT_MAX)
         return bst_fail(err, BST_UNREADABLE, "the .param file is larger than %zu bytes", TEXT_MAX);
     for (uint32_t border = 0;;) {
-        build_once(param, param_len, bin, bin_len, border, net);
+        build_once(param, param_len, bin, bin_len, border, fit.scale, net);
         if (net->failed) return err->code;
         enum bst_code code = find_fit(net, &fit, err);
         if (code != BST_OK) return code;

@@ -23,6 +23,8 @@ struct ncnn_blob {
     int64_t channels; /* -1: not known */
     bool picture;     /* the input, or a copy of it: the first convolution tells its channels */
     bool consumed;
+    bool cropped;  /* by a Crop of lists */
+    bool residual; /* PixelShuffle of what is cropped: see add_faces */
 };
 
 struct ncnn_layer {
@@ -39,6 +41,7 @@ struct ncnn {
     size_t bin_len, bin_at;
     const char *input; /* the picture */
     uint32_t border;   /* rows and columns repeated around it first */
+    int64_t scale;     /* of the output, 0: not known yet */
     int64_t input_channels;
 };
 

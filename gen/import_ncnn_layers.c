@@ -264,6 +264,7 @@ static void pixel_shuffle(struct ncnn *n, struct ncnn_layer *l)
         {.name = "mode", .kind = NET_TEXT, .text = ncnn_int(l, 1, 0) ? "DCR" : "CRD"},
     };
     ncnn_out(l, net_node(n->net, "DepthToSpace", 1, &ncnn_in(l, 0)->value, 2, how));
+    l->tops[0]->residual = ncnn_in(l, 0)->cropped;
     if (scale > 0 && scale < 1024) l->tops[0]->channels = channels > 0 ? channels / (scale * scale) : -1;
 }
 

@@ -26,6 +26,7 @@ static void crop_lists(struct ncnn *n, struct ncnn_layer *l)
         if ((axes[i] == 1 || axes[i] == -3) && ncnn_in(l, 0)->rank == 3) ncnn_in(l, 0)->channels = -1;
     }
     ncnn_out(l, slice(n, ncnn_in(l, 0)->value, count, begin, end, axes));
+    l->tops[0]->cropped = true;
 }
 
 /* From an offset on, as large as the second bottom. */

