@@ -103,6 +103,27 @@ printf '{"golden":[{"seed":"1","width":32,"height":32,"arith":"blindstamp-arith/
 expect 3 "golden pictures that are not the model's" "$bs" model add "$warm" --name bad --card "$work/bad.json"
 nothing "and nothing of it is left" "$home/models/bad.onnx"
 
+# Classes: by number, by name, or drawn; recorded, kept private, replayed.
+model kinds
+mv "$work/models/kinds.onnx" "$work/in/"
+echo '{"labels":["Tench","great white","box turtle"]}' >"$work/labels.json"
+expect 0 "a model of classes" "$bs" model add "$work/in/kinds.onnx" --card "$work/labels.json"
+says "whose number is seen" 'input class \[1\]: a class out of 3'
+expect 0 "a class by its name, in any case" "$bs" gen -m kinds --seed 5 --label "BOX turtle" --name "turtle.png" -o "$work/p"
+expect 0 "is the class of that number" "$bs" gen -m kinds --seed 5 -l 2 --name "two.png" -o "$work/p"
+same "to the last bit" "$(pixels "$work/p/turtle.png")" "$(pixels "$work/p/two.png")"
+expect 0 "another is another" "$bs" gen -m kinds --seed 5 --label 0 --name "zero.png" -o "$work/p"
+check "picture" [ "$(pixels "$work/p/zero.png")" != "$(pixels "$work/p/two.png")" ]
+check "the statement names it" sh -c "'$bs' show --json '$work/p/two.png' | jq -e '.. | objects | select(has(\"externalParameters\")) | .externalParameters.label == 2'"
+expect 0 "drawn from the seed" "$bs" gen -m kinds --seed 1-3 --privacy private --name "k{n}.png" -o "$work/p"
+check "and kept back when private" sh -c "'$bs' show --json '$work/p/k1.png' | jq -e '.. | objects | select(has(\"externalParameters\")) | .externalParameters.label.commitment | length == 64'"
+expect 0 "all are replayed" "$bs" verify --replay "$work/p/turtle.png" "$work/p/zero.png" "$work/p/k1.png" "$work/p/k2.png" "$work/p/k3.png"
+expect 1 "a class that it lacks" "$bs" gen -m kinds --label 3 -o "$work/p"
+hints "says how many there are" '0 to 2'
+expect 1 "a name that is almost one" "$bs" gen -m kinds --label "great whit" -o "$work/p"
+hints "the near one is suggested" 'did you mean "great white"'
+expect 1 "a label for a model without classes" "$bs" gen -m dots --label 1 -o "$work/p"
+
 # Weights of another kind are converted: a network of ncnn, a coloured tint.
 printf '7767517\n3 3\nInput data 0 1 data\nConvolution mix 1 1 data mixed 0=3 1=1 5=1 6=9\nSigmoid out 1 1 mixed output\n' >"$work/in/tint.param"
 floats() { local f; for f; do printf "$(printf '%08x' "$f" | sed 's/\(..\)\(..\)\(..\)\(..\)/\\x\4\\x\3\\x\2\\x\1/')"; done; }
