@@ -319,9 +319,9 @@ def main():
     if "aquatint" in names:
         lines[-1] += " From the start of the process to the first picture of the bundled model: " + ", ".join(
             f"{first_picture(w, h, threads[-1]):.0f} ms at {w}x{h}" for w, h in ((256, 256), (768, 512))) + "."
+    if notes:
+        lines += ["", "Notes: " + "; ".join(notes) + "."]
     print("\n" + "\n".join(lines))
-    for note in notes:
-        print(f"note: {note}")
     if len(sys.argv) > 2:
         write_between(sys.argv[2], lines)
 
