@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARAMETERS  "predicate.buildDefinition.externalParameters"
-#define INTERNALS   "predicate.buildDefinition.internalParameters"
-#define ANNOTATIONS "subject.0.annotations"
+#define PARAMETERS   "predicate.buildDefinition.externalParameters"
+#define INTERNALS    "predicate.buildDefinition.internalParameters"
+#define DEPENDENCIES "predicate.buildDefinition.resolvedDependencies"
+#define ANNOTATIONS  "subject.0.annotations"
 
 static const char *text_at(const json_t *statement, const char *path)
 {
@@ -25,7 +26,7 @@ static const char *dependency(const json_t *statement, const char *role, const c
 {
     size_t i;
     json_t *item;
-    json_array_foreach(bst_json_at(statement, "predicate.buildDefinition.resolvedDependencies"), i, item)
+    json_array_foreach(bst_json_at(statement, DEPENDENCIES), i, item)
     {
         const char *is = text_at(item, "annotations.role");
         if (is && !strcmp(is, role)) return bst_json_text(json_object_get(item, "digest"), digest);
@@ -69,6 +70,7 @@ void facts_read(const json_t *statement, struct facts *out)
     out->mix = json_object_get(parameters, "mix");
     out->latent_generator = json_object_get(parameters, "latent_generator");
     out->parameters = parameters;
+    out->dependencies = bst_json_at(statement, DEPENDENCIES);
 }
 
 /* ---- commitments ---- */

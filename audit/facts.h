@@ -14,7 +14,8 @@ struct facts {
     const char *seed, *title, *prompt, *image_id, *made, *arith, *privacy, *version;
     uint64_t width, height;
     const json_t *truncation, *tile, *label, *styles, *mix, *latent_generator;
-    const json_t *parameters; /* all of them */
+    const json_t *parameters;   /* all of them */
+    const json_t *dependencies; /* the model, its weights, its card, the input picture */
 };
 
 void facts_read(const json_t *statement, struct facts *out);

@@ -19,6 +19,7 @@ static enum bst_code make(const struct judge *judge, const struct again *again, 
                                         .arith = again->arith,
                                         .progress = judge->options->progress,
                                         .progress_arg = judge->options->progress_arg};
+    if (code == BST_OK) code = again_check_weights(judge, model, err);
     if (code == BST_OK) code = bst_generator_new(model, &run, &generator, err);
     if (code == BST_OK) code = bst_generate(generator, &again->controls, out, NULL, err);
     bst_generator_free(generator);

@@ -17,6 +17,9 @@ struct again {
 /* BST_NO_PROVENANCE with the reason, and what would help, when the statement does not tell enough or what it
  * names is not at hand. The size is left to the caller. */
 enum bst_code again_read(const struct judge *judge, struct again *out, struct bst_error *err);
+/* Do the files that hold weights beside the model's own have the digests of the statement? */
+enum bst_code again_check_weights(const struct judge *judge, const struct bst_model *model,
+                                  struct bst_error *err);
 void again_clear(struct again *again);
 
 #endif

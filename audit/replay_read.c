@@ -293,6 +293,42 @@ static enum bst_code find_input(const struct judge *judge, struct again *again, 
     return code;
 }
 
+/* The digest that the statement gives to a file of weights, or NULL. */
+static const char *weights_digest(const struct judge *judge, const char *name)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(judge->facts.dependencies, i, item)
+    {
+        const char *role = bst_json_text(json_object_get(item, "annotations"), "role");
+        const char *is = bst_json_text(item, "name");
+        if (role && is && !strcmp(role, "weights") && !strcmp(is, name))
+            return bst_json_text(json_object_get(item, "digest"), "sha256");
+    }
+    return NULL;
+}
+
+enum bst_code again_check_weights(const struct judge *judge, const struct bst_model *model,
+                                  struct bst_error *err)
+{
+    size_t count;
+    const struct bst_external_file *files = bst_model_external(model, &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *want = weights_digest(judge, files[i].name);
+        char have[BST_SHA256_HEX];
+        bst_hex(files[i].digest, BST_SHA256_LEN, have);
+        if (!want)
+            return bst_fail(err, BST_NO_PROVENANCE,
+                            "the statement does not name the model's file of weights %.80s", files[i].name);
+        if (strcmp(want, have) != 0)
+            return bst_fail(err, BST_NO_PROVENANCE,
+                            "the model's weights differ: %.60s (SHA-256 %.16s...) is not the file of the "
+                            "statement (SHA-256 %.16s...)",
+                            files[i].name, have, want);
+    }
+    return BST_OK;
+}
+
 /* ---- all of it ---- */
 
 enum bst_code again_read(const struct judge *judge, struct again *out, struct bst_error *err)

@@ -153,6 +153,8 @@ static void describe(const struct job *job, uint64_t seed, struct stamping *s)
         .privacy = plan->privacy,
     };
     bst_model_digest(job->model, out->model_sha256);
+    out->weights_count = plan->weights_count;
+    out->weights = plan->weights;
     out->card_name = plan->card_name;
     memcpy(out->card_sha256, plan->card->digest, BST_SHA256_LEN);
     if (!plan->has_input) return;

@@ -338,6 +338,19 @@ static enum bst_code plan_folder(struct gen_plan *plan, struct bst_error *err)
     return cli_folder_writable(plan->folder, err);
 }
 
+/* Files of weights beside the model's own, for the statement; names are borrowed from the model. */
+static enum bst_code plan_weights(const struct bst_model *model, struct gen_plan *plan, struct bst_error *err)
+{
+    const struct bst_external_file *files = bst_model_external(model, &plan->weights_count);
+    plan->weights = bst_calloc(plan->weights_count + 1, sizeof *plan->weights);
+    if (!plan->weights) return bst_fail_memory(err);
+    for (size_t i = 0; i < plan->weights_count; i++) {
+        plan->weights[i] = (struct bst_weights_file){.name = files[i].name, .bytes = files[i].bytes};
+        memcpy(plan->weights[i].sha256, files[i].digest, BST_SHA256_LEN);
+    }
+    return BST_OK;
+}
+
 /* ---- the whole ---- */
 
 enum bst_code gen_plan_make(const struct cli_args *args, const struct bst_model *model, struct gen_plan *out,
@@ -346,13 +359,14 @@ enum bst_code gen_plan_make(const struct cli_args *args, const struct bst_model 
     const char *folder = cli_value(args, "output");
     *out = (struct gen_plan){.card = bst_model_card(model), .folder = folder ? folder : "."};
     out->model_name = cli_model_name(model);
-    enum bst_code code = out->model_name ? cli_one_file(model, err) : bst_fail_memory(err);
+    enum bst_code code = out->model_name ? BST_OK : bst_fail_memory(err);
     if (out->card->source == BST_CARD_BESIDE) {
         char *path = bst_card_path(bst_model_path(model));
         if (path) out->card_name = bst_strdup(bst_path_name(path));
         free(path);
         if (!out->card_name) code = bst_fail_memory(err);
     }
+    if (code == BST_OK) code = plan_weights(model, out, err);
     if (code == BST_OK) code = cli_size(args, "size", &out->controls.width, &out->controls.height, err);
     if (code == BST_OK) code = plan_styles(args, out, err);
     if (code == BST_OK) code = plan_label(args, out, err);
@@ -373,6 +387,7 @@ void gen_plan_clear(struct gen_plan *plan)
     free(plan->paths);
     free(plan->model_name);
     free(plan->card_name);
+    free(plan->weights);
     cli_seeds_clear(&plan->seeds);
     bst_image_clear(&plan->input);
     if (plan->folder_made) rmdir(plan->folder);

@@ -6,8 +6,10 @@
 
 struct gen_plan {
     const struct bst_card *card;
-    char *model_name; /* the card's, else the file's */
-    char *card_name;  /* of a card beside the model's file, else NULL */
+    char *model_name;     /* the card's, else the file's */
+    size_t weights_count; /* files of the model beside its own */
+    struct bst_weights_file *weights;
+    char *card_name; /* of a card beside the model's file, else NULL */
     struct cli_seeds seeds;
     char **paths; /* one a seed */
     const char *folder;

@@ -107,6 +107,12 @@ enum bst_privacy {
                     mark */
 };
 
+struct bst_weights_file {
+    const char *name; /* relative to the model's folder */
+    uint64_t bytes;
+    uint8_t sha256[BST_SHA256_LEN];
+};
+
 /* What was made and how, in neutral terms: cli translates from gen's. All strings borrowed. */
 struct bst_generation {
     const char *file_name;
@@ -116,6 +122,8 @@ struct bst_generation {
     const char *model_name, *model_title, *model_license; /* license may be NULL */
     uint8_t model_sha256[BST_SHA256_LEN];
     uint64_t model_bytes;
+    size_t weights_count; /* files beside the model's own that hold weights of it */
+    const struct bst_weights_file *weights;
     const char *card_name; /* of a card beside the model's file, or NULL */
     uint8_t card_sha256[BST_SHA256_LEN];
     uint64_t seed;

@@ -240,6 +240,19 @@ static enum bst_code put_parameters(struct draft *draft, const struct bst_genera
     return code;
 }
 
+/* Appends the files that hold weights beside the model's own. */
+static bool add_weights(json_t *list, const struct bst_generation *generation)
+{
+    for (size_t i = 0; i < generation->weights_count; i++) {
+        const struct bst_weights_file *file = &generation->weights[i];
+        json_t *item =
+            json_pack("{s:s,s:o,s:{s:s,s:I}}", "name", file->name, "digest", digest_json(file->sha256, NULL),
+                      "annotations", "role", "weights", "bytes", (json_int_t)file->bytes);
+        if (json_array_append_new(list, item) != 0) return false;
+    }
+    return true;
+}
+
 static json_t *dependencies_json(const struct bst_generation *generation)
 {
     json_t *model = json_pack("{s:s,s:o,s:{s:s,s:I,s:s*,s:s*}}", "name", generation->model_name, "digest",
@@ -251,7 +264,8 @@ static json_t *dependencies_json(const struct bst_generation *generation)
                        ? json_pack("{s:s,s:o,s:{s:s}}", "name", generation->card_name, "digest",
                                    digest_json(generation->card_sha256, NULL), "annotations", "role", "card")
                        : NULL;
-    bool whole = !generation->card_name || json_array_append_new(list, card) == 0;
+    bool whole = add_weights(list, generation);
+    if (generation->card_name && json_array_append_new(list, card) != 0) whole = false;
     if (whole && !generation->input_name) return list;
     bool named = generation->privacy < BST_PRIVATE;
     json_t *input = json_pack("{s:s*,s:o,s:{s:s}}", "name", named ? generation->input_name : NULL, "digest",
@@ -292,13 +306,14 @@ static enum bst_code check_names(const struct bst_generation *generation, struct
     const char *const texts[] = {generation->file_name,   generation->image_id,      generation->model_name,
                                  generation->model_title, generation->model_license, generation->input_name,
                                  generation->card_name};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i] && !bst_utf8_valid(texts[i], strlen(texts[i]))) {
-            bst_fail(err, BST_USAGE, "a name in the statement is not valid UTF-8 text");
-            return bst_hint(err, "rename the file or the model");
-        }
-    }
-    return BST_OK;
+    bool valid = true;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        valid = valid && (!texts[i] || bst_utf8_valid(texts[i], strlen(texts[i])));
+    for (size_t i = 0; i < generation->weights_count; i++)
+        valid = valid && bst_utf8_valid(generation->weights[i].name, strlen(generation->weights[i].name));
+    if (valid) return BST_OK;
+    bst_fail(err, BST_USAGE, "a name in the statement is not valid UTF-8 text");
+    return bst_hint(err, "rename the file or the model");
 }
 
 static json_t *generation_json(struct draft *draft, const struct bst_generation *generation,

@@ -12,6 +12,9 @@ sed -e 's/\\"name\\":\\"dots\\"/\\"name\\":\\"kinds\\"/' -e 's/\\"styles\\":\[[^
     -e 's/\\"role\\":\\"style\\"/\\"role\\":\\"label\\"/' \
     -e '/name: "style" type/s/elem_type: 1 shape { dim { dim_value: 1 } dim { dim_value: 3 } }/elem_type: 7 shape { dim { dim_value: 1 } }/' \
     -e 's/op_type: "MatMul" input: "style" input: "tint"/op_type: "Gather" input: "tint" input: "style"/' $text | encode kinds
+# One whose tint lies in a file of its own.
+perl -0pe 's/(name: "tint" dims: 3 dims: 3 data_type: 1)[^}]*/$1 data_location: 1 external_data { key: "location" value: "tint.bin" }\n/; s/\\"name\\":\\"dots\\"/\\"name\\":\\"split\\"/' $text | encode split
+perl -e 'print pack("f<9", -0.7, -0.6, -0.5, -0.5, 0, 0.6, 0.6, 0.1, 0.3)' >"$work/models/tint.bin"
 "$bs" key export -o "$work/ada.pem"
 "$bs" gen -m dots --seed 77 -o "$work/base" >/dev/null
 cp tests/fuzz/corpus/image/base.jpg "$work/photo.jpg"
@@ -48,6 +51,7 @@ kind "seeds that the card names" nvidia --seed 1000
 kind "others than the card names" nvidia --seed 1000 --latent-generator philox
 kind "a class" kinds --seed 3 --label flowers
 kind "a class that the seed picks" kinds --seed 4
+kind "a model of two files" split --seed 6
 kind "a picture from a picture" warm --input "$work/base/dots-77.png"
 kind "a picture from a JPEG" warm --input "$work/photo.jpg"
 
@@ -76,6 +80,19 @@ expect 0 "and made again by the ledger that keeps it" "$bs" verify --replay "$wo
 expect 2 "but by nobody else" $alone --model "$work/models" "$work/private/work-1.png"
 says "which is said honestly" 'Not replayable: the statement keeps the [a-z_]+ to itself, and no ledger at hand opens it; --ledger'
 expect 0 "the ledger can be handed on" $alone --model "$work/models" --ledger "$work/home/ledger.sqlite" "$work/private/work-1.png"
+
+"$bs" gen -m dots --seed 6 -o "$work/one" >/dev/null
+"$bs" gen -m split --seed 6 -o "$work/two" >/dev/null
+same "weights in a file of their own are the same weights" "$(pixels "$work/two/split-6.png")" "$(pixels "$work/one/dots-6.png")"
+check "and are named with their digest" sh -c "'$bs' show --json '$work/two/split-6.png' | jq -e --arg d \"\$(sha256sum <'$work/models/tint.bin' | cut -d' ' -f1)\" '.statement.predicate.buildDefinition.resolvedDependencies[] | select(.annotations.role == \"weights\") | .name == \"tint.bin\" and .digest.sha256 == \$d and .annotations.bytes == 36'"
+cp "$work/models/tint.bin" "$work/tint.bin"
+printf '\x01' | dd of="$work/models/tint.bin" bs=1 seek=5 conv=notrunc status=none
+expect 2 "other weights beside the model" "$bs" verify --replay "$work/two/split-6.png"
+says "are named" "the model's weights differ: tint.bin \(SHA-256"
+rm "$work/models/tint.bin"
+expect 2 "no weights beside the model" "$bs" verify --replay "$work/two/split-6.png"
+says "are named too" 'Not replayable: .*tint.bin'
+cp "$work/tint.bin" "$work/models/tint.bin"
 
 # ---- refused ----
 refused() { # NAME PATTERN OPTIONS...
