@@ -88,7 +88,7 @@ static inline vf v_next(vf a, vf b)
 
 #define PRODUCT_ROWS    4
 #define PRODUCT_VECTORS 3
-#define MICROS(F)       F(6, 2) F(4, 2) F(3, 3) F(2, 4) F(1, 8)
+#define MICROS(F)       F(6, 2) F(4, 3) F(3, 3) F(2, 4) F(1, 8)
 #include "kernel_body.h"
 #else
 typedef int bst_no_avx2; /* a translation unit needs a declaration */

@@ -880,6 +880,17 @@ static void product(size_t depth, size_t piece, size_t blocks, const float *a, c
 
 /* ---- the register blocks ---- */
 
+#define MICRO_STEP(R, V, at)                                                                                 \
+    {                                                                                                        \
+        vf x[V];                                                                                             \
+        UNROLL for (size_t v = 0; v < V; v++) x[v] = v_load((at) + v * VW);                                  \
+        UNROLL for (size_t r = 0; r < R; r++)                                                                \
+        {                                                                                                    \
+            vf w = v_set(weights[r]);                                                                        \
+            UNROLL for (size_t v = 0; v < V; v++) acc[r][v] = v_fma(w, x[v], acc[r][v]);                     \
+        }                                                                                                    \
+    }
+
 #define MICRO_FUNCTION(R, V)                                                                                 \
     static void micro_##R##x##V(size_t channels, size_t stride, size_t taps, const uint32_t *offset,         \
                                 const float *tile, const float *weights, const float *bias, float *dst,      \
@@ -888,17 +899,14 @@ static void product(size_t depth, size_t piece, size_t blocks, const float *a, c
         vf acc[R][V];                                                                                        \
         UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++) acc[r][v] =              \
             v_set(bias[r]);                                                                                  \
-        for (size_t c = 0; c < channels; c++, tile += stride) {                                              \
-            for (size_t k = 0; k < taps; k++, weights += R) {                                                \
-                const float *at = tile + offset[k];                                                          \
-                vf x[V];                                                                                     \
-                UNROLL for (size_t v = 0; v < V; v++) x[v] = v_load(at + v * VW);                            \
-                UNROLL for (size_t r = 0; r < R; r++)                                                        \
-                {                                                                                            \
-                    vf w = v_set(weights[r]);                                                                \
-                    UNROLL for (size_t v = 0; v < V; v++) acc[r][v] = v_fma(w, x[v], acc[r][v]);             \
-                }                                                                                            \
-            }                                                                                                \
+        if (taps == 1) {                                                                                     \
+            tile += offset[0];                                                                               \
+            _Pragma("GCC unroll 4") for (size_t c = 0; c < channels; c++, tile += stride, weights += R)      \
+                MICRO_STEP(R, V, tile)                                                                       \
+        } else {                                                                                             \
+            for (size_t c = 0; c < channels; c++, tile += stride)                                            \
+                _Pragma("GCC unroll 3") for (size_t k = 0; k < taps; k++, weights += R)                      \
+                    MICRO_STEP(R, V, tile + offset[k])                                                       \
         }                                                                                                    \
         UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++)                          \
             v_store(dst + r * pitch + v * VW, acc[r][v]);                                                    \

@@ -94,14 +94,25 @@ static void choose_tile(struct conv *c, unsigned threads)
     set_tile(c, best_h, best_w);
 }
 
+/* The register block for the first of rows output channels: the largest that fits, unless it leaves one or two
+ * behind, which fill few registers; then about half. */
+static const struct bst_micro *choose_micro(const struct bst_kernels *k, size_t rows)
+{
+    const struct bst_micro *m = k->micros, *end = k->micros + k->micro_count;
+    while (m->rows > rows)
+        m++;
+    if (rows - m->rows != 1 && rows - m->rows != 2) return m;
+    while (m + 1 < end && m[1].rows >= (rows + 1) / 2)
+        m++;
+    return m;
+}
+
 static void choose_blocks(struct conv *c)
 {
     size_t first = 0, weights = 0;
     c->block_count = 0;
     while (first < c->out_channels) {
-        const struct bst_micro *m = c->kernels->micros;
-        while (m->rows > c->out_channels - first)
-            m++;
+        const struct bst_micro *m = choose_micro(c->kernels, c->out_channels - first);
         c->blocks[c->block_count++] = (struct conv_block){m, first, weights};
         first += m->rows;
         weights += m->rows * c->in_channels * c->taps;
