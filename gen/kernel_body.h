@@ -787,6 +787,7 @@ static void winograd_output(const float *m, size_t plane, float bias, size_t til
 }
 
 typedef double vd __attribute__((vector_size(PRODUCT_ROWS * 8)));
+typedef float vr __attribute__((vector_size(PRODUCT_ROWS * 4))); /* a number for each row of a product */
 
 static inline void winograd_weights_line(const vd g[3], vd u[6])
 {
@@ -806,21 +807,34 @@ static inline void winograd_weights_line(const vd g[3], vd u[6])
 static void winograd_weights(const float *w, size_t step, size_t count, float *u, size_t plane)
 {
     vd t[6][3];
-    for (size_t l = 0; l < 3; l++) {
-        vd g[3] = {{0}}, column[6];
-        for (size_t k = 0; k < 3; k++)
-            for (size_t r = 0; r < count; r++)
-                g[k][r] = (double)w[r * step + k * 3 + l];
-        winograd_weights_line(g, column);
-        for (size_t i = 0; i < 6; i++)
-            t[i][l] = column[i];
+    float rest[PRODUCT_ROWS * 9] = {0}; /* fewer channels than rows: those beyond are 0 */
+    if (count < PRODUCT_ROWS) {
+        for (size_t r = 0; r < count; r++)
+            memcpy(rest + r * 9, w + r * step, 9 * sizeof *w);
+        w = rest;
+        step = 9;
     }
-    for (size_t i = 0; i < 6; i++) {
+    UNROLL for (size_t l = 0; l < 3; l++)
+    {
+        vd g[3], column[6];
+        UNROLL for (size_t k = 0; k < 3; k++)
+        {
+            vr taps;
+            UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++) taps[r] = w[r * step + k * 3 + l];
+            g[k] = __builtin_convertvector(taps, vd);
+        }
+        winograd_weights_line(g, column);
+        UNROLL for (size_t i = 0; i < 6; i++) t[i][l] = column[i];
+    }
+    UNROLL for (size_t i = 0; i < 6; i++)
+    {
         vd row[6];
         winograd_weights_line(t[i], row);
-        for (size_t j = 0; j < 6; j++)
-            for (size_t r = 0; r < PRODUCT_ROWS; r++)
-                u[(i * 6 + j) * plane + r] = (float)row[j][r];
+        UNROLL for (size_t j = 0; j < 6; j++)
+        {
+            vr rounded = __builtin_convertvector(row[j], vr);
+            memcpy(u + (i * 6 + j) * plane, &rounded, sizeof rounded);
+        }
     }
 }
 

@@ -15,6 +15,8 @@ void dense_strides(size_t rank, const int64_t *dims, int64_t *strides)
         strides[i] = step;
 }
 
+#define STRIDED_RANK_MAX (2 * RANK_MAX) /* a Tile counts each axis twice */
+
 struct strided_job {
     uint8_t *dst;
     const uint8_t *src;
@@ -42,32 +44,59 @@ static void copy_row(uint8_t *dst, const uint8_t *src, size_t n, int64_t stride,
 static void strided_task(void *arg, size_t index, unsigned thread)
 {
     const struct strided_job *job = arg;
-    size_t last = job->rank - 1, n = (size_t)job->dims[last];
+    size_t last = job->rank - 1, n = (size_t)job->dims[last], row = index * job->rows_a_task;
+    size_t end = job->rows - row < job->rows_a_task ? job->rows : row + job->rows_a_task;
+    int64_t places[STRIDED_RANK_MAX], at = 0;
+    size_t rest = row;
     (void)thread;
-    for (size_t row = index * job->rows_a_task; row < job->rows && row < (index + 1) * job->rows_a_task;
-         row++) {
-        int64_t at = 0;
-        size_t rest = row;
-        for (size_t i = last; i-- > 0; rest /= (size_t)job->dims[i])
-            at += (int64_t)(rest % (size_t)job->dims[i]) * job->strides[i];
+    for (size_t i = last; i-- > 0; rest /= (size_t)job->dims[i]) {
+        places[i] = (int64_t)(rest % (size_t)job->dims[i]);
+        at += places[i] * job->strides[i];
+    }
+    for (; row < end; row++) {
         copy_row(job->dst + row * n * job->item, job->src + at * (int64_t)job->item, n, job->strides[last],
                  job->item);
+        for (size_t i = last; i-- > 0;) {
+            at += job->strides[i];
+            if (++places[i] < job->dims[i]) break;
+            at -= places[i] * job->strides[i];
+            places[i] = 0;
+        }
     }
+}
+
+/* Neighbouring dims that are walked as one become one; those of size 1 go. */
+static size_t merge_dims(size_t rank, const int64_t *dims, const int64_t *strides, int64_t *merged,
+                         int64_t *steps)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < rank; i++) {
+        if (dims[i] == 1) continue;
+        if (count > 0 && steps[count - 1] == strides[i] * dims[i]) {
+            merged[count - 1] *= dims[i];
+            steps[count - 1] = strides[i];
+            continue;
+        }
+        merged[count] = dims[i];
+        steps[count++] = strides[i];
+    }
+    return count;
 }
 
 void copy_strided(const struct run *run, void *dst, const void *src, size_t rank, const int64_t *dims,
                   const int64_t *strides, size_t item)
 {
-    size_t rows = 1;
-    if (rank == 0) {
+    int64_t merged[STRIDED_RANK_MAX], steps[STRIDED_RANK_MAX];
+    size_t rows = 1, count = merge_dims(rank, dims, strides, merged, steps);
+    if (count == 0) { /* one number, with any number of dims */
         memcpy(dst, src, item);
         return;
     }
-    for (size_t i = 0; i + 1 < rank; i++)
-        rows *= (size_t)dims[i];
-    size_t n = (size_t)dims[rank - 1];
+    for (size_t i = 0; i + 1 < count; i++)
+        rows *= (size_t)merged[i];
+    size_t n = (size_t)merged[count - 1];
     if (rows == 0 || n == 0) return;
-    struct strided_job job = {dst, src, rank, item, rows, TASK_ITEMS / n + 1, dims, strides};
+    struct strided_job job = {dst, src, count, item, rows, TASK_ITEMS / n + 1, merged, steps};
     bst_pool_run(run->pool, (rows + job.rows_a_task - 1) / job.rows_a_task, strided_task, &job);
 }
 
