@@ -73,7 +73,8 @@ enum bst_binary {
 /* The register block of a convolution: rows output channels by vectors * width pixels.
  *   dst[r * pitch + p] = bias[r] then, for every channel c and tap k in this order,
  *                        fma(weights[(c * taps + k) * rows + r], tile[c * stride + offset[k] + p], ...)
- * Reads up to vectors * width floats from each tap's place on and writes as many a row. */
+ * Without bias it goes on from what dst holds. Reads up to vectors * width floats from each tap's place on and
+ * writes as many a row. */
 typedef void bst_micro_fn(size_t channels, size_t stride, size_t taps, const uint32_t *offset,
                           const float *tile, const float *weights, const float *bias, float *dst,
                           size_t pitch);

@@ -912,7 +912,7 @@ static void product(size_t depth, size_t piece, size_t blocks, const float *a, c
     {                                                                                                        \
         vf acc[R][V];                                                                                        \
         UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++) acc[r][v] =              \
-            v_set(bias[r]);                                                                                  \
+            bias != NULL ? v_set(bias[r]) : v_load(dst + r * pitch + v * VW);                                \
         if (taps == 1) {                                                                                     \
             tile += offset[0];                                                                               \
             _Pragma("GCC unroll 4") for (size_t c = 0; c < channels; c++, tile += stride, weights += R)      \

@@ -37,7 +37,16 @@ static size_t tile_floats(void)
     return bytes / sizeof(float);
 }
 
-static void set_tile(struct conv *c, size_t tile_h, size_t tile_w)
+#define DEPTH_MIN     ((size_t)32)         /* input channels of a part; fewer are not worth a pass */
+#define PARTIAL_BYTES ((size_t)256 << 10) /* of a tile's unfinished output, between parts of its channels */
+
+/* Numbers of an output channel of a tile, row by row, and what the last register block writes beyond. */
+static size_t flat_pitch(const struct conv *c)
+{
+    return (c->tile_h * c->pitch + BST_MICRO_WIDTH_MAX + 15) / 16 * 16;
+}
+
+static void set_tile(struct conv *c, size_t tile_h, size_t tile_w, size_t room)
 {
     c->tile_h = tile_h;
     c->tile_w = tile_w;
@@ -45,7 +54,18 @@ static void set_tile(struct conv *c, size_t tile_h, size_t tile_w)
     c->pitch = tile_w + c->reach_x;
     /* an odd number of cache lines, so that the channels spread over the cache's sets */
     c->channel = (ceil_div(c->stride_y * c->stride_x * c->rows * c->pitch, 16) | 1) * 16;
+    size_t parts = ceil_div(c->in_channels * c->channel, room);
+    c->depth = parts > 1 ? ceil_div(c->in_channels, parts) : c->in_channels;
 }
+
+/* Whether the tile's input, part by part, and its output between parts fit. */
+static bool tile_fits(const struct conv *c)
+{
+    if (c->depth == c->in_channels) return true;
+    return c->depth >= DEPTH_MIN && c->out_channels * flat_pitch(c) * sizeof(float) <= PARTIAL_BYTES;
+}
+
+#define WEIGHTS_NEAR (256 << 10)
 
 /* Cycles, roughly, that all tiles of this size take on that many threads. */
 static double tile_cost(const struct conv *c, unsigned threads, size_t splits)
@@ -62,6 +82,11 @@ static double tile_cost(const struct conv *c, unsigned threads, size_t splits)
     double gather =
         (double)(c->in_channels * c->stride_y * c->stride_x * c->rows) * (10 + (double)c->pitch / 4);
     double store = (double)(c->out_channels * c->tile_h) * (20 + (double)c->tile_w / 3);
+    /* weights that stay in no near cache stream by once a tile; unfinished sums come and go */
+    double weights = (double)(c->group_weights * sizeof(float));
+    if (weights > WEIGHTS_NEAR) compute += weights / 6;
+    if (c->depth < c->in_channels)
+        compute += (double)(ceil_div(c->in_channels, c->depth) - 1) * (double)c->out_channels * flat;
     size_t tasks =
         c->outer * c->groups * ceil_div(c->out_h, c->tile_h) * ceil_div(c->out_w, c->tile_w) * splits;
     return (double)ceil_div(tasks, threads) * (gather + (compute + store) / (double)splits + 300);
@@ -76,9 +101,9 @@ static void choose_tile(struct conv *c, unsigned threads)
         if (n > 1 && w < 16) break;
         if (n > 1) w = least(c->out_w, ceil_div(w, 16) * 16); /* whole vectors and cache lines */
         for (size_t h = 1; h <= c->out_h && h <= 256; h = h < 4 ? h + 1 : h + h / 3) {
-            set_tile(c, h, w);
-            if (c->in_channels * c->channel > room && best_h != 0) break;
-            bool over = c->in_channels * c->channel > room;
+            set_tile(c, h, w, room);
+            if (!tile_fits(c) && best_h != 0) break;
+            bool over = !tile_fits(c);
             if (over && (w > 32 && n < c->out_w && ceil_div(c->out_w, n + 1) >= 16 && n < 256)) break;
             for (size_t splits = 1; splits <= c->block_count && splits <= 64; splits *= 2) {
                 double cost = tile_cost(c, threads, splits);
@@ -91,7 +116,7 @@ static void choose_tile(struct conv *c, unsigned threads)
             if (over) break;
         }
     }
-    set_tile(c, best_h, best_w);
+    set_tile(c, best_h, best_w, room);
 }
 
 /* The register block for the first of rows output channels: the largest that fits, unless it leaves one or two
@@ -145,8 +170,11 @@ enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_k
         size_t residue = (y % conv->stride_y) * conv->stride_x + x % conv->stride_x;
         conv->offset[k] = (uint32_t)(residue * plane + y / conv->stride_y * conv->pitch + x / conv->stride_x);
     }
-    size_t floats =
-        conv->in_channels * conv->channel + 2 * BST_MICRO_WIDTH_MAX + BST_MICRO_ROWS_MAX * OUT_PITCH(conv);
+    size_t floats = conv->depth * conv->channel + 2 * BST_MICRO_WIDTH_MAX;
+    if (conv->depth == conv->in_channels)
+        floats += BST_MICRO_ROWS_MAX * OUT_PITCH(conv);
+    else
+        floats += (conv->out_channels + BST_MICRO_ROWS_MAX) * flat_pitch(conv);
     if (floats * sizeof(float) > step->scratch) step->scratch = floats * sizeof(float);
     return BST_OK;
 }
@@ -208,19 +236,25 @@ static void gather_row(const float *row, size_t width, int64_t x, size_t stride,
     memset(dst + at, 0, (n - at) * sizeof *dst);
 }
 
-/* Rows and columns of a tile's input that its th by tw outputs need. */
-static void gather_tile(const struct conv *c, const float *input, size_t y0, size_t x0, size_t th, size_t tw,
-                        float *tile)
+/* A tile of one image and group. */
+struct tile {
+    size_t o, g;           /* image, group */
+    size_t y0, x0, th, tw; /* the outputs that it makes */
+};
+
+/* Rows and columns of input channels first to first + count - 1 that the tile's outputs need. */
+static void gather_tile(const struct conv *c, const float *input, const struct tile *t, size_t first,
+                        size_t count, float *to)
 {
-    size_t plane = c->rows * c->pitch, rows = th + c->reach_y, cols = tw + c->reach_x;
-    for (size_t i = 0; i < c->in_channels; i++) {
-        const float *channel = input + i * c->in_h * c->in_w;
+    size_t plane = c->rows * c->pitch, rows = t->th + c->reach_y, cols = t->tw + c->reach_x;
+    for (size_t i = 0; i < count; i++) {
+        const float *channel = input + (first + i) * c->in_h * c->in_w;
         for (size_t py = 0; py < c->stride_y; py++) {
             for (size_t px = 0; px < c->stride_x; px++) {
-                float *part = tile + i * c->channel + (py * c->stride_x + px) * plane;
-                int64_t x = (int64_t)(x0 * c->stride_x + px) - c->pad_x;
+                float *part = to + i * c->channel + (py * c->stride_x + px) * plane;
+                int64_t x = (int64_t)(t->x0 * c->stride_x + px) - c->pad_x;
                 for (size_t r = 0; r < rows; r++) {
-                    int64_t y = (int64_t)((y0 + r) * c->stride_y + py) - c->pad_y;
+                    int64_t y = (int64_t)((t->y0 + r) * c->stride_y + py) - c->pad_y;
                     const float *row = y >= 0 && y < (int64_t)c->in_h ? channel + (size_t)y * c->in_w : NULL;
                     gather_row(row, c->in_w, x, c->stride_x, part + r * c->pitch, cols);
                 }
@@ -229,40 +263,68 @@ static void gather_tile(const struct conv *c, const float *input, size_t y0, siz
     }
 }
 
-/* Writes tw finished numbers of output row (o, channel, y) from x0 on. */
-static void store_row(const struct conv_run *job, float *row, size_t o, size_t channel, size_t y, size_t x0,
-                      size_t tw)
+/* Writes row y of the tile, finished numbers of an output channel of all groups. */
+static void store_row(const struct conv_run *job, const struct tile *t, float *row, size_t channel, size_t y)
 {
     const struct conv *c = job->conv;
     const struct step *s = job->step;
-    size_t pixel = (c->place_y + y * c->step_y) * c->full_w + c->place_x + x0 * c->step_x;
-    float *to = job->output + (o * c->groups * c->out_channels + channel) * c->full_h * c->full_w + pixel;
+    size_t pixel = (c->place_y + (t->y0 + y) * c->step_y) * c->full_w + c->place_x + t->x0 * c->step_x;
+    float *to = job->output + (t->o * c->groups * c->out_channels + channel) * c->full_h * c->full_w + pixel;
     if (c->step_x == 1) {
-        posts_apply(c->kernels, s->posts, s->post_count, row, to, tw, o, channel, pixel);
+        posts_apply(c->kernels, s->posts, s->post_count, row, to, t->tw, t->o, channel, pixel);
         return;
     }
-    posts_apply(c->kernels, s->posts, s->post_count, row, row, tw, o, channel, pixel);
-    for (size_t x = 0; x < tw; x++)
+    posts_apply(c->kernels, s->posts, s->post_count, row, row, t->tw, t->o, channel, pixel);
+    for (size_t x = 0; x < t->tw; x++)
         to[x * c->step_x] = row[x];
 }
 
-static void run_block(const struct conv_run *job, const struct conv_block *block, size_t o, size_t g,
-                      size_t y0, size_t x0, size_t th, size_t tw, const float *tile, float *out)
+/* All input channels at once: some rows of one block of output channels at a time, stored while they are near. */
+static void run_block(const struct conv_run *job, const struct conv_block *block, const struct tile *t,
+                      const float *in, float *out)
 {
     const struct conv *c = job->conv;
     const struct bst_micro *m = block->micro;
-    const float *weights = c->weights + g * c->group_weights + block->weights;
-    size_t first = g * c->out_channels + block->first, chunk = chunk_rows(c), pitch = OUT_PITCH(c);
+    const float *weights = c->weights + t->g * c->group_weights + block->weights;
+    size_t first = t->g * c->out_channels + block->first, chunk = chunk_rows(c), pitch = OUT_PITCH(c);
     size_t pixels = m->vectors * c->kernels->width;
-    for (size_t y = 0; y < th; y += chunk) {
-        size_t rows = least(chunk, th - y), flat = (rows - 1) * c->pitch + tw;
+    for (size_t y = 0; y < t->th; y += chunk) {
+        size_t rows = least(chunk, t->th - y), flat = (rows - 1) * c->pitch + t->tw;
         for (size_t q = 0; q < flat; q += pixels)
-            m->run(c->in_channels, c->channel, c->taps, c->offset, tile + y * c->pitch + q, weights,
+            m->run(c->in_channels, c->channel, c->taps, c->offset, in + y * c->pitch + q, weights,
                    c->bias + first, out + q, pitch);
         for (size_t r = 0; r < m->rows; r++)
             for (size_t i = 0; i < rows; i++)
-                store_row(job, out + r * pitch + i * c->pitch, o, first + r, y0 + y + i, x0, tw);
+                store_row(job, t, out + r * pitch + i * c->pitch, first + r, y + i);
     }
+}
+
+/* Input channels part by part, all output channels for each: the chains of fused multiply-adds go on from what they
+ * had come to. */
+static void run_parts(const struct conv_run *job, const struct tile *t, size_t begin, size_t end,
+                      const float *input, float *in, float *out)
+{
+    const struct conv *c = job->conv;
+    size_t flat = (t->th - 1) * c->pitch + t->tw, pitch = flat_pitch(c);
+    const struct conv_block *blocks = c->blocks;
+    float *from = out - blocks[begin].first * pitch; /* of the group's first output channel */
+    for (size_t at = 0; at < c->in_channels; at += c->depth) {
+        size_t depth = least(c->depth, c->in_channels - at);
+        gather_tile(c, input, t, at, depth, in);
+        for (size_t b = begin; b < end; b++) {
+            const struct bst_micro *m = blocks[b].micro;
+            const float *weights =
+                c->weights + t->g * c->group_weights + blocks[b].weights + at * c->taps * m->rows;
+            const float *bias = at == 0 ? c->bias + t->g * c->out_channels + blocks[b].first : NULL;
+            for (size_t q = 0; q < flat; q += m->vectors * c->kernels->width)
+                m->run(depth, c->channel, c->taps, c->offset, in + q, weights, bias,
+                       from + blocks[b].first * pitch + q, pitch);
+        }
+    }
+    size_t last = end < c->block_count ? blocks[end].first : c->out_channels;
+    for (size_t o = blocks[begin].first; o < last; o++)
+        for (size_t y = 0; y < t->th; y++)
+            store_row(job, t, from + o * pitch + y * c->pitch, t->g * c->out_channels + o, y);
 }
 
 static void conv_task(void *arg, size_t index, unsigned thread)
@@ -271,16 +333,21 @@ static void conv_task(void *arg, size_t index, unsigned thread)
     const struct conv *c = job->conv;
     size_t across = ceil_div(c->out_w, c->tile_w), down = ceil_div(c->out_h, c->tile_h);
     size_t split = index % c->splits, tx = index / c->splits % across, ty = index / c->splits / across % down;
-    size_t plane = index / c->splits / across / down, o = plane / c->groups, g = plane % c->groups;
-    size_t y0 = ty * c->tile_h, x0 = tx * c->tile_w;
-    size_t th = least(c->tile_h, c->out_h - y0), tw = least(c->tile_w, c->out_w - x0);
-    float *tile = (float *)(void *)(job->run->scratch + thread * job->run->scratch_each);
-    float *out = tile + c->in_channels * c->channel + 2 * BST_MICRO_WIDTH_MAX;
+    size_t plane = index / c->splits / across / down;
+    struct tile t = {plane / c->groups, plane % c->groups, ty * c->tile_h, tx * c->tile_w, 0, 0};
+    t.th = least(c->tile_h, c->out_h - t.y0);
+    t.tw = least(c->tile_w, c->out_w - t.x0);
+    float *in = (float *)(void *)(job->run->scratch + thread * job->run->scratch_each);
+    float *out = in + c->depth * c->channel + 2 * BST_MICRO_WIDTH_MAX;
     const float *input = job->input + plane * c->in_channels * c->in_h * c->in_w;
-    gather_tile(c, input, y0, x0, th, tw, tile);
     size_t begin = split * c->block_count / c->splits, end = (split + 1) * c->block_count / c->splits;
+    if (c->depth < c->in_channels) {
+        run_parts(job, &t, begin, end, input, in, out);
+        return;
+    }
+    gather_tile(c, input, &t, 0, c->in_channels, in);
     for (size_t b = begin; b < end; b++)
-        run_block(job, &c->blocks[b], o, g, y0, x0, th, tw, tile, out);
+        run_block(job, &c->blocks[b], &t, in, out);
 }
 
 void conv_execute(const struct conv *conv, const struct step *step, const struct run *run, const float *input,

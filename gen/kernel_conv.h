@@ -36,6 +36,7 @@ struct conv {
     size_t tile_h, tile_w;
     size_t rows, pitch; /* of one residue's part of a tile */
     size_t channel;     /* floats from one input channel of a tile to the next */
+    size_t depth;       /* input channels that a task takes at a time: all of them if they fit */
     uint32_t *offset;   /* of each tap in a tile */
     size_t block_count, splits;
     struct conv_block *blocks;
