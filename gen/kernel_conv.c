@@ -37,7 +37,7 @@ static size_t tile_floats(void)
     return bytes / sizeof(float);
 }
 
-#define DEPTH_MIN     ((size_t)32)         /* input channels of a part; fewer are not worth a pass */
+#define DEPTH_MIN     ((size_t)32)        /* input channels of a part; fewer are not worth a pass */
 #define PARTIAL_BYTES ((size_t)256 << 10) /* of a tile's unfinished output, between parts of its channels */
 
 /* Numbers of an output channel of a tile, row by row, and what the last register block writes beyond. */
