@@ -533,6 +533,8 @@ OP_INFER(space_to_depth)
     const struct tensor *x = step->inputs[0];
     if (!block_size(step, &b) || x->dims[2] % b != 0 || x->dims[3] % b != 0)
         return step_bad(err, "blocksize does not divide the input's sides");
+    if (strcmp(node_string(step->node, "mode", "DCR"), "DCR") != 0) /* no operator set up to 21 has another */
+        return step_bad(err, "mode '%.20s' is not supported", node_string(step->node, "mode", ""));
     int64_t dims[4] = {x->dims[0], x->dims[1] * b * b, x->dims[2] / b, x->dims[3] / b};
     return step_output(step, 0, KIND_FLOAT, 4, dims, err);
 }
