@@ -232,8 +232,6 @@ enum bst_code cli_models_each(const struct cli_places *places, cli_model_fn foun
                               struct bst_error *err);
 /* The name in the model's card, or else its file's without ".onnx". New memory, or NULL. */
 char *cli_model_name(const struct bst_model *model);
-/* Refuses a model of which statements cannot say all by the digest of its file. */
-enum bst_code cli_one_file(const struct bst_model *model, struct bst_error *err);
 /* A model by that name, or by a path. Unknown: BST_USAGE that lists the known ones. */
 enum bst_code cli_model_open(const struct cli_places *places, const char *name, struct bst_model **out,
                              struct bst_error *err);

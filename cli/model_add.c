@@ -25,8 +25,9 @@ struct adding {
     json_t *json;        /* the same, or the file's own */
     json_t *notes;       /* what was seen, when the card was proposed */
     bool proposed;
-    struct bst_model *model; /* with that card */
-    size_t golden;           /* pictures that came out as the card says, or were made for it */
+    struct bst_model *model;      /* with that card */
+    struct model_weights weights; /* files that were copied beside it */
+    size_t golden;                /* pictures that came out as the card says, or were made for it */
     uint64_t entry;
     uint8_t digest[BST_SHA256_LEN];
 };
@@ -43,6 +44,7 @@ static void adding_clear(struct adding *a)
     bst_buf_free(&a->card);
     json_decref(a->json);
     json_decref(a->notes);
+    model_weights_clear(&a->weights);
     bst_model_free(a->model);
 }
 
@@ -165,11 +167,6 @@ static enum bst_code base_card(struct adding *a, struct bst_error *err)
     struct bst_generator *generator = NULL;
     enum bst_code code = bst_model_open(a->source, &model, err);
     if (code != BST_OK) return code;
-    code = cli_one_file(model, err);
-    if (code != BST_OK) {
-        bst_model_free(model);
-        return code;
-    }
     bst_model_digest(model, a->digest);
     a->proposed = bst_model_card(model)->source == BST_CARD_DERIVED;
     if (a->proposed) {
@@ -353,12 +350,20 @@ static enum bst_code source_file(const char *path, struct bst_model_file *list, 
 static enum bst_code log_model(struct adding *a, struct bst_stamper *stamper, struct bst_error *err)
 {
     const struct bst_card *card = bst_model_card(a->model);
-    struct bst_model_file files[1] = {{.name = bst_path_name(a->path), .bytes = bst_model_bytes(a->model)}};
     struct bst_model_file sources[2];
+    size_t count;
+    const struct bst_external_file *weights = bst_model_external(a->model, &count);
+    struct bst_model_file *files = bst_calloc(count + 1, sizeof *files);
+    if (!files) return bst_fail_memory(err);
+    files[0] = (struct bst_model_file){.name = bst_path_name(a->path), .bytes = bst_model_bytes(a->model)};
+    for (size_t i = 0; i < count; i++) {
+        files[i + 1] = (struct bst_model_file){.name = weights[i].name, .bytes = weights[i].bytes};
+        memcpy(files[i + 1].sha256, weights[i].digest, sizeof weights[i].digest);
+    }
     struct bst_model_record record = {.name = card->name,
                                       .license = card->license,
                                       .files = files,
-                                      .file_count = 1,
+                                      .file_count = count + 1,
                                       .sources = sources,
                                       .card = a->json,
                                       .card_name = a->card.len > 0 ? bst_path_name(a->card_path) : NULL,
@@ -371,10 +376,21 @@ static enum bst_code log_model(struct adding *a, struct bst_stamper *stamper, st
     if (code == BST_OK) code = bst_statement_model(&record, bst_stamper_identity(stamper), &payload, err);
     if (code == BST_OK) code = bst_stamp_statement(stamper, payload.data, payload.len, &a->entry, err);
     bst_buf_free(&payload);
+    free(files);
     return code;
 }
 
-/* The card first: a model without its card would mean something else. What was written is taken back when the
+/* Copies the files of weights below the folder that the model goes to. */
+static enum bst_code copy_weights(struct adding *a, struct bst_error *err)
+{
+    char *folder = bst_path_join(a->call->home, "models");
+    enum bst_code code =
+        folder ? model_weights_copy(&a->weights, a->model, folder, err) : bst_fail_memory(err);
+    free(folder);
+    return code;
+}
+
+/* The card and weights first: a model without its card would mean something else. What was written is taken back when the
  * ledger does not take the record. */
 static enum bst_code publish(struct adding *a, struct bst_stamper *stamper, struct bst_error *err)
 {
@@ -387,10 +403,12 @@ static enum bst_code publish(struct adding *a, struct bst_stamper *stamper, stru
     bst_sha256(bytes.data, bytes.len, digest);
     if (memcmp(digest, a->digest, sizeof digest)) {
         code = bst_fail(err, BST_FAILURE, "%s changed while it was read", a->source);
-    } else if (a->card.len > 0) {
-        code = bst_file_write(a->card_path, a->card.data, a->card.len, flags, err);
-    } else if (replaced) {
-        unlink(a->card_path);
+    } else {
+        code = copy_weights(a, err);
+        if (code == BST_OK && a->card.len > 0)
+            code = bst_file_write(a->card_path, a->card.data, a->card.len, flags, err);
+        else if (code == BST_OK && replaced)
+            unlink(a->card_path);
     }
     if (code == BST_OK) {
         code = bst_file_write(a->path, bytes.data, bytes.len, flags, err);
@@ -400,6 +418,7 @@ static enum bst_code publish(struct adding *a, struct bst_stamper *stamper, stru
             unlink(a->card_path);
         }
     }
+    if (code != BST_OK && !replaced) model_weights_take_back(&a->weights);
     bst_buf_free(&bytes);
     return code;
 }

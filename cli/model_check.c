@@ -98,6 +98,23 @@ static bool take_record(void *arg, const struct bst_record *record)
     return false; /* the newest comes first */
 }
 
+/* Whether the statement's further subjects are the model's files of weights. */
+static bool same_weights(const struct bst_model *model, const json_t *statement)
+{
+    size_t count;
+    const struct bst_external_file *files = bst_model_external(model, &count);
+    const json_t *subjects = json_object_get(statement, "subject");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *subject = json_array_get(subjects, i + 1);
+        const char *name = bst_json_text(subject, "name");
+        const char *digest = json_string_value(bst_json_at(subject, "digest.sha256"));
+        char own[BST_SHA256_HEX];
+        bst_hex(files[i].digest, BST_SHA256_LEN, own);
+        if (!name || strcmp(name, files[i].name) || !digest || strcmp(digest, own)) return false;
+    }
+    return true;
+}
+
 static void compare_record(struct checking *c, const struct bst_dsse *dsse, uint64_t entry)
 {
     const struct bst_card *card = bst_model_card(c->model);
@@ -107,7 +124,10 @@ static void compare_record(struct checking *c, const struct bst_dsse *dsse, uint
     bst_hex(card->digest, BST_SHA256_LEN, own);
     bool same = card->source == BST_CARD_BESIDE ? digest && !strcmp(digest, own)
                                                 : card->json && recorded && json_equal(card->json, recorded);
-    if (same)
+    if (!same_weights(c->model, dsse->statement))
+        say(c, "ledger", BST_BROKEN, "blindstamp model add --force records the weights as they are now",
+            "the files of weights are not those that entry %llu records", (unsigned long long)entry);
+    else if (same)
         say(c, "ledger", BST_OK, NULL, "file and card are those of entry %llu", (unsigned long long)entry);
     else
         say(c, "ledger", BST_BROKEN, "blindstamp model add --force records the card as it is now",

@@ -27,6 +27,19 @@ void model_line(const char *name, const char *text);
 void model_dims_text(size_t rank, const int64_t *dims, char out[static MODEL_DIMS_TEXT]);
 void model_count_text(uint64_t count, char out[static 32]);
 void model_digest_text(const struct bst_model *model, char out[static BST_SHA256_HEX]);
+/* Copies of a model's files of weights that were made (model_weights.c). */
+struct model_weights {
+    char **paths;
+    size_t count;
+};
+/* Copies them below folder, as far as they are not there; w is zeroed before. After a failure there are none. */
+enum bst_code model_weights_copy(struct model_weights *w, const struct bst_model *model, const char *folder,
+                                 struct bst_error *err);
+/* Removes the copies. */
+void model_weights_take_back(struct model_weights *w);
+/* Forgets them; they stay. */
+void model_weights_clear(struct model_weights *w);
+
 /* "a, b, c" in new memory, or NULL. */
 char *model_join(char *const *words, size_t count);
 

@@ -149,15 +149,3 @@ enum bst_code cli_model_open(const struct cli_places *places, const char *name, 
     bst_buf_free(&s.known);
     return code;
 }
-
-enum bst_code cli_one_file(const struct bst_model *model, struct bst_error *err)
-{
-    size_t count;
-    const struct bst_external_file *files = bst_model_external(model, &count);
-    if (count == 0) return BST_OK;
-    bst_fail(err, BST_USAGE, "the model's weights lie in another file, %.80s, that its digest does not cover",
-             files[0].name);
-    bst_where(err, "%s", bst_model_path(model));
-    return bst_hint(err,
-                    "save it as one file: onnx.save(onnx.load(path), path, save_as_external_data=False)");
-}

@@ -168,5 +168,23 @@ check "as SVG" sh -c "grep -q '^<svg ' '$work/dots.svg' && grep -q '</svg>' '$wo
 expect 1 "a drawing that exists stays" "$bs" model graph dots -o "$work/dots.svg"
 expect 0 "unless --force is given" "$bs" model graph dots -o "$work/dots.svg" --force
 expect 5 "a folder that does not exist" "$bs" model graph dots -o "$work/nowhere/dots.svg"
+# A model whose weights lie in a file of their own, in a folder within.
+mkdir -p "$work/split/weights"
+perl -0pe 's/(name: "tint" dims: 3 dims: 3 data_type: 1)[^}]*/$1 data_location: 1 external_data { key: "location" value: "weights\/tint.bin" }\n/; s/\\"name\\":\\"dots\\"/\\"name\\":\\"split\\"/' tests/cli/dots.onnx.txt |
+    protoc-c --encode=onnx.ModelProto --proto_path=gen onnx.proto >"$work/split/split.onnx"
+expect 4 "a model without its weights is not added" "$bs" model add "$work/split"
+perl -e 'print pack("f<9", -0.7, -0.6, -0.5, -0.5, 0, 0.6, 0.6, 0.1, 0.3)' >"$work/split/weights/tint.bin"
+expect 0 "a folder with model and weights is" "$bs" model add "$work/split"
+check "the weights go along" cmp "$work/split/weights/tint.bin" "$home/models/weights/tint.bin"
+expect 0 "the record names both files" "$bs" model check split
+says "which are those recorded" 'file and card are those of entry'
+printf '\x01' | dd of="$home/models/weights/tint.bin" bs=1 seek=5 conv=notrunc status=none
+expect 3 "changed weights are noticed" "$bs" model check split
+says "by the ledger" 'BAD +the files of weights are not those that entry'
+expect 1 "and not overwritten" "$bs" model add "$work/split" --name other
+hints "with the way out" 'other weights of that name already'
+nothing_new=$(ls "$home/models" | grep -c '^other')
+same "nothing of the refused model is left" "$nothing_new" 0
+cp "$work/split/weights/tint.bin" "$home/models/weights/tint.bin"
 expect 0 "the ledger is whole" "$bs" ledger verify
 exit $status
