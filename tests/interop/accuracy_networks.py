@@ -23,7 +23,8 @@ SEEDS = 3
 RATIO = 2
 # Where that is not reached: 3 x 3 convolutions by Winograd's algorithm, whose transforms cost about two bits, and single
 # chains of thousands of multiply-adds, which onnxruntime cuts in pieces.
-MORE_THAN_RATIO = {"vqgan-small": 4, "conv-small": 4, "rrdb-small": 3, "conv-deep": 4, "conv-wide": 4, "conv_wide": 4, "conv_deep": 6, "matmul-deep": 4}
+MORE_THAN_RATIO = {"vqgan-small": 4, "conv-small": 4, "rrdb-small": 3, "conv-deep": 4, "conv-wide": 4, "conv_wide": 4, "conv_deep": 6, "matmul-deep": 4,
+                   "matmul_deep": 4}
 # Where onnxruntime happens to be all but exact, a rounding of the greatest number is no fault.
 FLOOR = 2.0 ** -23
 # Larger than the small ones where the choice of algorithm needs it.
