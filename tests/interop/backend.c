@@ -13,7 +13,7 @@
 #define FILE_MAX    ((size_t)1 << 28)
 
 static double relative, absolute;
-static char why[512];
+static char why[1024];
 
 /* Reads a TensorProto; false when there is no such file. A file that cannot be read ends the program: the cases
  * are not at fault then. */

@@ -204,7 +204,7 @@ static const struct onnx_case onnx_cases[] = {
     {"log_softmax", "in x 3 5 41\nnode LogSoftmax x y axis=-1"},
     {"log_softmax_rows", "in x 3 41 5\nnode LogSoftmax x y axis=1"},
     {"hardmax", "in x 3 41 5\nnode Hardmax x a axis=1\nnode Hardmax x b axis=2\nnode Add a,b y"},
-    {"softmax_old",
+    {"softmax_log_old",
      "opset 11\nin x 3 4 5\nnode Softmax x a axis=1\nnode LogSoftmax x b axis=2\nnode Add a,b y"},
     {"group_norm", "opset 21\nin x 2 12 5 7\nrand g 12\nrand b 12\nnode GroupNormalization x,g,b n "
                    "num_groups=3\nnode Relu n y"},
@@ -221,12 +221,12 @@ static const struct onnx_case onnx_cases[] = {
     {"batch_norm_training", "in x 3 5 7 9\nrand g 5\nrand b 5\nrand m 5\nposrand v 5\n"
                             "node BatchNormalization x,g,b,m,v n,p,q training_mode=1\nnode Relu n y"},
     {"matmul_broadcast", "in a 2 1 7 5\nin b 3 5 9\nnode MatMul a,b m\nnode Relu m y"},
-    {"matmul_shared", "in a 7 5\nin b 2 3 5 9\nnode MatMul a,b y"},
+    {"matmul_shared_left", "in a 7 5\nin b 2 3 5 9\nnode MatMul a,b y"},
     {"matmul_vectors", "in a 70\nin b 70\nin w 70 90\nnode MatMul a,b s\nnode MatMul a,w v\nnode Add v,s y"},
     {"matmul_column", "in a 3 40 70\nin b 70\nrand c 40\nnode MatMul a,b v\nnode Add v,c y"},
     {"matmul_columns", "in a 3 40 70\nin b 3 70 1\nrand c 40 1\nnode MatMul a,b v\nnode Add v,c y"},
     {"matmul_deep",
-     "in a 50 1100\nin b 1100 300\nrand c 300\nnode MatMul a,b m\nnode Add m,c n\nnode Tanh n y"},
+     "in a 50 1100\nin b 1100 300\nrand c 300\nnode MatMul a,b m\nnode Add m,c n\nnode Relu n y"},
     {"matmul_few_rows", "in a 3 200\nrand b 200 330\nnode MatMul a,b y"},
     {"matmul_row", "in a 1 200\nrand b 200 130\nrand c 130\nnode MatMul a,b m\nnode Add m,c y"},
     {"attention",
@@ -424,6 +424,8 @@ static const struct onnx_case onnx_cases[] = {
     {"depth_to_space", "in x 2 12 3 5\nnode DepthToSpace x y blocksize=2"},
     {"depth_to_space_pairs", "in x 2 8 3 45\nnode DepthToSpace x y blocksize=2 mode='CRD'"},
     {"depth_to_space_crd", "in x 2 18 3 5\nnode DepthToSpace x y blocksize=3 mode='CRD'"},
+    {"cast_like", "in x 2 3 40\nfloats t 1\nnode CastLike x,t c\nnode Exp c y"},
+    {"upsample", "opset 9\nin x 1 2 5 7\nfloats s 1 1 2 3\nnode Upsample x,s y mode='nearest'"},
     {"space_to_depth", "in x 2 3 4 6\nnode SpaceToDepth x y blocksize=2"},
     {"shape_arithmetic",
      "in x 1 3 ?5 ?7\nints i 2 3\nints one 1 1\nints two 2 2\nints z 0\nints four 4\nnode Shape x s\n"

@@ -14,6 +14,10 @@ static void test_bits(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ONNX_CASES; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(onnx_cases[i].name, onnx_cases[k].name) == 0)
+                fail_msg("two cases are called %s: files are named after them", onnx_cases[i].name);
+    for (size_t i = 0; i < ONNX_CASES; i++)
         expect_same_bits(onnx_cases[i].name, onnx_cases[i].text);
 }
 
