@@ -51,7 +51,6 @@ enum bst_code import_dict_add(struct import_dict *dict, const char *name, enum o
 /* A dictionary of the tensors whose names begin with prefix, under what follows it. */
 bool import_dict_select(const struct import_dict *from, const char *prefix, struct import_dict *out);
 struct import_tensor *import_dict_find(const struct import_dict *dict, const char *name);
-size_t import_item(enum onnx_type type); /* bytes of an element */
 /* The element at a row-major place, as float32. */
 float import_element(const struct import_tensor *tensor, size_t index);
 /* All elements in row-major order, as float32; new memory, or NULL. */

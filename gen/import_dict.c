@@ -13,25 +13,6 @@ void import_dict_clear(struct import_dict *dict)
     memset(dict, 0, sizeof *dict);
 }
 
-size_t import_item(enum onnx_type type)
-{
-    switch (type) {
-    case ONNX_UINT8:
-    case ONNX_INT8:
-    case ONNX_BOOL:
-        return 1;
-    case ONNX_INT16:
-    case ONNX_FLOAT16:
-    case ONNX_BFLOAT16:
-        return 2;
-    case ONNX_FLOAT:
-    case ONNX_INT32:
-        return 4;
-    default:
-        return 8;
-    }
-}
-
 /* ---- finding ---- */
 
 static uint32_t *find_slot(const struct import_dict *dict, const char *name)
@@ -94,7 +75,7 @@ static bool shape_fits(struct import_tensor *t, const int64_t *dims, const int64
     }
     if (t->count > last + 1)
         return false; /* the same elements several times over: nothing saves weights so */
-    return bst_add(last, 1, &last) && bst_mul(last, import_item(t->type), &bytes) && bytes <= available;
+    return bst_add(last, 1, &last) && bst_mul(last, onnx_item(t->type), &bytes) && bytes <= available;
 }
 
 enum bst_code import_dict_add(struct import_dict *dict, const char *name, enum onnx_type type, size_t rank,
@@ -143,44 +124,6 @@ bool import_dict_select(const struct import_dict *from, const char *prefix, stru
 
 /* ---- elements ---- */
 
-static uint64_t little_endian(const uint8_t *p, size_t bytes)
-{
-    uint64_t x = 0;
-    for (size_t i = 0; i < bytes; i++)
-        x |= (uint64_t)p[i] << (8 * i);
-    return x;
-}
-
-static float number(const uint8_t *p, enum onnx_type type)
-{
-    uint64_t bits = little_endian(p, import_item(type));
-    uint32_t word = (uint32_t)bits;
-    float f;
-    double d;
-    switch (type) {
-    case ONNX_FLOAT:
-        memcpy(&f, &word, sizeof f);
-        return f;
-    case ONNX_FLOAT16:
-        return onnx_half((uint16_t)bits);
-    case ONNX_BFLOAT16:
-        return onnx_bfloat((uint16_t)bits);
-    case ONNX_DOUBLE:
-        memcpy(&d, &bits, sizeof d);
-        return (float)d;
-    case ONNX_INT8:
-        return (float)(int8_t)bits;
-    case ONNX_INT16:
-        return (float)(int16_t)bits;
-    case ONNX_INT32:
-        return (float)(int32_t)word;
-    case ONNX_INT64:
-        return (float)(int64_t)bits;
-    default:
-        return (float)bits;
-    }
-}
-
 float import_element(const struct import_tensor *t, size_t index)
 {
     size_t at = 0;
@@ -188,7 +131,10 @@ float import_element(const struct import_tensor *t, size_t index)
         at += index % (size_t)t->dims[i] * t->strides[i];
         index /= (size_t)t->dims[i];
     }
-    return number(t->data + at * import_item(t->type), t->type);
+    const uint8_t *p = t->data + at * onnx_item(t->type);
+    enum kind kind;
+    return onnx_kind(t->type, &kind) && kind == KIND_FLOAT ? onnx_raw_float(p, t->type)
+                                                           : (float)onnx_raw_int(p, t->type);
 }
 
 float *import_floats(const struct import_tensor *t)

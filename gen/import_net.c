@@ -156,7 +156,7 @@ static bool in_order(const struct import_tensor *t)
 /* The stored elements in row-major order. */
 static void add_stored(struct import_net *net, const char *name, const struct import_tensor *t)
 {
-    size_t item = import_item(t->type);
+    size_t item = onnx_item(t->type);
     if (in_order(t)) {
         onnx_add_borrowed(&net->writer, name, t->type, t->rank, t->dims, t->data, t->count * item);
         return;
@@ -173,7 +173,7 @@ static void add_stored(struct import_net *net, const char *name, const struct im
 
 const char *net_weight(struct import_net *net, const struct import_tensor *t)
 {
-    if (t == NULL || !afford(net, t->count * import_item(t->type))) return "";
+    if (t == NULL || !afford(net, t->count * onnx_item(t->type))) return "";
     if (t->type == ONNX_FLOAT) {
         const char *name = new_name(net, t->name);
         add_stored(net, name, t);

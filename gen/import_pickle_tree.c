@@ -63,7 +63,7 @@ static enum bst_code add_tensor(struct walk *w, const struct pickled *v)
     const struct import_storage *s = &p->storages[v->tensor.storage];
     const struct pickled *size = &p->values[v->tensor.size], *stride = &p->values[v->tensor.stride];
     int64_t dims[RANK_MAX], strides[RANK_MAX];
-    size_t item = import_item(s->type), offset;
+    size_t item = onnx_item(s->type), offset;
     if (size->list.count > RANK_MAX)
         return bst_fail(w->err, BST_UNREADABLE, "tensor '%.80s' has more than %d dimensions", w->path,
                         RANK_MAX);

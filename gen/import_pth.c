@@ -81,7 +81,7 @@ static enum bst_code finish(struct storages *s, struct bst_error *err)
             return bst_fail(err, BST_UNREADABLE, "the data of storage '%.*s' is missing", shown, at->key);
         at->data = found->data;
         at->bytes = found->bytes;
-        if (at->count > SIZE_MAX || !bst_mul((size_t)at->count, import_item(at->type), &bytes) ||
+        if (at->count > SIZE_MAX || !bst_mul((size_t)at->count, onnx_item(at->type), &bytes) ||
             bytes > at->bytes)
             return bst_fail(err, BST_UNREADABLE, "storage '%.*s' is shorter than the pickle says", shown,
                             at->key);
@@ -210,7 +210,7 @@ static enum bst_code place_all(const uint8_t *data, size_t len, size_t at, const
             return bst_fail(err, BST_UNREADABLE, "the list of storages names one that nothing uses");
         uint64_t count = len - at >= 8 ? le64(data + at) : UINT64_MAX;
         at += 8;
-        if (count > len || !bst_mul((size_t)count, import_item(first->type), &bytes) || bytes > len - at)
+        if (count > len || !bst_mul((size_t)count, onnx_item(first->type), &bytes) || bytes > len - at)
             return bst_fail(err, BST_UNREADABLE, "the file is cut off at storage %zu of %zu", i + 1,
                             import_pickle_count(keys));
         place(s, first, data + at, bytes);

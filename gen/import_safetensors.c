@@ -48,7 +48,7 @@ static enum bst_code read_tensor(const char *name, const json_t *entry, const ui
         !whole(offsets, 0, &begin) || !whole(offsets, 1, &end) || begin > end || (uint64_t)end > len)
         return bst_fail(err, BST_UNREADABLE,
                         "tensor '%.80s' has an impossible shape or lies outside of the file", name);
-    size_t rank = json_array_size(shape), bytes = import_item(type);
+    size_t rank = json_array_size(shape), bytes = onnx_item(type);
     for (size_t i = 0; i < rank; i++)
         if (!whole(shape, i, &dims[i]) || !bst_mul(bytes, (size_t)dims[i], &bytes)) bytes = SIZE_MAX;
     if (bytes != (size_t)(end - begin))

@@ -1,21 +1,12 @@
 /* kernel_conv.c - tiles, packing and the loop over register blocks; see kernel_conv.h. */
 #include "kernel_conv.h"
+#include "sizes.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #define CHUNK_PIXELS ((size_t)1024) /* pixels of a block's output kept before they are written */
 #define OUT_PITCH(c) (chunk_rows(c) * (c)->pitch + BST_MICRO_WIDTH_MAX)
-
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 static size_t chunk_rows(const struct conv *c)
 {

@@ -1,15 +1,11 @@
 /* kernel_plane.c - copies the rows under a sliding window; see kernel_plane.h. */
 #include "kernel_plane.h"
+#include "sizes.h"
 
 #include <string.h>
 
 #define BLOCK_FLOATS ((size_t)12288)     /* of a copy, about: stays in the first levels of cache */
 #define SLACK        BST_MICRO_WIDTH_MAX /* kernels read beyond the last number */
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* Input rows under n output rows. */
 static size_t rows_under(const struct plane_window *w, size_t n)

@@ -1,21 +1,12 @@
 /* kernel_winograd.c - tasks, packing and passes of Winograd's convolution; see kernel_winograd.h. */
 #include "kernel_winograd.h"
+#include "sizes.h"
 
 #include <string.h>
 
 #define POSITIONS BST_WINOGRAD_POSITIONS
 #define OUT       BST_WINOGRAD_OUT
 #define IN        BST_WINOGRAD_IN
-
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* Few channels leave the transforms more work than they save; few tiles leave the weights, which grow to
  * four times their size, read for too little. */

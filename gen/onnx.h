@@ -31,6 +31,12 @@ const char *onnx_type_name(int64_t type);
 float onnx_half(uint16_t bits);
 float onnx_bfloat(uint16_t bits);
 
+/* Bytes of one element as stored, little-endian; 0 for a type that is not supported. */
+size_t onnx_item(int64_t type);
+/* One stored element of a floating type, of a whole type. */
+float onnx_raw_float(const uint8_t *p, int64_t type);
+int64_t onnx_raw_int(const uint8_t *p, int64_t type);
+
 /* Checks a tensor of the file and converts it: fills out but for data, which takes out->count numbers of
  * tensor_item() bytes and is filled by the second call. */
 enum bst_code onnx_tensor_check(const Onnx__TensorProto *proto, struct tensor *out, struct bst_error *err);

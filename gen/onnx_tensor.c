@@ -59,8 +59,7 @@ float onnx_bfloat(uint16_t bits)
     return float_of_bits((uint32_t)bits << 16);
 }
 
-/* Bytes of one element in raw_data; 0 for a type that is not supported. */
-static size_t raw_item(int32_t type)
+size_t onnx_item(int64_t type)
 {
     switch (type) {
     case ONNX_UINT8:
@@ -125,7 +124,7 @@ enum bst_code onnx_tensor_check(const Onnx__TensorProto *proto, struct tensor *o
     const char *name = proto->name != NULL ? proto->name : "";
     enum bst_code code = check_dims(proto, out, err);
     if (code != BST_OK) return code;
-    size_t have = field_count(proto), item = raw_item(proto->data_type);
+    size_t have = field_count(proto), item = onnx_item(proto->data_type);
     if (proto->has_raw_data) {
         if (proto->raw_data.len % item != 0 || (have = proto->raw_data.len / item) != out->count)
             return bst_fail(err, BST_UNREADABLE, "constant '%.80s' has %zu bytes of data where %zu are due",
@@ -167,7 +166,7 @@ enum bst_code onnx_tensor_place(const Onnx__TensorProto *proto, const char **fil
     if (code != BST_OK) return code;
     *file = NULL;
     *offset = 0;
-    *len = t.count * raw_item(proto->data_type);
+    *len = t.count * onnx_item(proto->data_type);
     for (size_t i = 0; i < proto->n_external_data && sound; i++) {
         const char *key = proto->external_data[i]->key, *value = proto->external_data[i]->value;
         if (key == NULL || value == NULL) continue;
@@ -193,7 +192,7 @@ static uint64_t little_endian(const uint8_t *p, size_t bytes)
     return x;
 }
 
-static float raw_float(const uint8_t *p, int32_t type)
+float onnx_raw_float(const uint8_t *p, int64_t type)
 {
     double d;
     uint64_t bits;
@@ -211,7 +210,7 @@ static float raw_float(const uint8_t *p, int32_t type)
     }
 }
 
-static int64_t raw_int(const uint8_t *p, int32_t type)
+int64_t onnx_raw_int(const uint8_t *p, int64_t type)
 {
     switch (type) {
     case ONNX_INT8:
@@ -261,14 +260,14 @@ static int64_t field_int(const Onnx__TensorProto *proto, size_t i)
 
 void onnx_tensor_fill(const Onnx__TensorProto *proto, struct tensor *out)
 {
-    size_t item = raw_item(proto->data_type);
+    size_t item = onnx_item(proto->data_type);
     const uint8_t *raw = proto->has_raw_data ? proto->raw_data.data : NULL;
     for (size_t i = 0; i < out->count; i++) {
         if (out->kind == KIND_FLOAT)
-            tensor_floats(out)[i] =
-                proto->has_raw_data ? raw_float(raw + i * item, proto->data_type) : field_float(proto, i);
+            tensor_floats(out)[i] = proto->has_raw_data ? onnx_raw_float(raw + i * item, proto->data_type)
+                                                        : field_float(proto, i);
         else if (proto->has_raw_data)
-            tensor_ints(out)[i] = raw_int(raw + i * item, proto->data_type);
+            tensor_ints(out)[i] = onnx_raw_int(raw + i * item, proto->data_type);
         else
             tensor_ints(out)[i] = field_int(proto, i);
     }

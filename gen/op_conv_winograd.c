@@ -8,8 +8,8 @@ bool conv_by_winograd(const struct step *step, const struct window *w, const int
     if (step->arith < 2 || w->sides > 2 || w->kernel[1] != 3 || w->kernel[2] != 3) return false;
     for (size_t i = 1; i < SIDES; i++)
         if (w->stride[i] != 1 || w->dilation[i] != 1) return false;
-    return w->kernel[0] == 1 && winograd_suits((size_t)weights[1], (size_t)(weights[0] / w->group),
-                                               (size_t)out[1], (size_t)out[2]);
+    return winograd_suits((size_t)weights[1], (size_t)(weights[0] / w->group), (size_t)out[1],
+                          (size_t)out[2]);
 }
 
 enum bst_code conv_winograd_make(struct step *step, const struct window *w, const int64_t *out,

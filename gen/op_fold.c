@@ -1,15 +1,11 @@
 /* op_fold.c - see op_fold.h. */
 #include "op_fold.h"
+#include "sizes.h"
 
 #include <math.h>
 #include <string.h>
 
 #define CHUNK ((size_t)1024)
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* ---- the tree ---- */
 

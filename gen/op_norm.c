@@ -1,16 +1,12 @@
 /* op_norm.c - operators that take a mean off and divide by a spread: Instance-, Group- and LayerNormalization,
  * MeanVarianceNormalization and LpNormalization. One thread makes one sum, by the fixed tree of arithmetic.md. */
 #include "op_fold.h"
+#include "sizes.h"
 
 #include <math.h>
 #include <string.h>
 
 #define BLOCK ((size_t)4096)
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* ---- InstanceNormalization, GroupNormalization ---- */
 

@@ -1,5 +1,6 @@
 /* op_product.c - see op_product.h. */
 #include "op_product.h"
+#include "sizes.h"
 
 #include <string.h>
 
@@ -8,11 +9,6 @@
 #define DIRECT_ROWS   ((size_t)4)
 #define SLACK         BST_MICRO_WIDTH_MAX /* floats that a register block may read or write beyond its columns */
 #define SCRATCH_EDGES (BST_MICRO_ROWS_MAX * (size_t)SLACK)
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 static const struct bst_micro *micro_for(const struct bst_kernels *k, size_t rows)
 {

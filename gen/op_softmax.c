@@ -1,5 +1,6 @@
 /* op_softmax.c - Softmax, LogSoftmax and Hardmax. Lines that lie side by side are made together, row after row. */
 #include "op_fold.h"
+#include "sizes.h"
 
 #include <string.h>
 
@@ -10,11 +11,6 @@ struct lines {
     size_t all, blocks;  /* lines; blocks of TOWER_WIDTH that lie side by side */
     size_t lines_a_task; /* where apart is 1 */
 };
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* Before operator set 13 all dimensions from the axis on counted as one. */
 static bool read_lines(const struct step *step, struct lines *l)

@@ -1,0 +1,18 @@
+/* sizes.h - the two things that cutting work into pieces needs. Private to gen/. */
+#ifndef BST_SIZES_H
+#define BST_SIZES_H
+
+#include <stddef.h>
+
+static inline size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* a / b rounded up; a + b must not overflow. */
+static inline size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+#endif
