@@ -69,8 +69,9 @@ void bst_judge_url(const struct bst_judge *judge, const char *tail, char out[sta
 
 /* c2pa_signature.c: statuses claimSignature.*; *cose is filled when the signature could be parsed. */
 void bst_judge_signature(struct bst_judge *judge, struct bst_cose *cose);
-/* c2pa_trust.c: statuses signingCredential.* and claimSignature.insideValidity / outsideValidity. */
-void bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, const char *url);
+/* c2pa_trust.c: statuses signingCredential.*; false when the certificate did not cover the time of signing, or
+ * today when nobody trusted says when that was. */
+bool bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, const char *url);
 
 /* c2pa_assertion.c. content is the parsed CBOR of the assertion. */
 void bst_judge_actions(struct bst_judge *judge, cbor_item_t *content, const char *url, bool first);

@@ -74,6 +74,18 @@ static void judge_unprotected(struct bst_judge *judge, const struct bst_cose *co
     }
 }
 
+/* Only a signature that holds has a place in time. */
+static void judge_validity(struct bst_judge *judge, bool inside, const char *url)
+{
+    if (inside) {
+        bst_judge_say(judge, BST_STATUS_SUCCESS, "claimSignature.insideValidity", url,
+                      "the signer's certificate was valid when it was used");
+    } else {
+        bst_judge_fail(judge, "claimSignature.outsideValidity", url,
+                       "the signature cannot be placed inside the certificate's validity");
+    }
+}
+
 static void judge_cose(struct bst_judge *judge, const struct bst_cose *cose, const char *url)
 {
     struct bst_error err;
@@ -86,9 +98,10 @@ static void judge_cose(struct bst_judge *judge, const struct bst_cose *cose, con
         return;
     }
     read_signer(judge, sk_X509_value(cose->chain, 0));
-    bst_judge_certificate(judge, cose, url);
+    bool inside = bst_judge_certificate(judge, cose, url);
     if (bst_cose_verify(cose, judge->store.bytes + judge->claim_box->data, judge->claim_box->data_len,
                         &err) == BST_OK) {
+        judge_validity(judge, inside, url);
         bst_judge_say(judge, BST_STATUS_SUCCESS, "claimSignature.validated", url,
                       "the signature fits the claim");
     } else {

@@ -119,7 +119,7 @@ static bool chain_trusted(const struct bst_judge *judge, STACK_OF(X509) * chain,
     return good;
 }
 
-void bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, const char *url)
+bool bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, const char *url)
 {
     const char *why;
     X509 *leaf = sk_X509_value(cose->chain, 0);
@@ -139,15 +139,11 @@ void bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose,
     }
     bool inside = X509_cmp_current_time(X509_get0_notBefore(leaf)) < 0 &&
                   X509_cmp_current_time(X509_get0_notAfter(leaf)) > 0;
-    if (inside) {
-        bst_judge_say(judge, BST_STATUS_SUCCESS, "claimSignature.insideValidity", url,
-                      "the signer's certificate is valid today");
-    } else {
+    if (!inside) {
         bst_judge_say(
             judge, BST_STATUS_FAILURE, "signingCredential.expired", url,
             "the signer's certificate is not valid today, and no trusted time says when it was used");
-        bst_judge_say(judge, BST_STATUS_FAILURE, "claimSignature.outsideValidity", url,
-                      "the signature cannot be placed inside the certificate's validity");
     }
     ERR_clear_error();
+    return inside;
 }
