@@ -44,8 +44,8 @@
 extern "C" {
 #endif
 
-#define BST_ARITH         "blindstamp-arith/2" /* version of the rules that define every bit of a picture */
-#define BST_ARITH_VERSION 2
+#define BST_ARITH         "blindstamp-arith/3" /* version of the rules that define every bit of a picture */
+#define BST_ARITH_VERSION 3
 /* The version of rules that a statement names, for bst_run_options; false when this program has no such
  * rules. */
 bool bst_arith_known(const char *name, unsigned *version);

@@ -8,7 +8,7 @@
 
 bool bst_arith_known(const char *name, unsigned *version)
 {
-    static const char *const names[] = {"blindstamp-arith/1", BST_ARITH};
+    static const char *const names[] = {"blindstamp-arith/1", "blindstamp-arith/2", BST_ARITH};
     for (unsigned i = 0; name != NULL && i < BST_ARITH_VERSION; i++) {
         if (strcmp(name, names[i]) != 0) continue;
         *version = i + 1;
