@@ -8,6 +8,7 @@
  *   import_safetensors.c  JSON header and raw tensors
  *   import_ncnn*.c        ncnn's .param text and .bin weights, layer by layer
  *   import_net.c          layers of PyTorch in terms of ONNX operators
+ *   import_spectral.c     weights before spectral normalisation
  *   import_arch.c         the architectures, and how one is told from names
  *   import_arch_*.c       one family each
  */
@@ -163,8 +164,9 @@ void net_output(struct import_net *net, const char *value, int64_t channels);
  * net_optional returns NULL. */
 struct import_tensor *net_tensor(struct import_net *net, const char *name, size_t rank);
 struct import_tensor *net_optional(struct import_net *net, const char *name);
-/* Says that tensors whose names end so are not part of what is computed. */
+/* Says that tensors whose names end (begin) so are not part of what is computed. */
 void net_ignore(struct import_net *net, const char *suffix);
+void net_ignore_under(struct import_net *net, const char *prefix);
 
 /* Constants. A tensor keeps its stored type if that is float16 or bfloat16, and its bytes if they are in order. */
 const char *net_weight(struct import_net *net, const struct import_tensor *tensor);
@@ -209,8 +211,8 @@ const char *net_conv(struct import_net *net, const char *x, const char *name, st
 /* The same with weights [O, I, h, w] (transposed: [I, O, h, w]) at hand; bias "" for none. */
 const char *net_conv_with(struct import_net *net, const char *x, const char *weight, const char *bias,
                           const int64_t kernel[static 2], struct net_conv how);
-/* NAME.weight as a value, after spectral normalisation if the file keeps NAME.weight_orig and its vectors; dim: the
- * rows of the matrix whose norm it is. dims (may be NULL): those of the tensor. */
+/* NAME.weight as a value, after spectral normalisation if the file keeps what that takes; dim: the rows of the matrix
+ * whose norm it is. dims (may be NULL): those of the tensor. (import_spectral.c) */
 const char *net_weight_of(struct import_net *net, const char *name, size_t rank, size_t dim,
                           const int64_t **dims);
 const char *net_linear(struct import_net *net, const char *x, const char *name);
@@ -222,6 +224,21 @@ const char *net_instance_norm(struct import_net *net, const char *x, const char 
 /* Statistics over groups of channels; scale and shift are those of the channels. */
 const char *net_group_norm(struct import_net *net, const char *x, const char *name, int64_t groups,
                            float epsilon);
+
+/* The filter [k, k] of that name times gain, once for each of count channels; its sides in size. upfirdn2d convolves,
+ * which turns the taps round; a transposed convolution does so itself. */
+const char *net_filter(struct import_net *net, const char *name, int64_t count, float gain, bool turned,
+                       int64_t size[static 2]);
+
+/* Parts that several families share. */
+const char *net_channels(struct import_net *net, const char *x, int64_t begin, int64_t end);
+const char *net_map(struct import_net *net, const char *vector); /* [N, C] as [N, C, 1, 1] */
+const char *net_silu(struct import_net *net, const char *x);
+const char *net_softmax(struct import_net *net, const char *x, int64_t axis);
+/* [N, channels, H * W] as [N, channels, H, W], the sides being those of a map like it. */
+const char *net_sides_of(struct import_net *net, const char *rows, int64_t channels, const char *like);
+/* Says that only pictures of side x side are made. */
+void net_square(struct import_net *net, uint32_t side);
 
 /* ---- architectures (import_arch.c) ---- */
 
@@ -241,7 +258,8 @@ enum bst_code import_recognise(const struct import_dict *dict, const char *force
 extern const struct import_arch import_arch_srvgg, import_arch_rrdb, import_arch_rrdb_trunk,
     import_arch_rrdb_old, import_arch_pix2pix, import_arch_cyclegan, import_arch_cyclegan_zeros,
     import_arch_cut, import_arch_johnson, import_arch_cartoon, import_arch_anime, import_arch_dcgan,
-    import_arch_stylegan2, import_arch_stylegan2_ada, import_arch_biggan, import_arch_fastgan;
+    import_arch_stylegan2, import_arch_stylegan2_ada, import_arch_biggan, import_arch_biggan_deep,
+    import_arch_fastgan, import_arch_r3gan;
 
 /* ---- ncnn (import_ncnn.c) ---- */
 

@@ -27,8 +27,7 @@ static void build_dcgan_as(struct import_net *net, const char *stem)
     }
     net_output(net, net_unary(net, "Tanh", x), final->dims[1]);
     net->card.output_low = -1.0f;
-    net->card.width = net->card.height = side;
-    net->card.fixed_size = true;
+    net_square(net, side);
 }
 
 static void build_dcgan(struct import_net *net)

@@ -101,11 +101,6 @@ static const char *squares(struct import_net *net, const struct import_tensor *w
     return name;
 }
 
-static const char *map_of(struct import_net *net, const char *vector)
-{
-    return net_reshape(net, vector, 4, (int64_t[]){0, -1, 1, 1});
-}
-
 /* Convolution weights [O, I, k, k], also where they are kept as [1, O, I, k, k]. */
 static bool weights_of(struct import_net *net, const char *name, struct import_tensor *out)
 {
@@ -135,37 +130,14 @@ static const char *modulated(struct import_net *net, const char *x, const char *
     struct net_conv how = {.pad = up ? 0 : w.dims[2] / 2, .stride = up ? 2 : 1, .transposed = up};
     const char *weight = up ? scaled(net, &w, factor, 4, (size_t[]){1, 0, 2, 3})
                             : scaled(net, &w, factor, 4, (size_t[]){0, 1, 2, 3});
-    x = net_binary(net, "Mul", x, map_of(net, style));
+    x = net_binary(net, "Mul", x, net_map(net, style));
     x = net_conv_with(net, x, weight, "", &w.dims[2], how);
     if (l->noise == NULL) return x;
     struct net_attribute transposed = {.name = "transB", .kind = NET_INT, .i = 1};
     const char *inputs[] = {net_binary(net, "Mul", style, style), squares(net, &w, factor)};
     const char *sum = net_node(net, "Gemm", 2, inputs, 1, &transposed);
     const char *length = net_unary(net, "Sqrt", net_binary(net, "Add", sum, net_scalar(net, 1e-8f)));
-    return net_binary(net, "Div", x, map_of(net, length));
-}
-
-/* The filter [k, k] of the file once for each of count channels. upfirdn2d convolves, which turns the taps round;
- * a transposed convolution does so itself. */
-static const char *filter_for(struct import_net *net, const char *name, int64_t count, float gain,
-                              bool turned, int64_t size[static 2])
-{
-    const struct import_tensor *k = net_tensor(net, name, 2);
-    if (k == NULL || count < 1 || count > 1 << 14) return net_fail(net, "'%.80s' has no filter", name);
-    size_t taps = k->count;
-    float *one = import_floats(k), *all = bst_calloc((size_t)count * taps, sizeof *all);
-    const char *weight = "";
-    for (size_t i = 0; one != NULL && all != NULL && i < (size_t)count * taps; i++)
-        all[i] = gain * one[turned ? taps - 1 - i % taps : i % taps];
-    size[0] = k->dims[0];
-    size[1] = k->dims[1];
-    if (one != NULL && all != NULL)
-        weight = net_floats(net, 4, (int64_t[]){count, 1, k->dims[0], k->dims[1]}, all);
-    else
-        net_fail(net, "no memory for a filter");
-    free(one);
-    free(all);
-    return weight;
+    return net_binary(net, "Div", x, net_map(net, length));
 }
 
 static const char *bias_map(struct import_net *net, const char *name)
@@ -181,7 +153,7 @@ static const char *styled(struct import_net *net, const char *x, const char *w_l
     if (net->failed) return "";
     if (l->filter != NULL) {
         int64_t size[2];
-        const char *filter = filter_for(net, l->filter, bias->dims[0], l->filter_gain, true, size);
+        const char *filter = net_filter(net, l->filter, bias->dims[0], l->filter_gain, true, size);
         x = net_conv_with(net, x, filter, "", size, (struct net_conv){.pad = 1, .groups = bias->dims[0]});
     }
     const char *noise = net_noise(net, net_text(net, "noise_%zu", number), side, full / side);
@@ -196,7 +168,7 @@ static const char *coloured(struct import_net *net, const char *x, const char *w
     x = net_binary(net, "Add", modulated(net, x, w_latent, l), bias_map(net, l->bias));
     if (skip == NULL) return x;
     int64_t size[2];
-    const char *filter = filter_for(net, l->filter, 3, l->filter_gain, false, size);
+    const char *filter = net_filter(net, l->filter, 3, l->filter_gain, false, size);
     skip = net_conv_with(net, skip, filter, "", size,
                          (struct net_conv){.stride = 2, .pad = 1, .groups = 3, .transposed = true});
     return net_binary(net, "Add", x, skip);
@@ -228,8 +200,7 @@ static void build(struct import_net *net, const struct naming *names)
     }
     net_output(net, picture, 3);
     net->card.output_low = -1.0f;
-    net->card.width = net->card.height = full;
-    net->card.fixed_size = true;
+    net_square(net, full);
 }
 
 /* ---- rosinality's names: all layers of all sides in one list ---- */

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 320
+#define TEXT_MAX     320
+#define FILTER_MAX   32
+#define CHANNELS_MAX (1 << 14)
 
 void net_start(struct import_net *net, const struct import_dict *dict, struct bst_error *err)
 {
@@ -125,6 +127,14 @@ void net_ignore(struct import_net *net, const char *suffix)
         struct import_tensor *t = &net->dict->tensors[i];
         size_t have = strlen(t->name);
         if (have >= len && strcmp(t->name + have - len, suffix) == 0) t->used = true;
+    }
+}
+
+void net_ignore_under(struct import_net *net, const char *prefix)
+{
+    for (size_t i = 0; i < net->dict->count; i++) {
+        struct import_tensor *t = &net->dict->tensors[i];
+        if (strncmp(t->name, prefix, strlen(prefix)) == 0) t->used = true;
     }
 }
 
@@ -336,55 +346,27 @@ const char *net_conv_with(struct import_net *net, const char *x, const char *wei
                     (const char *[]){x, weight, bias}, how.output_padding > 0 ? 6 : 5, attributes);
 }
 
-/* u^T W v, W being the weights as a matrix with dimension dim as its rows. */
-static double spectral_norm(const struct import_tensor *w, size_t dim, const float *u, const float *v)
+const char *net_filter(struct import_net *net, const char *name, int64_t count, float gain, bool turned,
+                       int64_t size[static 2])
 {
-    size_t behind = 1, columns = w->count / (size_t)w->dims[dim];
-    double sum = 0;
-    for (size_t i = dim + 1; i < w->rank; i++)
-        behind *= (size_t)w->dims[i];
-    for (size_t i = 0; i < w->count; i++) {
-        size_t row = i / behind % (size_t)w->dims[dim];
-        size_t column = i / (behind * (size_t)w->dims[dim]) * behind + i % behind;
-        sum += (double)u[row] * (double)import_element(w, i) * (double)v[column % columns];
-    }
-    return sum;
-}
-
-/* Weights that are kept before spectral normalisation: divided by their norm, as the vectors of the file give it. */
-static const char *normalised(struct import_net *net, const struct import_tensor *w, const char *name,
-                              size_t dim)
-{
-    const struct import_tensor *u = net_tensor(net, net_text(net, "%s.weight_u", name), 1);
-    const struct import_tensor *v = net_tensor(net, net_text(net, "%s.weight_v", name), 1);
-    if (net->failed) return "";
-    if (u->dims[0] != w->dims[dim] || (size_t)v->dims[0] != w->count / (size_t)w->dims[dim])
-        return net_fail(net, "the vectors of '%.80s' do not fit its weights", name);
-    float *values = import_floats(w), *left = import_floats(u), *right = import_floats(v);
+    const struct import_tensor *k = net_tensor(net, name, 2);
+    if (k == NULL) return "";
+    if (k->dims[0] > FILTER_MAX || k->dims[1] > FILTER_MAX || count < 1 || count > CHANNELS_MAX)
+        return net_fail(net, "tensor '%.80s' is no filter for %lld channels", name, (long long)count);
+    size_t taps = k->count;
+    float *one = import_floats(k), *all = bst_calloc((size_t)count * taps, sizeof *all);
     const char *weight = "";
-    if (values != NULL && left != NULL && right != NULL) {
-        float norm = (float)spectral_norm(w, dim, left, right);
-        for (size_t i = 0; i < w->count; i++)
-            values[i] /= norm;
-        weight = net_floats(net, w->rank, w->dims, values);
-    } else {
-        net_fail(net, "no memory for the weights of '%.80s'", name);
-    }
-    free(values);
-    free(left);
-    free(right);
+    for (size_t i = 0; one != NULL && all != NULL && i < (size_t)count * taps; i++)
+        all[i] = gain * one[turned ? taps - 1 - i % taps : i % taps];
+    size[0] = k->dims[0];
+    size[1] = k->dims[1];
+    if (one != NULL && all != NULL)
+        weight = net_floats(net, 4, (int64_t[]){count, 1, k->dims[0], k->dims[1]}, all);
+    else
+        net_fail(net, "no memory for a filter");
+    free(one);
+    free(all);
     return weight;
-}
-
-const char *net_weight_of(struct import_net *net, const char *name, size_t rank, size_t dim,
-                          const int64_t **dims)
-{
-    bool spectral = import_dict_find(net->dict, net_text(net, "%s.weight_orig", name)) != NULL;
-    const struct import_tensor *w =
-        net_tensor(net, net_text(net, spectral ? "%s.weight_orig" : "%s.weight", name), rank);
-    if (w == NULL) return "";
-    if (dims != NULL) *dims = w->dims;
-    return spectral ? normalised(net, w, name, dim) : net_weight(net, w);
 }
 
 const char *net_conv(struct import_net *net, const char *x, const char *name, struct net_conv how)
@@ -447,4 +429,45 @@ const char *net_group_norm(struct import_net *net, const char *x, const char *na
     y = net_binary(net, "Reshape", y, shape);
     y = net_binary(net, "Mul", y, net_reshape(net, scale, 3, (int64_t[]){-1, 1, 1}));
     return net_binary(net, "Add", y, net_reshape(net, shift, 3, (int64_t[]){-1, 1, 1}));
+}
+
+/* ---- parts that several families share ---- */
+
+const char *net_channels(struct import_net *net, const char *x, int64_t begin, int64_t end)
+{
+    const char *inputs[] = {x, net_ints(net, 1, &begin), net_ints(net, 1, &end),
+                            net_ints(net, 1, (int64_t[]){1})};
+    return net_node(net, "Slice", 4, inputs, 0, NULL);
+}
+
+const char *net_map(struct import_net *net, const char *vector)
+{
+    return net_reshape(net, vector, 4, (int64_t[]){0, -1, 1, 1});
+}
+
+const char *net_silu(struct import_net *net, const char *x)
+{
+    return net_binary(net, "Mul", x, net_unary(net, "Sigmoid", x));
+}
+
+const char *net_softmax(struct import_net *net, const char *x, int64_t axis)
+{
+    return net_node(net, "Softmax", 1, &x, 1,
+                    &(struct net_attribute){.name = "axis", .kind = NET_INT, .i = axis});
+}
+
+const char *net_sides_of(struct import_net *net, const char *rows, int64_t channels, const char *like)
+{
+    const char *shape = net_unary(net, "Shape", like);
+    const char *ends[] = {shape, net_ints(net, 1, (int64_t[]){2}), net_ints(net, 1, (int64_t[]){4}),
+                          net_ints(net, 1, (int64_t[]){0})};
+    const char *sides[] = {net_ints(net, 2, (int64_t[]){0, channels}),
+                           net_node(net, "Slice", 4, ends, 0, NULL)};
+    return net_binary(net, "Reshape", rows, net_concat(net, 0, 2, sides));
+}
+
+void net_square(struct import_net *net, uint32_t side)
+{
+    net->card.width = net->card.height = side;
+    net->card.fixed_size = true;
 }

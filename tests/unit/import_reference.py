@@ -20,8 +20,10 @@ SAMPLES = 24
 
 def spread(name, shape):
     """Scale and offset of a tensor's numbers: what keeps a network's values in a useful range."""
-    if name.endswith(("running_var", "running_vars")):
+    if name.endswith(("running_var", "running_vars", "stored_var")):
         return 0.5, 1.0
+    if name.endswith((".u0", ".gain")):
+        return 0.25, 1.0
     if name.endswith(("weight_u", "weight_v")):  # near unit length, so that the norm is not near 0
         return 0.3 / math.sqrt(shape[0]), 1 / math.sqrt(shape[0])
     if name.endswith("weight_orig"):
@@ -735,6 +737,203 @@ class StyleGAN2Ada(nn.Module):
         return picture
 
 
+# ---- BigGAN of its authors ----
+
+
+def power_step(module):
+    """Weights over the norm that one step of the power method from u0 gives."""
+    matrix = module.weight.reshape(module.weight.shape[0], -1)
+    v = F.normalize(module.u0 @ matrix, eps=1e-12)
+    return module.weight / (v @ matrix.t()).norm()
+
+
+class StepLinear(nn.Linear):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.register_buffer("u0", torch.empty(1, self.weight.shape[0]))
+        self.register_buffer("sv0", torch.empty(1))
+
+    def forward(self, x):
+        return F.linear(x, power_step(self), self.bias)
+
+
+class StepConv(nn.Conv2d):
+    def __init__(self, cin, cout, size=3, bias=True):
+        super().__init__(cin, cout, size, padding=size // 2, bias=bias)
+        self.register_buffer("u0", torch.empty(1, cout))
+        self.register_buffer("sv0", torch.empty(1))
+
+    def forward(self, x):
+        return F.conv2d(x, power_step(self), self.bias, padding=self.padding)
+
+
+class ClassNorm(nn.Module):
+    def __init__(self, n, condition):
+        super().__init__()
+        self.gain, self.bias = StepLinear(condition, n, bias=False), StepLinear(condition, n, bias=False)
+        self.register_buffer("stored_mean", torch.empty(n))
+        self.register_buffer("stored_var", torch.empty(n))
+
+    def forward(self, x, y):
+        x = F.batch_norm(x, self.stored_mean, self.stored_var, eps=1e-5)
+        return x * (1 + self.gain(y))[:, :, None, None] + self.bias(y)[:, :, None, None]
+
+
+class PlainNorm(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.gain, self.bias = nn.Parameter(torch.empty(n)), nn.Parameter(torch.empty(n))
+        self.register_buffer("stored_mean", torch.empty(n))
+        self.register_buffer("stored_var", torch.empty(n))
+
+    def forward(self, x):
+        return F.batch_norm(x, self.stored_mean, self.stored_var, self.gain, self.bias, eps=1e-5)
+
+
+class StepBlock(nn.Module):
+    def __init__(self, cin, cout, condition):
+        super().__init__()
+        self.conv1, self.conv2, self.conv_sc = StepConv(cin, cout), StepConv(cout, cout), StepConv(cin, cout, 1)
+        self.bn1, self.bn2 = ClassNorm(cin, condition), ClassNorm(cout, condition)
+
+    def forward(self, x, y):
+        h = self.conv1(F.interpolate(F.relu(self.bn1(x, y)), scale_factor=2))
+        h = self.conv2(F.relu(self.bn2(h, y)))
+        return h + self.conv_sc(F.interpolate(x, scale_factor=2))
+
+
+class StepAttention(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.theta, self.phi = StepConv(n, n // 8, 1, False), StepConv(n, n // 8, 1, False)
+        self.g, self.o = StepConv(n, n // 2, 1, False), StepConv(n // 2, n, 1, False)
+        self.gamma = nn.Parameter(torch.empty([]))
+
+    def forward(self, x, y):
+        n, c, h, w = x.shape
+        theta = self.theta(x).reshape(n, c // 8, h * w)
+        phi = F.max_pool2d(self.phi(x), 2).reshape(n, c // 8, h * w // 4)
+        g = F.max_pool2d(self.g(x), 2).reshape(n, c // 2, h * w // 4)
+        beta = torch.softmax(theta.transpose(1, 2) @ phi, -1)
+        return x + self.gamma * self.o((g @ beta.transpose(1, 2)).reshape(n, c // 2, h, w))
+
+
+class AuthorsBigGAN(nn.Module):
+    def __init__(self, z, widths, attention, classes=5, shared=6, hierarchical=False):
+        super().__init__()
+        self.chunk = z // len(widths) if hierarchical else 0
+        self.shared = nn.Embedding(classes, shared)
+        self.linear = StepLinear(self.chunk or z, 16 * widths[0])
+        self.blocks = nn.ModuleList()
+        for i, (cin, cout) in enumerate(zip(widths[:-1], widths[1:])):
+            layers = [StepBlock(cin, cout, shared + self.chunk)] + ([StepAttention(cout)] if i == attention else [])
+            self.blocks.append(nn.ModuleList(layers))
+        self.output_layer = nn.Sequential(PlainNorm(widths[-1]), nn.ReLU(), StepConv(widths[-1], 3))
+
+    def forward(self, z, label):
+        y = label @ self.shared.weight
+        zs = torch.split(z, self.chunk, 1) if self.chunk else [z]
+        x = self.linear(zs[0]).reshape(z.shape[0], -1, 4, 4)
+        for i, layers in enumerate(self.blocks):
+            for layer in layers:
+                x = layer(x, torch.cat([y, zs[i + 1]], 1) if self.chunk else y)
+        return torch.tanh(self.output_layer(x))
+
+
+def authors_biggan():
+    card = "scale 1 low -1 high 1 fixed 1"
+    case("biggan", "biggan", AuthorsBigGAN(6, [8, 8, 4], 0), {"latent": (-1, 1, 1, 6), "label": (0, 1, 1, 5)}, card=card)
+    model = AuthorsBigGAN(12, [8, 16, 4], 0, hierarchical=True)
+    case("biggan with parts of the latent", "biggan", model, {"latent": (-1, 1, 1, 12), "label": (0, 1, 1, 5)}, card=card)
+
+
+# ---- R3GAN ----
+
+
+class Grouped(nn.Module):
+    def __init__(self, cin, cout, size=1, groups=1):
+        super().__init__()
+        self.Layer = nn.Conv2d(cin, cout, size, padding=size // 2, groups=groups, bias=False)
+
+    def forward(self, x):
+        return self.Layer(x)
+
+
+class Biased(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.Bias = nn.Parameter(torch.empty(n))
+
+    def forward(self, x):
+        return F.leaky_relu(x + self.Bias[:, None, None], 0.2)
+
+
+class R3Block(nn.Module):
+    def __init__(self, n, groups, expansion):
+        super().__init__()
+        wide = n * expansion
+        self.LinearLayer1, self.LinearLayer2 = Grouped(n, wide), Grouped(wide, wide, 3, groups)
+        self.LinearLayer3 = Grouped(wide, n)
+        self.NonLinearity1, self.NonLinearity2 = Biased(wide), Biased(wide)
+
+    def forward(self, x):
+        return x + self.LinearLayer3(self.NonLinearity2(self.LinearLayer2(self.NonLinearity1(self.LinearLayer1(x)))))
+
+
+class R3Basis(nn.Module):
+    def __init__(self, z, n):
+        super().__init__()
+        self.Basis, self.LinearLayer = nn.Parameter(torch.empty(n, 4, 4)), nn.Linear(z, n, bias=False)
+
+    def forward(self, x):
+        return self.Basis[None] * self.LinearLayer(x)[:, :, None, None]
+
+
+class R3Up(nn.Module):
+    def __init__(self, cin, cout):
+        super().__init__()
+        self.Resampler = nn.Module()
+        self.Resampler.register_buffer("Kernel", torch.empty(4, 4))
+        if cin != cout:
+            self.LinearLayer = Grouped(cin, cout)
+
+    def forward(self, x):
+        if hasattr(self, "LinearLayer"):
+            x = self.LinearLayer(x)
+        n = x.shape[1]
+        return F.conv_transpose2d(x, 4 * self.Resampler.Kernel[None, None].repeat(n, 1, 1, 1), stride=2, padding=1, groups=n)
+
+
+class R3GAN(nn.Module):
+    def __init__(self, z, widths, classes=0, embedding=0, blocks=2, groups=2):
+        super().__init__()
+        self.Model = nn.Module()
+        self.Model.MainLayers = nn.ModuleList()
+        for i, n in enumerate(widths):
+            stage = nn.Module()
+            first = R3Basis(z + embedding, n) if i == 0 else R3Up(widths[i - 1], n)
+            stage.Layers = nn.ModuleList([first] + [R3Block(n, groups, 2) for _ in range(blocks)])
+            self.Model.MainLayers.append(stage)
+        self.Model.AggregationLayer = Grouped(widths[-1], 3)
+        if classes:
+            self.Model.EmbeddingLayer = nn.Linear(classes, embedding, bias=False)
+
+    def forward(self, x, label=None):
+        if label is not None:
+            x = torch.cat([x, self.Model.EmbeddingLayer(label)], 1)
+        for stage in self.Model.MainLayers:
+            for layer in stage.Layers:
+                x = layer(x)
+        return self.Model.AggregationLayer(x)
+
+
+def r3gan():
+    card = "scale 1 low -1 high 1 fixed 1"
+    case("r3gan", "r3gan", R3GAN(6, [8, 8, 4]), {"latent": (-1, 1, 1, 6)}, card=card)
+    model = R3GAN(5, [8, 4], classes=3, embedding=2)
+    case("r3gan of classes", "r3gan", model, {"latent": (-1, 1, 1, 5), "label": (0, 1, 1, 3)}, card=card)
+
+
 def nvidia():
     model, special = StyleGAN2Ada(), {}
     for n, t in model.state_dict().items():
@@ -758,3 +957,5 @@ if __name__ == "__main__":
     latents()
     large_latents()
     nvidia()
+    authors_biggan()
+    r3gan()
