@@ -20,14 +20,15 @@ static json_t *container_json(const struct bst_container *container)
 static enum bst_code file_json(const char *path, const struct bst_container *container, json_t **out,
                                struct bst_error *err)
 {
-    static const char *const formats[] = {
-        [BST_FORMAT_UNKNOWN] = NULL, [BST_FORMAT_PNG] = "PNG", [BST_FORMAT_JPEG] = "JPEG"};
+    static const char *const formats[] = {[BST_FORMAT_UNKNOWN] = NULL,
+                                          [BST_FORMAT_PNG] = "PNG",
+                                          [BST_FORMAT_JPEG] = "JPEG",
+                                          [BST_FORMAT_WEBP] = "WebP"};
     struct bst_image image = {0};
     struct bst_error why = {0};
     uint8_t digest[BST_SHA256_LEN];
     char file_hex[BST_SHA256_HEX], pixels_hex[BST_SHA256_HEX] = "";
-    enum bst_code code =
-        bst_container_digest(path, &container->manifest, container->has_manifest, digest, err);
+    enum bst_code code = bst_container_digest_plain(path, container, digest, err);
     if (code != BST_OK) return code;
     bst_hex(digest, sizeof digest, file_hex);
     if (bst_image_load(path, &image, &why) == BST_OK) {

@@ -87,7 +87,8 @@ static enum bst_code read_file(struct judge *judge, struct bst_error *err)
 {
     static const char *const formats[] = {[BST_FORMAT_UNKNOWN] = "picture",
                                           [BST_FORMAT_PNG] = "PNG picture",
-                                          [BST_FORMAT_JPEG] = "JPEG picture"};
+                                          [BST_FORMAT_JPEG] = "JPEG picture",
+                                          [BST_FORMAT_WEBP] = "WebP picture"};
     enum bst_code code = bst_container_scan(judge->path, &judge->container, err);
     if (code == BST_OK) code = bst_image_load(judge->path, &judge->image, err);
     if (code != BST_OK) return code;

@@ -11,6 +11,7 @@
  *   image.c   decoded pictures, their digest, and conversions between layouts
  *   png.c     PNG decoding and encoding over libpng
  *   jpeg.c    JPEG decoding over libjpeg-turbo
+ *   webp.c    WebP decoding over libwebp
  *   pool.c    thread pool
  *
  * Conventions of the whole library:
@@ -112,6 +113,10 @@ static inline uint16_t bst_get_be16(const uint8_t *p)
 {
     return (uint16_t)((unsigned)p[0] << 8 | p[1]);
 }
+static inline uint32_t bst_get_le32(const uint8_t *p)
+{
+    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
 static inline uint32_t bst_get_be32(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -209,7 +214,7 @@ const char *bst_json_text(const json_t *object, const char *key);
 /* Follows "a.b.0.c" through objects and arrays; NULL when any step is missing. Borrowed. */
 json_t *bst_json_at(const json_t *value, const char *path);
 
-/* ---- pictures (image.c, png.c, jpeg.c) ---- */
+/* ---- pictures (image.c, png.c, jpeg.c, webp.c) ---- */
 
 /* Interleaved samples, rows top to bottom without padding. 8 bits: one byte a sample; 16 bits: two,
  * big-endian. */
@@ -232,8 +237,9 @@ size_t bst_image_size(const struct bst_image *image); /* bytes of samples */
 void bst_image_digest(const struct bst_image *image, uint8_t out[static BST_SHA256_LEN]);
 /* A new 8-bit RGB picture: grey is spread, alpha is dropped, 16 bits keep their upper byte. */
 enum bst_code bst_image_to_rgb8(const struct bst_image *image, struct bst_image *out, struct bst_error *err);
-/* PNG or JPEG, told by the first bytes; name is for messages. Palettes and low depths are expanded to 8 bits,
- * tRNS to alpha; JPEG is decoded to grey or RGB with libjpeg's accurate integer DCT. */
+/* PNG, JPEG or WebP, told by the first bytes; name is for messages. Palettes and low depths are expanded to 8 bits,
+ * tRNS to alpha; JPEG is decoded to grey or RGB with libjpeg's accurate integer DCT; WebP to RGB or RGBA, and an
+ * animation is refused. */
 enum bst_code bst_image_decode(const void *data, size_t len, const char *name, struct bst_image *out,
                                struct bst_error *err);
 enum bst_code bst_image_load(const char *path, struct bst_image *out, struct bst_error *err);

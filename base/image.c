@@ -68,9 +68,10 @@ enum bst_code bst_image_decode(const void *data, size_t len, const char *name, s
     if (len >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0)
         return bst_png_decode(data, len, name, out, err);
     if (len >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) return bst_jpeg_decode(data, len, name, out, err);
-    bst_fail(err, BST_UNREADABLE, "neither a PNG nor a JPEG picture");
+    if (bst_is_webp(data, len)) return bst_webp_decode(data, len, name, out, err);
+    bst_fail(err, BST_UNREADABLE, "neither a PNG, a JPEG nor a WebP picture");
     bst_where(err, "%s", name);
-    return bst_hint(err, "convert the picture to PNG or JPEG first");
+    return bst_hint(err, "convert the picture to PNG, JPEG or WebP first");
 }
 
 #define FILE_MAX ((size_t)1 << 31)

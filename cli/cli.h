@@ -238,7 +238,7 @@ enum bst_code cli_model_open(const struct cli_places *places, const char *name, 
 
 /* ---- files (walk.c) ---- */
 
-/* Calls found for path itself, or when it is a folder for every *.png, *.jpg and *.jpeg below it, sorted by
+/* Calls found for path itself, or when it is a folder for every *.png, *.jpg, *.jpeg and *.webp below it, sorted by
  * name; false stops. Symbolic links to folders are not followed. */
 typedef bool (*cli_file_fn)(void *arg, const char *path);
 enum bst_code cli_walk(const char *path, cli_file_fn found, void *arg, struct bst_error *err);

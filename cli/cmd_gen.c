@@ -24,7 +24,7 @@ static const struct cli_option options[] = {
     {"label", 'l', "N|NAME", "class to make, by number or name; else the seed picks one", false},
     {"truncation", 't', "T", "0 (calm) to 1.5 (wild); 1 is as trained", false},
     {"tile", 0, NULL, "make a seamless tile", false},
-    {"input", 'i', "FILE", "PNG or JPEG that the model starts from", false},
+    {"input", 'i', "FILE", "PNG, JPEG or WebP that the model starts from", false},
     {"title", 0, "TEXT", "the picture's title", false},
     {"prompt", 0, "TEXT", "what you had in mind; recorded, the model does not read it", false},
     {"description", 0, "TEXT", "what is to be seen, for people who cannot see it", false},

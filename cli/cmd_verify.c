@@ -179,7 +179,7 @@ static void judge_all(struct batch *batch)
         enum bst_code code = cli_walk(path, judge, batch, &err);
         /* A check that looked at nothing must not read like a check that was passed. */
         if (code == BST_OK && batch->count + batch->failures == before && !cli_interrupted())
-            bst_fail(&err, BST_NO_PROVENANCE, "there is no PNG or JPEG file in %s", path);
+            bst_fail(&err, BST_NO_PROVENANCE, "there is no PNG, JPEG or WebP file in %s", path);
         else if (code == BST_OK)
             continue;
         cli_error(&err, batch->json);
@@ -286,7 +286,7 @@ const struct cli_command cmd_verify = {
         "signed\n"
         "statement speaks of these very pixels, that the receipt is of a ledger you trust, and that the "
         "ledger\n"
-        "at hand holds the entry. Folders are searched for PNG and JPEG files.\n\n"
+        "at hand holds the entry. Folders are searched for PNG, JPEG and WebP files.\n\n"
         "You trust your own identity in HOME, what \"blindstamp key import\" added, and --trust and "
         "--log-key.\n"
         "Works without any HOME, network or private key.\n\n"

@@ -13,9 +13,9 @@
 
 static bool is_picture(const char *name)
 {
-    static const char *const ends[] = {".png", ".jpg", ".jpeg"};
+    static const char *const ends[] = {".png", ".jpg", ".jpeg", ".webp"};
     size_t len = strlen(name);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         size_t n = strlen(ends[i]);
         if (len > n && !strcasecmp(name + len - n, ends[i])) return true;
     }

@@ -1,6 +1,7 @@
-/* container.c - the segments of a PNG or JPEG file: what they are, where they lie, what they digest to.
- * container_png.c and container_jpeg.c walk the two formats. Nothing here loads a whole file. */
+/* container.c - the segments of a PNG, JPEG or WebP file: what they are, where they lie, what they digest to.
+ * container_png.c, container_jpeg.c and container_webp.c walk the formats. Nothing here loads a whole file. */
 #include "container.h"
+#include "container_webp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,27 +82,40 @@ static enum bst_code open_file(const char *path, FILE **file, uint64_t *size, st
     return bst_where(err, "%s", path);
 }
 
+static enum bst_format format_of(const uint8_t *magic, size_t len)
+{
+    if (len >= 8 && memcmp(magic, "\x89PNG\r\n\x1a\n", 8) == 0) return BST_FORMAT_PNG;
+    if (len >= 3 && memcmp(magic, "\xff\xd8\xff", 3) == 0) return BST_FORMAT_JPEG;
+    if (len >= 12 && memcmp(magic, "RIFF", 4) == 0 && memcmp(magic + 8, "WEBP", 4) == 0)
+        return BST_FORMAT_WEBP;
+    return BST_FORMAT_UNKNOWN;
+}
+
 enum bst_code bst_container_scan(const char *path, struct bst_container *out, struct bst_error *err)
 {
-    uint8_t magic[8] = {0};
+    uint8_t magic[12] = {0};
+    static const struct {
+        uint64_t start; /* of what the scanner reads */
+        enum bst_code (*scan)(struct scan *scan, struct bst_error *err);
+    } formats[] = {[BST_FORMAT_PNG] = {8, bst_scan_png},
+                   [BST_FORMAT_JPEG] = {2, bst_scan_jpeg},
+                   [BST_FORMAT_WEBP] = {0, bst_scan_webp}};
     struct scan scan = {.name = path, .out = out};
     memset(out, 0, sizeof(*out));
     enum bst_code code = open_file(path, &scan.file, &out->size, err);
     if (code != BST_OK) return code;
 
     size_t got = fread(magic, 1, sizeof(magic), scan.file);
-    scan.pos = got;
-    if (got == 8 && memcmp(magic, "\x89PNG\r\n\x1a\n", 8) == 0) {
-        out->format = BST_FORMAT_PNG;
-        code = bst_scan_png(&scan, err);
-    } else if (got >= 3 && memcmp(magic, "\xff\xd8\xff", 3) == 0) {
-        out->format = BST_FORMAT_JPEG;
-        scan.pos = 2;
-        code = fseek(scan.file, 2, SEEK_SET) == 0 ? bst_scan_jpeg(&scan, err)
-                                                  : bst_fail_errno(err, BST_FAILURE, "cannot read the file");
-    } else {
-        bst_fail(err, BST_UNREADABLE, got == 0 ? "the file is empty" : "neither a PNG nor a JPEG file");
+    out->format = format_of(magic, got);
+    if (out->format == BST_FORMAT_UNKNOWN) {
+        bst_fail(err, BST_UNREADABLE,
+                 got == 0 ? "the file is empty" : "neither a PNG, a JPEG nor a WebP file");
         code = bst_where(err, "%s", path);
+    } else {
+        scan.pos = formats[out->format].start;
+        code = fseeko(scan.file, (off_t)scan.pos, SEEK_SET) == 0
+                   ? formats[out->format].scan(&scan, err)
+                   : bst_fail_errno(err, BST_FAILURE, "cannot read the file");
     }
     fclose(scan.file);
     if (code != BST_OK) bst_container_clear(out);
@@ -201,7 +215,8 @@ enum bst_code bst_container_manifest(const char *path, const struct bst_containe
     if (container->format == BST_FORMAT_JPEG) {
         code = join_app11(file, path, container, out, err);
     } else {
-        struct bst_range data = {container->manifest.start + 8, container->manifest.length - 12};
+        uint64_t around = container->format == BST_FORMAT_PNG ? 12 : 8; /* PNG: a checksum behind it */
+        struct bst_range data = {container->manifest.start + 8, container->manifest.length - around};
         code = read_range(file, path, data, out, err);
     }
     fclose(file);
@@ -233,10 +248,10 @@ static enum bst_code digest_run(FILE *file, const char *path, uint64_t length, E
     return BST_OK;
 }
 
-static enum bst_code digest_ranges(FILE *file, const char *path, const struct bst_range *exclude,
-                                   size_t count, uint64_t size, EVP_MD_CTX *digest, struct bst_error *err)
+static enum bst_code digest_ranges(FILE *file, const char *path, uint64_t pos,
+                                   const struct bst_range *exclude, size_t count, uint64_t size,
+                                   EVP_MD_CTX *digest, struct bst_error *err)
 {
-    uint64_t pos = 0;
     for (size_t i = 0; i < count; i++) {
         if (exclude[i].start < pos || exclude[i].start > size ||
             exclude[i].length > size - exclude[i].start) {
@@ -254,6 +269,34 @@ static enum bst_code digest_ranges(FILE *file, const char *path, const struct bs
     return digest_run(file, path, UINT64_MAX, digest, err);
 }
 
+/* The digest of head_len bytes of head, which stand for as many of the file, and then of the file but for the ranges. */
+static enum bst_code hash_file(const char *path, const uint8_t *head, size_t head_len,
+                               const struct bst_range *exclude, size_t count, const EVP_MD *md,
+                               uint8_t out[static 64], size_t *len, struct bst_error *err)
+{
+    FILE *file;
+    uint64_t size;
+    unsigned made = 0;
+    enum bst_code code = open_file(path, &file, &size, err);
+    if (code != BST_OK) return code;
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    if (digest == NULL || EVP_DigestInit_ex(digest, md, NULL) != 1) {
+        code = bst_fail_memory(err);
+    } else if (fseeko(file, (off_t)head_len, SEEK_SET) != 0) {
+        code = bst_fail_errno(err, BST_FAILURE, "cannot read the file");
+    } else {
+        if (head_len > 0) EVP_DigestUpdate(digest, head, head_len);
+        code = digest_ranges(file, path, head_len, exclude, count, size, digest, err);
+    }
+    if (code == BST_OK) {
+        EVP_DigestFinal_ex(digest, out, &made);
+        *len = made;
+    }
+    EVP_MD_CTX_free(digest);
+    fclose(file);
+    return code;
+}
+
 enum bst_code bst_container_hash(const char *path, const struct bst_range *exclude, size_t count,
                                  const char *algorithm, uint8_t out[static 64], size_t *len,
                                  struct bst_error *err)
@@ -262,24 +305,25 @@ enum bst_code bst_container_hash(const char *path, const struct bst_range *exclu
                        : strcmp(algorithm, "sha384") == 0 ? EVP_sha384()
                        : strcmp(algorithm, "sha512") == 0 ? EVP_sha512()
                                                           : NULL;
-    FILE *file;
-    uint64_t size;
-    unsigned made = 0;
     if (md == NULL) return bst_fail(err, BST_UNREADABLE, "unknown digest algorithm");
-    enum bst_code code = open_file(path, &file, &size, err);
-    if (code != BST_OK) return code;
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    if (digest == NULL || EVP_DigestInit_ex(digest, md, NULL) != 1) {
-        code = bst_fail_memory(err);
-    } else {
-        code = digest_ranges(file, path, exclude, count, size, digest, err);
+    return hash_file(path, NULL, 0, exclude, count, md, out, len, err);
+}
+
+enum bst_code bst_container_digest_plain(const char *path, const struct bst_container *container,
+                                         uint8_t out[static BST_SHA256_LEN], struct bst_error *err)
+{
+    uint8_t head[8], digest[64];
+    size_t len, head_len = 0;
+    struct bst_range manifest = container->manifest;
+    if (container->format == BST_FORMAT_WEBP && container->has_manifest) {
+        uint64_t end = container->trailing.start;
+        if (manifest.length % 2 == 1 && manifest.start + manifest.length < end) manifest.length++;
+        bst_webp_head(end - manifest.length, head);
+        head_len = sizeof(head);
     }
-    if (code == BST_OK) {
-        EVP_DigestFinal_ex(digest, out, &made);
-        *len = made;
-    }
-    EVP_MD_CTX_free(digest);
-    fclose(file);
+    enum bst_code code =
+        hash_file(path, head, head_len, &manifest, container->has_manifest, EVP_sha256(), digest, &len, err);
+    if (code == BST_OK) memcpy(out, digest, BST_SHA256_LEN);
     return code;
 }
 

@@ -1,4 +1,4 @@
-/* container.h - what the PNG and JPEG scanners share. Private to provenance/. */
+/* container.h - what the scanners of PNG, JPEG and WebP share. Private to provenance/. */
 #ifndef BST_CONTAINER_H
 #define BST_CONTAINER_H
 
@@ -30,6 +30,7 @@ enum bst_code bst_scan_fail(struct scan *scan, const char *kind, const struct bs
 
 enum bst_code bst_scan_png(struct scan *scan, struct bst_error *err);
 enum bst_code bst_scan_jpeg(struct scan *scan, struct bst_error *err);
+enum bst_code bst_scan_webp(struct scan *scan, struct bst_error *err);
 
 /* Digest of the file but for the ranges, with an algorithm of C2PA: "sha256", "sha384" or "sha512". *len is
  * 32, 48 or 64. */

@@ -1,5 +1,5 @@
-/* metadata.c - what a file says about itself: its EXIF, XMP and text, gathered from PNG chunks or JPEG
- * segments. */
+/* metadata.c - what a file says about itself: its EXIF, XMP and text, gathered from the chunks of a PNG
+ * or WebP file or the segments of a JPEG file. */
 #include "metadata.h"
 #include "container.h"
 
@@ -41,7 +41,8 @@ static bool is_metadata(enum bst_format format, const char *type)
 {
     static const char *const png[] = {"eXIf", "tEXt", "zTXt", "iTXt"};
     static const char *const jpeg[] = {"APP1", "COM"};
-    const char *const *types = format == BST_FORMAT_PNG ? png : jpeg;
+    static const char *const webp[] = {"EXIF", "XMP"};
+    const char *const *types = format == BST_FORMAT_PNG ? png : format == BST_FORMAT_JPEG ? jpeg : webp;
     size_t count = format == BST_FORMAT_PNG ? 4 : 2;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(types[i], type) == 0) return true;
@@ -54,14 +55,17 @@ static void take_segment(struct gathering *found, const char *type, const struct
 {
     const uint8_t *p = data->data;
     size_t len = data->len;
-    if (strcmp(type, "eXIf") == 0) {
+    bool marked = len >= sizeof(exif_mark) && memcmp(p, exif_mark, sizeof(exif_mark)) == 0;
+    if (strcmp(type, "eXIf") == 0 || (strcmp(type, "EXIF") == 0 && !marked)) {
         bst_exif_read(p, len, found->exif, found->problems, place);
+    } else if (strcmp(type, "EXIF") == 0 || (strcmp(type, "APP1") == 0 && marked)) {
+        bst_exif_read(p + sizeof(exif_mark), len - sizeof(exif_mark), found->exif, found->problems, place);
+    } else if (strcmp(type, "XMP") == 0) {
+        bst_xmp_read(p, len, found->xmp, found->problems, place);
     } else if (strcmp(type, "COM") == 0) {
         json_object_set_new(found->text, "Comment", bst_text_json((const char *)p, len));
     } else if (strcmp(type, "APP1") != 0) {
         bst_png_text_read(type, p, len, &found->budget, found->text, found->xmp, found->problems, place);
-    } else if (len >= sizeof(exif_mark) && memcmp(p, exif_mark, sizeof(exif_mark)) == 0) {
-        bst_exif_read(p + sizeof(exif_mark), len - sizeof(exif_mark), found->exif, found->problems, place);
     } else if (len >= sizeof(xmp_mark) && memcmp(p, xmp_mark, sizeof(xmp_mark)) == 0) {
         bst_xmp_read(p + sizeof(xmp_mark), len - sizeof(xmp_mark), found->xmp, found->problems, place);
     }

@@ -16,7 +16,8 @@
  *   ledger_head.c        the last checkpoint, kept apart so that an old copy is noticed
  *   ledger_index.c       the tables derived from entries; ledger_rebuild.c makes them again
  *   ledger_check.c       recomputes everything; ledger_check_tables.c compares the derived tables
- *   container.c          segments of a file; container_png.c, container_jpeg.c; png_edit.c inserts chunks
+ *   container.c          segments of a file; container_png.c, container_jpeg.c, container_webp.c; png_edit.c
+ *                        inserts chunks
  *   metadata.c           what a file says about itself; exif.c, xmp.c and png_text.c read and write it
  *   jumbf.c, cbor.c, cose.c   the layers of a C2PA manifest
  *   c2pa_write.c         manifests made
@@ -325,12 +326,12 @@ enum bst_code bst_ledger_export(struct bst_ledger *ledger, const char *folder, s
 /* ================= files ================= */
 
 /* ---- containers (container.c): segments of a file, read without loading it ---- */
-enum bst_format { BST_FORMAT_UNKNOWN, BST_FORMAT_PNG, BST_FORMAT_JPEG };
+enum bst_format { BST_FORMAT_UNKNOWN, BST_FORMAT_PNG, BST_FORMAT_JPEG, BST_FORMAT_WEBP };
 struct bst_range {
     uint64_t start, length;
 };
 struct bst_segment {
-    char type[8];           /* PNG: chunk type; JPEG: "APP11", "DQT", "SOS" ... */
+    char type[8];           /* PNG: chunk type; JPEG: "APP11", "DQT", "SOS" ...; WebP: "VP8", "XMP" ... */
     struct bst_range whole; /* with its length and checksum fields */
     struct bst_range data;
 };
@@ -353,6 +354,10 @@ enum bst_code bst_container_manifest(const char *path, const struct bst_containe
 /* SHA-256 of the file but for the given ranges (ascending, not overlapping), streamed. */
 enum bst_code bst_container_digest(const char *path, const struct bst_range *exclude, size_t count,
                                    uint8_t out[static BST_SHA256_LEN], struct bst_error *err);
+/* SHA-256 of the file as it is without its manifest: decision 5's sha256. In a WebP file the length in the first
+ * chunk header counts as if the manifest were not there. */
+enum bst_code bst_container_digest_plain(const char *path, const struct bst_container *container,
+                                         uint8_t out[static BST_SHA256_LEN], struct bst_error *err);
 
 /* ---- metadata (exif.c, xmp.c, png_text.c) ---- */
 /* What a file says about itself, as JSON: {"exif":{..},"xmp":{..},"text":{..}}; unknown fields kept as text.

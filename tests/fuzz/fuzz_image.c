@@ -1,4 +1,4 @@
-/* fuzz_image.c - PNG and JPEG decoding of anything. Small declared sizes only, so that time goes to parsing.
+/* fuzz_image.c - PNG, JPEG and WebP decoding of anything. Small declared sizes only, so that time goes to parsing.
  */
 #include "base.h"
 

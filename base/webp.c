@@ -1,0 +1,57 @@
+/* webp.c - WebP pixels, over libwebp. */
+#include <string.h>
+#include <webp/decode.h>
+
+#include "image_codec.h"
+
+bool bst_is_webp(const void *data, size_t len)
+{
+    const char *bytes = data;
+    return len >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0;
+}
+
+static const char *problem_of(VP8StatusCode status)
+{
+    switch (status) {
+    case VP8_STATUS_OUT_OF_MEMORY:
+        return "it needs more memory than there is";
+    case VP8_STATUS_NOT_ENOUGH_DATA:
+        return "the file is cut off";
+    case VP8_STATUS_UNSUPPORTED_FEATURE:
+        return "it uses a feature that is not known";
+    default:
+        return "its data makes no sense";
+    }
+}
+
+/* Memory is taken for the size that the header states, once that size is known to be within bounds. */
+static enum bst_code decode(const uint8_t *data, size_t len, struct bst_image *out, struct bst_error *err)
+{
+    WebPBitstreamFeatures features;
+    VP8StatusCode status = WebPGetFeatures(data, len, &features);
+    if (status != VP8_STATUS_OK) return bst_fail(err, BST_UNREADABLE, "damaged WebP: %s", problem_of(status));
+    if (features.has_animation) {
+        bst_fail(err, BST_UNREADABLE, "an animated WebP cannot be read");
+        return bst_hint(err, "save one of its frames as a picture of its own");
+    }
+    uint8_t channels = features.has_alpha ? 4 : 3;
+    enum bst_code code =
+        bst_image_new((uint32_t)features.width, (uint32_t)features.height, channels, 8, out, err);
+    if (code != BST_OK) return code;
+    size_t size = bst_image_size(out);
+    int stride = (int)(out->width * channels);
+    uint8_t *made = channels == 4 ? WebPDecodeRGBAInto(data, len, out->samples, size, stride)
+                                  : WebPDecodeRGBInto(data, len, out->samples, size, stride);
+    return made != NULL
+               ? BST_OK
+               : bst_fail(err, BST_UNREADABLE, "damaged WebP: its data is cut off or makes no sense");
+}
+
+enum bst_code bst_webp_decode(const void *data, size_t len, const char *name, struct bst_image *out,
+                              struct bst_error *err)
+{
+    enum bst_code code = decode(data, len, out, err);
+    if (code == BST_OK) return BST_OK;
+    bst_image_clear(out);
+    return bst_where(err, "%s", name);
+}
