@@ -7,11 +7,10 @@
 
 #include <cmocka.h>
 #include <jansson.h>
-#include <math.h>
 #include <unistd.h>
 
 #include "graph.h"
-#include "import_fixture.h"
+#include "import_case.h"
 #include "model.h"
 
 static char folder[] = "/tmp/blindstamp-import-XXXXXX";
@@ -54,24 +53,23 @@ static enum bst_code import(const char *arch, struct bst_import_result *result, 
 /* ---- cases ---- */
 
 struct expected {
-    char title[128], arch[64], card[128];
+    struct import_case common;
+    char arch[64];
     struct weights weights;
     struct bst_tensor inputs[32];
     char names[32][64];
     size_t input_count;
-    int64_t output[4];
-    float values[64], low, high;
-    size_t value_count;
 };
 
-/* Numbers of an input lie in [low, high) as weights do in [-1, 1). */
+/* "input NAME LOW HIGH DIMS...": numbers in [LOW, HIGH), as weights are in [-1, 1). "codes" instead of "input": whole
+ * numbers. */
 static void input_line(struct expected *e, const char *line)
 {
     struct bst_tensor *t = &e->inputs[e->input_count];
     float low, high;
     int used;
     size_t count = 1;
-    if (sscanf(line, "input %63s %f %f%n", e->names[e->input_count], &low, &high, &used) != 3) abort();
+    if (sscanf(line, "%*s %63s %f %f%n", e->names[e->input_count], &low, &high, &used) != 3) abort();
     memset(t, 0, sizeof *t);
     t->name = e->names[e->input_count++];
     for (char *at = (char *)(uintptr_t)line + used, *end;; at = end) {
@@ -80,132 +78,64 @@ static void input_line(struct expected *e, const char *line)
         t->dims[t->rank++] = dim;
         count *= (size_t)dim;
     }
-    t->data = bst_calloc(count, sizeof *t->data);
+    bool whole = strncmp(line, "codes ", 6) == 0;
+    t->data = whole ? NULL : bst_calloc(count, sizeof *t->data);
+    t->ints = whole ? bst_calloc(count, sizeof *t->ints) : NULL;
     uint64_t state = fixture_seed(t->name);
-    for (size_t i = 0; i < count; i++)
-        t->data[i] = (fixture_random(&state) + 1.0f) * ((high - low) / 2) + low;
-}
-
-static bool read_case(FILE *file, struct expected *e)
-{
-    char line[1024];
-    memset(e, 0, sizeof *e);
-    while (fgets(line, sizeof line, file) != NULL && line[0] != '\n') {
-        line[strcspn(line, "\n")] = 0;
-        if (strncmp(line, "case ", 5) == 0) snprintf(e->title, sizeof e->title, "%.100s", line + 5);
-        if (strncmp(line, "arch ", 5) == 0) snprintf(e->arch, sizeof e->arch, "%.60s", line + 5);
-        if (strncmp(line, "card", 4) == 0) snprintf(e->card, sizeof e->card, "%.100s ", line + 4);
-        if (strncmp(line, "tensor ", 7) == 0) weights_line(&e->weights, line);
-        if (strncmp(line, "input ", 6) == 0) input_line(e, line);
-        if (strncmp(line, "range ", 6) == 0) sscanf(line, "range %f %f", &e->low, &e->high);
-        char *at = line + 7, *end;
-        for (size_t i = 0; strncmp(line, "output ", 7) == 0 && i < 4; i++, at = end)
-            e->output[i] = strtoll(at, &end, 10);
-        for (; strncmp(line, "values ", 7) == 0; at = end) {
-            float value = strtof(at, &end);
-            if (end == at) break;
-            e->values[e->value_count++] = value;
-        }
-    }
-    return e->weights.count > 0;
-}
-
-static void clear_case(struct expected *e)
-{
-    for (size_t i = 0; i < e->input_count; i++)
-        free(e->inputs[i].data);
-}
-
-/* "scale 2" and so on: what the case says of the card. */
-static long card_number(const struct expected *e, const char *key, long fallback)
-{
-    char word[32];
-    snprintf(word, sizeof word, " %s ", key);
-    const char *at = strstr(e->card, word);
-    return at != NULL ? strtol(at + strlen(word), NULL, 10) : fallback;
-}
-
-static void check_card(const struct expected *e, const struct bst_card *card)
-{
-    assert_string_equal(card->name, "net-1");
-    assert_int_equal(card->output_scale, card_number(e, "scale", 1));
-    if (card_number(e, "multiple", 0) > 0)
-        assert_int_equal(card->size_multiple, card_number(e, "multiple", 0));
-    assert_true(card->output_low == (float)card_number(e, "low", 0));
-    assert_true(card->output_high == (float)card_number(e, "high", 1));
-    assert_int_equal(card->output_bgr, card_number(e, "bgr", 0));
-    assert_int_equal(card->fixed_size, card_number(e, "fixed", 0));
-    assert_int_equal(card->input_count, e->input_count);
-}
-
-static void check_values(const struct expected *e, const struct bst_tensor *out)
-{
-    size_t count = 1;
-    assert_int_equal(out->rank, 4);
-    for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(out->dims[i], e->output[i]);
-        count *= (size_t)out->dims[i];
-    }
-    float span = fmaxf(fabsf(e->low), fabsf(e->high)), worst = 0, low = out->data[0], high = out->data[0];
-    for (size_t i = 0; i < e->value_count; i++)
-        worst = fmaxf(worst, fabsf(out->data[i * count / e->value_count] - e->values[i]));
     for (size_t i = 0; i < count; i++) {
-        low = fminf(low, out->data[i]);
-        high = fmaxf(high, out->data[i]);
+        float value = (fixture_random(&state) + 1.0f) * ((high - low) / 2) + low;
+        if (whole)
+            t->ints[i] = (int64_t)value;
+        else
+            t->data[i] = value;
     }
-    worst = fmaxf(worst, fmaxf(fabsf(low - e->low), fabsf(high - e->high)));
-    if (!(worst <= 3e-5f * span) || !(span > 0))
-        fail_msg("%s: differs from PyTorch by %g where values reach %g", e->title, (double)worst,
-                 (double)span);
 }
 
-static void check_case(const struct expected *e, const char *format)
+static void begin_case(void *arg)
 {
+    struct expected *e = arg;
+    for (size_t i = 0; i < e->input_count; i++) {
+        free(e->inputs[i].data);
+        free(e->inputs[i].ints);
+    }
+    memset(e, 0, sizeof *e);
+}
+
+static void take_line(void *arg, const char *line)
+{
+    struct expected *e = arg;
+    case_line(&e->common, line);
+    if (strncmp(line, "arch ", 5) == 0) snprintf(e->arch, sizeof e->arch, "%.60s", line + 5);
+    if (strncmp(line, "tensor ", 7) == 0) weights_line(&e->weights, line);
+    if (strncmp(line, "input ", 6) == 0 || strncmp(line, "codes ", 6) == 0) input_line(e, line);
+}
+
+static void check_case(void *arg, size_t index)
+{
+    static const char *const formats[] = {"PyTorch zip", "PyTorch legacy", "safetensors"};
+    const struct expected *e = arg;
+    const char *title = e->common.title, *format = formats[index % 3];
     struct bst_import_result result;
     struct bst_error err;
-    struct bst_model *model;
-    struct bst_generator *generator;
-    struct bst_run_options options = {.threads = 1};
-    struct bst_tensor out;
+    struct bst_buf bytes = {0};
+    if (index % 3 == 0) weights_zip(&e->weights, "params_ema", &bytes);
+    if (index % 3 == 1) weights_legacy(&e->weights, NULL, &bytes);
+    if (index % 3 == 2) weights_safetensors(&e->weights, &bytes);
+    write_source(&bytes);
+    bst_buf_free(&bytes);
     if (import(NULL, &result, &err) != BST_OK)
-        fail_msg("%s, %s: %s (%s)", e->title, format, err.what, err.where);
+        fail_msg("%s, %s: %s (%s)", title, format, err.what, err.where);
     assert_string_equal(result.architecture, e->arch);
     assert_string_equal(result.format, format);
-    if (bst_model_open(target, &model, &err) != BST_OK) fail_msg("%s: %s", e->title, err.what);
-    check_card(e, bst_model_card(model));
-    assert_int_equal(bst_generator_new(model, &options, &generator, &err), BST_OK);
-    if (bst_generator_run(generator, e->inputs, e->input_count, &out, &err) != BST_OK)
-        fail_msg("%s: %s %s", e->title, err.where, err.what);
-    check_values(e, &out);
-    free(out.data);
-    bst_generator_free(generator);
-    bst_model_free(model);
+    case_run(&e->common, "PyTorch", target, e->inputs, e->input_count);
 }
 
 static void test_architectures(void **state)
 {
-    FILE *file = fopen("tests/unit/import_cases.txt", "r");
     struct expected *e = bst_calloc(1, sizeof *e);
-    size_t cases = 0;
-    char line[256];
     (void)state;
-    assert_non_null(file);
-    while (fgets(line, sizeof line, file) != NULL && line[0] != '\n')
-        continue;
-    for (; read_case(file, e); cases++) {
-        struct bst_buf bytes = {0};
-        static const char *const formats[] = {"PyTorch zip", "PyTorch legacy", "safetensors"};
-        if (cases % 3 == 0) weights_zip(&e->weights, "params_ema", &bytes);
-        if (cases % 3 == 1) weights_legacy(&e->weights, NULL, &bytes);
-        if (cases % 3 == 2) weights_safetensors(&e->weights, &bytes);
-        write_source(&bytes);
-        check_case(e, formats[cases % 3]);
-        bst_buf_free(&bytes);
-        clear_case(e);
-    }
-    assert_true(cases >= 20);
+    assert_true(cases_each("tests/unit/import_cases.txt", e, begin_case, take_line, check_case) >= 24);
     free(e);
-    fclose(file);
 }
 
 /* ---- one small network in many files ---- */
@@ -263,6 +193,10 @@ static void test_origin(void **state)
     assert_string_equal(bst_json_text(json, "architecture"), "srvgg");
     json_decref(json);
     onnx__model_proto__free_unpacked(model, NULL);
+    struct bst_model *opened;
+    assert_int_equal(bst_model_open(target, &opened, &err), BST_OK);
+    assert_string_equal(bst_model_card(opened)->name, "net-1"); /* from the file's name */
+    bst_model_free(opened);
     struct bst_import_options none = {0}; /* the output is there and is not to be replaced */
     assert_int_equal(bst_import(source, NULL, &none, target, &result, &err), BST_USAGE);
     bst_buf_free(&onnx);

@@ -5,10 +5,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <math.h>
 #include <unistd.h>
 
-#include "import_fixture.h"
+#include "import_case.h"
 
 static char folder[] = "/tmp/blindstamp-ncnn-XXXXXX";
 static char param[64], bin[64], target[64];
@@ -50,12 +49,10 @@ static enum bst_code import(struct bst_import_result *result, struct bst_error *
 /* ---- cases ---- */
 
 struct expected {
-    char title[128], card[64];
+    struct import_case common;
     struct bst_buf text, weights;
     size_t pieces;
-    int64_t input[3], output[3];
-    float values[64], low, high;
-    size_t value_count;
+    int64_t input[3];
 };
 
 /* A multiple of 1/64 in [-1/2, 1/2). */
@@ -104,110 +101,58 @@ static void add_piece(struct expected *e, const char *kind, size_t count)
         bst_buf_byte(out, 0);
 }
 
-static bool read_case(FILE *file, struct expected *e)
+static void begin_case(void *arg)
 {
-    char line[1024], kind[16];
-    size_t count;
+    struct expected *e = arg;
+    bst_buf_free(&e->text);
+    bst_buf_free(&e->weights);
     memset(e, 0, sizeof *e);
-    while (fgets(line, sizeof line, file) != NULL && line[0] != '\n') {
-        if (line[0] == '|') bst_buf_text(&e->text, line + 2);
-        if (sscanf(line, "bin %15s %zu", kind, &count) == 2) add_piece(e, kind, count);
-        line[strcspn(line, "\n")] = 0;
-        if (strncmp(line, "case ", 5) == 0) snprintf(e->title, sizeof e->title, "%.100s", line + 5);
-        if (strncmp(line, "card", 4) == 0) snprintf(e->card, sizeof e->card, "%.50s ", line + 4);
-        if (strncmp(line, "range ", 6) == 0) sscanf(line, "range %f %f", &e->low, &e->high);
-        int64_t *dims = strncmp(line, "input ", 6) == 0    ? e->input
-                        : strncmp(line, "output ", 7) == 0 ? e->output
-                                                           : NULL;
-        char *at = strchr(line, ' '), *end;
-        for (size_t i = 0; dims != NULL && i < 3; i++, at = end)
-            dims[i] = strtoll(at, &end, 10);
-        for (; strncmp(line, "values ", 7) == 0; at = end) {
-            float value = strtof(at, &end);
-            if (end == at) break;
-            e->values[e->value_count++] = value;
-        }
-    }
-    return e->text.len > 0;
 }
 
-static long card_number(const struct expected *e, const char *key, long fallback)
+static void take_line(void *arg, const char *line)
 {
-    char word[32];
-    snprintf(word, sizeof word, " %s ", key);
-    const char *at = strstr(e->card, word);
-    return at != NULL ? strtol(at + strlen(word), NULL, 10) : fallback;
+    struct expected *e = arg;
+    char kind[16];
+    size_t count;
+    long long dims[3];
+    if (line[0] == '|') {
+        bst_buf_text(&e->text, line + 2);
+        bst_buf_byte(&e->text, '\n');
+        return;
+    }
+    case_line(&e->common, line);
+    if (sscanf(line, "bin %15s %zu", kind, &count) == 2) add_piece(e, kind, count);
+    if (sscanf(line, "input %lld %lld %lld", &dims[0], &dims[1], &dims[2]) == 3)
+        for (size_t i = 0; i < 3; i++)
+            e->input[i] = dims[i];
 }
 
-static void check_values(const struct expected *e, const struct bst_tensor *out)
+static void check_case(void *arg, size_t index)
 {
-    size_t count = 1;
-    float span = fmaxf(fabsf(e->low), fabsf(e->high)), worst = 0, low = out->data[0], high = out->data[0];
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(out->dims[i + 1], e->output[i]);
-        count *= (size_t)e->output[i];
-    }
-    for (size_t i = 0; i < e->value_count; i++)
-        worst = fmaxf(worst, fabsf(out->data[i * count / e->value_count] - e->values[i]));
-    for (size_t i = 0; i < count; i++) {
-        low = fminf(low, out->data[i]);
-        high = fmaxf(high, out->data[i]);
-    }
-    worst = fmaxf(worst, fmaxf(fabsf(low - e->low), fabsf(high - e->high)));
-    if (!(worst <= 3e-5f * span) || !(span > 0))
-        fail_msg("%s: differs from ncnn by %g where values reach %g", e->title, (double)worst, (double)span);
-}
-
-static void check_case(const struct expected *e)
-{
+    struct expected *e = arg;
     struct bst_import_result result;
     struct bst_error err;
-    struct bst_model *model;
-    struct bst_generator *generator;
-    struct bst_run_options options = {.threads = 1};
-    struct bst_tensor in = {.name = "image", .rank = 4, .dims = {1, e->input[0], e->input[1], e->input[2]}},
-                      out;
+    struct bst_tensor in = {.name = "image", .rank = 4, .dims = {1, e->input[0], e->input[1], e->input[2]}};
     size_t count = (size_t)(e->input[0] * e->input[1] * e->input[2]);
+    uint64_t random = fixture_seed("image");
+    (void)index;
     write_file(param, &e->text);
     write_file(bin, &e->weights);
-    if (import(&result, &err) != BST_OK) fail_msg("%s: %s (%s)", e->title, err.what, err.where);
+    if (import(&result, &err) != BST_OK) fail_msg("%s: %s (%s)", e->common.title, err.what, err.where);
     assert_string_equal(result.architecture, "ncnn");
-    assert_int_equal(bst_model_open(target, &model, &err), BST_OK);
-    const struct bst_card *card = bst_model_card(model);
-    assert_int_equal(card->output_scale, card_number(e, "scale", 1));
-    if (card_number(e, "multiple", 0) > 0)
-        assert_int_equal(card->size_multiple, card_number(e, "multiple", 0));
-    assert_int_equal(bst_generator_new(model, &options, &generator, &err), BST_OK);
     in.data = bst_calloc(count, sizeof *in.data);
-    uint64_t random = fixture_seed("image");
     for (size_t i = 0; i < count; i++)
         in.data[i] = coarse(&random) + 0.5f;
-    if (bst_generator_run(generator, &in, 1, &out, &err) != BST_OK) fail_msg("%s: %s", e->title, err.what);
-    check_values(e, &out);
+    case_run(&e->common, "ncnn", target, &in, 1);
     free(in.data);
-    free(out.data);
-    bst_generator_free(generator);
-    bst_model_free(model);
 }
 
 static void test_networks(void **state)
 {
-    FILE *file = fopen("tests/unit/import_ncnn_cases.txt", "r");
     struct expected *e = bst_calloc(1, sizeof *e);
-    size_t cases = 0;
-    char line[256];
     (void)state;
-    assert_non_null(file);
-    while (fgets(line, sizeof line, file) != NULL && line[0] != '\n')
-        continue;
-    for (; read_case(file, e); cases++) {
-        check_case(e);
-        bst_buf_free(&e->text);
-        bst_buf_free(&e->weights);
-    }
-    assert_true(cases >= 8);
+    assert_true(cases_each("tests/unit/import_ncnn_cases.txt", e, begin_case, take_line, check_case) >= 8);
     free(e);
-    fclose(file);
 }
 
 /* ---- refusals ---- */
