@@ -26,7 +26,7 @@
  *   generate.c    controls -> inputs -> run -> picture
  *   generate_tiles.c  the same for a picture that does not fit the memory, a tile at a time
  *   tiling.c      how such a picture is cut into tiles
- *   region.c, region_rules.c  which places a run on a crop makes right, operator by operator
+ *   region.c, region_*.c  which places a run on a crop makes right, operator by operator
  *   controls.c    controls as asked for -> with every default filled in
  *   inputs.c      resolved controls -> the numbers of the graph's inputs
  *   onnx_write.h  building ONNX files

@@ -182,7 +182,7 @@ void copy_strided(const struct run *run, void *dst, const void *src, size_t rank
 /* Row-major strides in numbers. */
 void dense_strides(size_t rank, const int64_t *dims, int64_t *strides);
 
-/* ---- places, for region_rules.c ---- */
+/* ---- places, for the rules of region_*.c ---- */
 
 /* Side of the blocks of outputs that a Conv makes from one patch of its input: 4 by Winograd's algorithm, else 1. */
 size_t conv_block(const struct step *step);

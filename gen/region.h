@@ -47,7 +47,7 @@ const struct tensor *region_output(const struct region *region);
 enum bst_code region_trace(const struct region *region, const struct reach (*inputs)[PICTURE_AXES],
                            struct reach result[PICTURE_AXES], int64_t *factor, struct bst_error *err);
 
-/* ---- for region_rules.c ---- */
+/* ---- for the rules: region_rule.h ---- */
 
 struct mark { /* what is known of a value */
     struct reach axis[PICTURE_AXES];
