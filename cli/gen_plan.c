@@ -160,6 +160,12 @@ static bool has_role(const struct bst_card *card, enum bst_role role)
     return false;
 }
 
+static bool draws_from_seed(const struct bst_card *card)
+{
+    return has_role(card, BST_ROLE_LATENT) || has_role(card, BST_ROLE_NOISE) ||
+           has_role(card, BST_ROLE_CODES);
+}
+
 static enum bst_code plan_input(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
 {
     const char *path = cli_value(args, "input");
@@ -214,7 +220,7 @@ static enum bst_code check_seeds(const struct gen_plan *plan, struct bst_error *
 static enum bst_code plan_seeds(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
 {
     const char *text = cli_value(args, "seed"), *mix = cli_value(args, "mix");
-    bool random = has_role(plan->card, BST_ROLE_LATENT) || has_role(plan->card, BST_ROLE_NOISE);
+    bool random = draws_from_seed(plan->card);
     char drawn[24];
     if ((mix || cli_has(args, "latent-generator") || (text && strpbrk(text, ",-"))) && !random)
         return bst_fail(err, BST_USAGE,
@@ -301,7 +307,7 @@ static enum bst_code plan_paths(const struct cli_args *args, struct gen_plan *pl
 {
     const char *pattern = cli_value(args, "name");
     if (!pattern) {
-        bool random = has_role(plan->card, BST_ROLE_LATENT) || has_role(plan->card, BST_ROLE_NOISE);
+        bool random = draws_from_seed(plan->card);
         pattern = !plan->has_input ? "{model}-{seed}.png"
                   : random         ? "{model}-{input}-{seed}.png"
                                    : "{model}-{input}.png";

@@ -133,7 +133,8 @@ static bool read_layout(const json_t *json, const char *key, bool *nhwc)
 
 static bool read_role(const char *text, enum bst_role *role)
 {
-    static const char *const names[] = {"latent", "noise", "style", "image", "label"}; /* as enum bst_role */
+    static const char *const names[] = {"latent", "noise", "style",
+                                        "image",  "label", "codes"}; /* as enum bst_role */
     for (size_t i = 0; text != NULL && i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(text, names[i]) != 0) continue;
         *role = (enum bst_role)i;
@@ -155,6 +156,7 @@ static bool read_inputs(const json_t *json, struct bst_card *card)
         if (!json_is_object(item) || !read_text(item, "name", &input->name) || input->name == NULL ||
             !read_role(bst_json_text(item, "role"), &input->role) ||
             !read_count(item, "cell", 1, CELL_MAX, 1, &input->cell) ||
+            !read_count(item, "codes", 0, CODES_MAX, 0, &input->codes) ||
             !read_count(item, "margin", 0, MARGIN_MAX, 0, &input->margin) ||
             !read_float(item, "low", 0.0f, &input->low) || !read_float(item, "high", 1.0f, &input->high) ||
             !read_flag(item, "bgr", &input->bgr) || !read_layout(item, "layout", &input->nhwc))
@@ -242,6 +244,8 @@ bool card_fits(const struct bst_card *card, const struct bst_card_input *role,
     const int64_t *d = input->dims;
     if (input->rank > 0 && d[0] != 1 && d[0] != -1) return false;
     if (role->role == BST_ROLE_LABEL) return fits_label(card, input);
+    if (role->role == BST_ROLE_CODES)
+        return input->kind == KIND_INT && input->rank == 4 && (d[1] == 1 || d[1] == -1) && role->codes > 0;
     if (input->kind != KIND_FLOAT || input->rank < 2) return false;
     if (role->role == BST_ROLE_IMAGE)
         return input->rank == 4 && picture_channels(d[layout_of(role->nhwc).c]) && role->low < role->high;

@@ -99,8 +99,8 @@ static json_t *golden_json(const struct golden *golden, const struct bst_used *u
 enum bst_code bst_golden_make(struct bst_generator *generator, json_t **out, struct bst_error *err)
 {
     const struct bst_card *card = &generator->model->card;
-    bool drawn = has_role(card, BST_ROLE_LATENT) || has_role(card, BST_ROLE_NOISE) || card->class_count > 0 ||
-                 card->style_count > 0;
+    bool drawn = has_role(card, BST_ROLE_LATENT) || has_role(card, BST_ROLE_NOISE) ||
+                 has_role(card, BST_ROLE_CODES) || card->class_count > 0 || card->style_count > 0;
     /* Without anything drawn, pictures of one size are all the same. */
     size_t count = drawn || !card->fixed_size ? GOLDEN_COUNT : 1;
     json_t *list = json_array();

@@ -68,6 +68,8 @@ static void note_input(const struct bst_model *model, size_t i, json_t *notes)
              "input %.80s %s: weights of styles, by its name; they are called style-1 and so on", input->name,
              dims);
         break;
+    case BST_ROLE_CODES:
+        break; /* no graph shows that it takes them */
     case BST_ROLE_LABEL:
         note(notes, SEEN, "input %.80s %s: a class out of %u", input->name, dims, card->class_count);
         break;

@@ -136,7 +136,7 @@ static uint64_t tile_multiple(const struct bst_card *card)
     uint64_t multiple = card->size_multiple;
     for (size_t i = 0; i < card->input_count; i++) {
         uint64_t a = multiple, b = card->inputs[i].cell;
-        if (card->inputs[i].role != BST_ROLE_NOISE) continue;
+        if (!has_cells(&card->inputs[i])) continue;
         while (b != 0) {
             uint64_t rest = a % b;
             a = b;

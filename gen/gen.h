@@ -76,13 +76,15 @@ enum bst_role {                  /* what an input of the graph is for */
                 BST_ROLE_IMAGE,  /* [N, C, H, W] or [N, H, W, C]: a picture; C is 3, 1 or 4 (with alpha) */
                 BST_ROLE_LABEL,  /* a class: its number in a whole [N], [N, 1] or [], or float [N, classes],
                                     1 at the class and 0 elsewhere */
+                BST_ROLE_CODES,  /* whole [N, 1, h, w]: places in a codebook, drawn alike; h as for noise */
 };
 
 struct bst_card_input {
     char *name; /* the graph's input */
     enum bst_role role;
-    uint32_t cell;   /* noise: output pixels a noise cell covers; 1 for an image */
-    uint32_t margin; /* noise: extra cells on each side, consumed by unpadded convolutions */
+    uint32_t cell;   /* noise, codes: output pixels a cell covers; 1 for an image */
+    uint32_t codes;  /* codes: how many there are */
+    uint32_t margin; /* noise, codes: extra cells on each side, consumed by unpadded convolutions */
     float low, high; /* image: the values that 0 and 255 map to */
     bool bgr;        /* image: channel order */
     bool nhwc;       /* image: channels last */

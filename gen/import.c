@@ -61,8 +61,9 @@ static json_t *inputs_json(const struct import_card *card)
     for (size_t i = 0; i < card->input_count; i++) {
         const struct import_input *input = &card->inputs[i];
         json_t *item = json_pack("{s:s, s:s}", "name", input->name, "role", input->role);
-        if (strcmp(input->role, "noise") == 0)
+        if (strcmp(input->role, "noise") == 0 || input->codes > 0)
             json_object_set_new(item, "cell", json_integer((json_int_t)input->cell));
+        if (input->codes > 0) json_object_set_new(item, "codes", json_integer((json_int_t)input->codes));
         if (strcmp(input->role, "image") == 0) {
             json_object_set_new(item, "low", json_real((double)input->low));
             json_object_set_new(item, "high", json_real((double)input->high));

@@ -115,7 +115,7 @@ enum bst_code import_pickle_tensors(const struct import_pickle *pickle, struct i
 
 struct import_input {
     const char *name, *role; /* role as in the card */
-    uint32_t cell;           /* noise */
+    uint32_t cell, codes;    /* noise, codes */
     float low, high;         /* image */
     bool bgr;
 };
@@ -157,6 +157,10 @@ const char *net_latent(struct import_net *net, int64_t size, bool spatial);
 const char *net_label(struct import_net *net, int64_t classes);
 /* A noise map [N, 1, side, side] of a picture that is cell times as large. */
 const char *net_noise(struct import_net *net, const char *name, uint32_t side, uint32_t cell);
+/* A noise map [N, channels, h, w] of any size. */
+const char *net_noise_map(struct import_net *net, const char *name, int64_t channels, uint32_t cell);
+/* A grid of whole numbers [N, 1, h, w] below count. */
+const char *net_codes(struct import_net *net, int64_t count, uint32_t cell);
 /* The output picture. */
 void net_output(struct import_net *net, const char *value, int64_t channels);
 
@@ -259,7 +263,7 @@ extern const struct import_arch import_arch_srvgg, import_arch_rrdb, import_arch
     import_arch_rrdb_old, import_arch_pix2pix, import_arch_cyclegan, import_arch_cyclegan_zeros,
     import_arch_cut, import_arch_johnson, import_arch_cartoon, import_arch_anime, import_arch_dcgan,
     import_arch_stylegan2, import_arch_stylegan2_ada, import_arch_biggan, import_arch_biggan_deep,
-    import_arch_fastgan, import_arch_r3gan;
+    import_arch_fastgan, import_arch_r3gan, import_arch_vqgan, import_arch_vqgan_diffusers;
 
 /* ---- ncnn (import_ncnn.c) ---- */
 

@@ -11,14 +11,29 @@ static const struct import_arch *const architectures[] = {
     &import_arch_pix2pix,   &import_arch_cut,           &import_arch_cyclegan,   &import_arch_cyclegan_zeros,
     &import_arch_johnson,   &import_arch_cartoon,       &import_arch_anime,      &import_arch_dcgan,
     &import_arch_stylegan2, &import_arch_stylegan2_ada, &import_arch_biggan,     &import_arch_biggan_deep,
-    &import_arch_fastgan,   &import_arch_r3gan,
+    &import_arch_fastgan,   &import_arch_r3gan,         &import_arch_vqgan,      &import_arch_vqgan_diffusers,
 };
 #define ARCHITECTURES (sizeof architectures / sizeof *architectures)
 
 /* What training code wraps a generator's weights in; averaged weights before those of the last step. */
 static const char *const wrappers[] = {
-    "params_ema.", "g_ema.",  "G_ema.", "ema.", "params.", "state_dict.",       "generator.", "netG.",
-    "net_g.",      "module.", "G.",     "g.",   "model.",  "model_state_dict.", "net.",       "Model.",
+    "params_ema.",
+    "g_ema.",
+    "G_ema.",
+    "ema.",
+    "params.",
+    "state_dict.",
+    "generator.",
+    "netG.",
+    "net_g.",
+    "module.",
+    "G.",
+    "g.",
+    "model.",
+    "model_state_dict.",
+    "net.",
+    "Model.",
+    "first_stage_model.",
 };
 
 const char *bst_import_architecture(size_t index)

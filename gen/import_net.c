@@ -1,6 +1,7 @@
 /* import_net.c - layers of PyTorch in terms of ONNX operators. Shapes are not followed here: the finished graph is
  * read and planned as any stranger's, which finds what does not fit. */
 #include "import.h"
+#include "model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static const char *add_input(struct import_net *net, struct import_input input, 
     if (net->failed || net->card.input_count == IMPORT_INPUTS_MAX)
         return net_fail(net, "the network has more than %d inputs", IMPORT_INPUTS_MAX);
     net->card.inputs[net->card.input_count++] = input;
-    onnx_add_input(&net->writer, input.name, rank, dims, symbols);
+    (input.codes > 0 ? onnx_add_whole_input : onnx_add_input)(&net->writer, input.name, rank, dims, symbols);
     return input.name;
 }
 
@@ -88,6 +89,21 @@ const char *net_noise(struct import_net *net, const char *name, uint32_t side, u
 {
     struct import_input input = {.name = name, .role = "noise", .cell = cell, .high = 1.0f};
     return add_input(net, input, 4, (int64_t[]){0, 1, side, side});
+}
+
+const char *net_noise_map(struct import_net *net, const char *name, int64_t channels, uint32_t cell)
+{
+    struct import_input input = {.name = name, .role = "noise", .cell = cell, .high = 1.0f};
+    return add_input(net, input, 4, (int64_t[]){0, channels, 0, 0});
+}
+
+const char *net_codes(struct import_net *net, int64_t count, uint32_t cell)
+{
+    struct import_input input = {.name = "codes", .role = "codes", .cell = cell, .high = 1.0f};
+    if (count < 1 || count > CODES_MAX)
+        return net_fail(net, "a codebook of %lld codes cannot be used", (long long)count);
+    input.codes = (uint32_t)count;
+    return add_input(net, input, 4, (int64_t[]){0, 1, 0, 0});
 }
 
 void net_output(struct import_net *net, const char *value, int64_t channels)

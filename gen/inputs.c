@@ -31,7 +31,7 @@ static void draw(const struct inputs_run *run, uint32_t stream, uint64_t first, 
     }
 }
 
-struct noise_job {
+struct map_job { /* of noise or codes */
     const struct inputs_run *run;
     const int64_t *dims, *whole; /* of the part that is made, and of the map; margins included */
     size_t row, column, margin;
@@ -39,8 +39,21 @@ struct noise_job {
     float *out;
 };
 
+static struct map_job map_job(const struct inputs_run *run, size_t index, const struct bst_card_input *input,
+                              const int64_t *dims, float *out)
+{
+    const struct inputs_part *part = run->part;
+    struct map_job job = {run, dims, dims, 0, 0, input->margin, (uint32_t)index + 1, out};
+    if (part != NULL) {
+        job.whole = part->whole[index];
+        job.row = (size_t)part->row[index];
+        job.column = (size_t)part->column[index];
+    }
+    return job;
+}
+
 /* Where a cell's number is drawn: in a seamless picture the inner cells repeat into the margins. */
-static size_t drawn_at(const struct noise_job *job, size_t place, size_t dim)
+static size_t drawn_at(const struct map_job *job, size_t place, size_t dim)
 {
     size_t m = job->margin, inner = (size_t)job->whole[dim] - 2 * m;
     return job->run->used->tile ? (place + inner * m - m) % inner + m : place;
@@ -49,7 +62,7 @@ static size_t drawn_at(const struct noise_job *job, size_t place, size_t dim)
 /* One row of a noise map, in runs of cells that are drawn side by side. */
 static void noise_task(void *arg, size_t index, unsigned thread)
 {
-    const struct noise_job *job = arg;
+    const struct map_job *job = arg;
     size_t rows = (size_t)job->dims[2], columns = (size_t)job->dims[3], c = index / rows;
     size_t y = drawn_at(job, job->row + index % rows, 2);
     size_t end = (size_t)job->whole[3] - (job->run->used->tile ? job->margin : 0);
@@ -63,6 +76,25 @@ static void noise_task(void *arg, size_t index, unsigned thread)
     scale_by(row, columns, job->run->used->truncation);
 }
 
+/* Every code is as likely as any other; those of a mix are its first seed's. */
+static void fill_codes(const struct inputs_run *run, size_t index, const struct bst_card_input *input,
+                       const int64_t *dims, int64_t *out)
+{
+    struct map_job job = map_job(run, index, input, dims, NULL);
+    uint64_t seed = run->used->mix[0].seed;
+    const uint32_t key[] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    for (size_t y = 0; y < (size_t)dims[2]; y++) {
+        size_t row = drawn_at(&job, job.row + y, 2);
+        for (size_t x = 0; x < (size_t)dims[3]; x++) {
+            uint64_t at = noise_index(0, row, drawn_at(&job, job.column + x, 3));
+            const uint32_t counter[] = {(uint32_t)(at / 4), (uint32_t)(at / 4 >> 32), job.stream, 0};
+            uint32_t words[4];
+            bst_philox(counter, key, words);
+            *out++ = (int64_t)((uint64_t)words[at % 4] * input->codes >> 32);
+        }
+    }
+}
+
 /* Stream s of a seed belongs to the graph's input s - 1; stream 0 picks the style. */
 static void fill_philox(const struct inputs_run *run, size_t index, const struct bst_card_input *input,
                         const int64_t *dims, size_t count, float *out)
@@ -72,13 +104,7 @@ static void fill_philox(const struct inputs_run *run, size_t index, const struct
         draw(run, stream, 0, count, out);
         scale_by(out, count, run->used->truncation);
     } else {
-        const struct inputs_part *part = run->part;
-        struct noise_job job = {run, dims, dims, 0, 0, input->margin, stream, out};
-        if (part != NULL) {
-            job.whole = part->whole[index];
-            job.row = (size_t)part->row[index];
-            job.column = (size_t)part->column[index];
-        }
+        struct map_job job = map_job(run, index, input, dims, out);
         bst_pool_run(run->pool, (size_t)(dims[1] * dims[2]), noise_task, &job);
     }
 }
@@ -278,6 +304,9 @@ static void fill_one(const struct inputs_run *run, size_t index, const int64_t *
         break;
     case BST_ROLE_LABEL:
         fill_label(&run->model->graph->inputs[index], run->used->label, out);
+        break;
+    case BST_ROLE_CODES:
+        fill_codes(run, index, input, dims, (int64_t *)(void *)out);
         break;
     case BST_ROLE_IMAGE:
         fill_image(run->picture, input, dims, part != NULL ? (size_t)part->row[index] : 0,

@@ -149,7 +149,7 @@ enum bst_code model_dims(const struct bst_model *model, uint32_t width, uint32_t
         const struct bst_card_input *role = &model->card.inputs[model->roles[i]];
         for (size_t d = 0; d < input->rank; d++)
             dims[i][d] = input->dims[d] < 0 ? 1 : input->dims[d];
-        if (role->role != BST_ROLE_NOISE && role->role != BST_ROLE_IMAGE) continue;
+        if (!has_cells(role) && role->role != BST_ROLE_IMAGE) continue;
         bool image = role->role == BST_ROLE_IMAGE;
         int64_t sides[2] = {image ? height / model->card.output_scale : cells(height, role),
                             image ? width / model->card.output_scale : cells(width, role)};

@@ -42,6 +42,7 @@ static inline void arithmetic_leave(const fenv_t *saved)
 #define MARGIN_MAX    4096
 #define SCALE_MAX     64
 #define CLASSES_MAX   65536
+#define CODES_MAX     (1u << 24)
 
 /* Fills model->card from model->card_text, else from the JSON in the file, else from what the graph shows. */
 enum bst_code card_make(struct bst_model *model, struct bst_error *err);
@@ -68,6 +69,12 @@ static inline struct layout layout_of(bool nhwc)
 static inline bool picture_channels(int64_t n)
 {
     return n == 1 || n == 3 || n == 4;
+}
+
+/* Whether an input is a map of cells that each cover some pixels, drawn from the seed. */
+static inline bool has_cells(const struct bst_card_input *input)
+{
+    return input->role == BST_ROLE_NOISE || input->role == BST_ROLE_CODES;
 }
 
 /* Dims of all inputs for a run that makes width by height pixels (already a multiple of card.size_multiple).

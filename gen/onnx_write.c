@@ -207,8 +207,8 @@ void onnx_set_ints(struct onnx_writer *w, Onnx__NodeProto *n, const char *name, 
 
 /* ---- the graph's face ---- */
 
-static Onnx__ValueInfoProto *value_info(struct onnx_writer *w, const char *name, size_t rank,
-                                        const int64_t *dims, const char *const *symbol)
+static Onnx__ValueInfoProto *value_info(struct onnx_writer *w, const char *name, enum onnx_type kind,
+                                        size_t rank, const int64_t *dims, const char *const *symbol)
 {
     Onnx__ValueInfoProto *v = onnx_hold(w, sizeof *v);
     Onnx__TypeProto *type = onnx_hold(w, sizeof *type);
@@ -231,7 +231,7 @@ static Onnx__ValueInfoProto *value_info(struct onnx_writer *w, const char *name,
     shape->n_dim = rank;
     shape->dim = list;
     tensor->has_elem_type = 1;
-    tensor->elem_type = ONNX_FLOAT;
+    tensor->elem_type = (int32_t)kind;
     tensor->shape = shape;
     type->tensor_type = tensor;
     v->name = onnx_hold_text(w, name);
@@ -242,13 +242,19 @@ static Onnx__ValueInfoProto *value_info(struct onnx_writer *w, const char *name,
 void onnx_add_input(struct onnx_writer *w, const char *name, size_t rank, const int64_t *dims,
                     const char *const *symbol)
 {
-    add(w, &w->inputs, value_info(w, name, rank, dims, symbol));
+    add(w, &w->inputs, value_info(w, name, ONNX_FLOAT, rank, dims, symbol));
+}
+
+void onnx_add_whole_input(struct onnx_writer *w, const char *name, size_t rank, const int64_t *dims,
+                          const char *const *symbol)
+{
+    add(w, &w->inputs, value_info(w, name, ONNX_INT64, rank, dims, symbol));
 }
 
 void onnx_add_output(struct onnx_writer *w, const char *name, size_t rank, const int64_t *dims,
                      const char *const *symbol)
 {
-    add(w, &w->outputs, value_info(w, name, rank, dims, symbol));
+    add(w, &w->outputs, value_info(w, name, ONNX_FLOAT, rank, dims, symbol));
 }
 
 void onnx_add_metadata(struct onnx_writer *w, const char *key, const char *value)

@@ -48,6 +48,9 @@ void onnx_set_ints(struct onnx_writer *w, Onnx__NodeProto *node, const char *nam
 /* A float32 input or output of the graph; dims of 0 are unknown and take the name of symbol[i]. */
 void onnx_add_input(struct onnx_writer *w, const char *name, size_t rank, const int64_t *dims,
                     const char *const *symbol);
+/* One of whole numbers (int64). */
+void onnx_add_whole_input(struct onnx_writer *w, const char *name, size_t rank, const int64_t *dims,
+                          const char *const *symbol);
 void onnx_add_output(struct onnx_writer *w, const char *name, size_t rank, const int64_t *dims,
                      const char *const *symbol);
 void onnx_add_metadata(struct onnx_writer *w, const char *key, const char *value);

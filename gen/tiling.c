@@ -21,7 +21,7 @@ struct maker {
 static int64_t pixels_each(const struct bst_model *model, size_t input)
 {
     const struct bst_card_input *role = &model->card.inputs[model->roles[input]];
-    if (role->role == BST_ROLE_NOISE) return role->cell;
+    if (has_cells(role)) return role->cell;
     return role->role == BST_ROLE_IMAGE ? model->card.output_scale : 0;
 }
 

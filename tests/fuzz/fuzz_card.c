@@ -13,11 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static struct graph *graph_made(void)
 {
-    struct fixture *f =
-        fixture_new("in z 1 4\nin style 1 3\nin label 1 5\nin noise 1 2 ?8 ?8\nin x 1 3 ?8 ?8\n"
-                    "rand w 12 3\nints s 1 3 1 1\nrand v 3 2 1 1\nnode Concat z,style,label c axis=1\n"
-                    "node MatMul c,w d\nnode Reshape d,s e\nnode Conv noise,v n\nnode Add n,e t\n"
-                    "node Add t,x u\nnode Tanh u y");
+    struct fixture *f = fixture_new(
+        "in z 1 4\nin style 1 3\nin label 1 5\nin noise 1 2 ?8 ?8\nin x 1 3 ?8 ?8\nintin codes 7 1 1 ?8 ?8\n"
+        "rand w 12 3\nints s 1 3 1 1\nrand v 3 2 1 1\nnode Concat z,style,label c axis=1\n"
+        "node MatMul c,w d\nnode Reshape d,s e\nnode Conv noise,v n\nnode Add n,e t\n"
+        "node Add t,x u\nnode Cast codes k to=1\nnode Add u,k l\nnode Tanh l y");
     struct graph *graph = NULL;
     struct bst_error err;
     size_t size = onnx__model_proto__get_packed_size(&f->model);

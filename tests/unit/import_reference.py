@@ -55,8 +55,10 @@ def case(title, arch, module, inputs, special={}, card=""):
     tensors = []
     for name, (low, high, *dims) in inputs.items():
         values = (numbers(name, math.prod(dims)) + np.float32(1)) * np.float32((high - low) / 2) + np.float32(low)
-        tensors.append(torch.from_numpy(values).reshape(dims))
-        lines.append("input %s %g %g %s" % (name, low, high, " ".join(map(str, dims))))
+        whole = name == "codes"
+        tensors.append(torch.from_numpy(values.astype(np.int64) if whole else values).reshape(dims))
+        kind = "codes" if whole else "input"
+        lines.append("%s %s %g %g %s" % (kind, name, low, high, " ".join(map(str, dims))))
     with torch.no_grad():
         out = module(*tensors)
     flat = out.reshape(-1).numpy()
@@ -934,6 +936,144 @@ def r3gan():
     case("r3gan of classes", "r3gan", model, {"latent": (-1, 1, 1, 5), "label": (0, 1, 1, 3)}, card=card)
 
 
+# ---- VQGAN ----
+
+
+def group_norm(n):
+    return nn.GroupNorm(32, n, eps=1e-6)
+
+
+class VQBlock(nn.Module):
+    def __init__(self, cin, cout, shortcut):
+        super().__init__()
+        self.norm1, self.conv1 = group_norm(cin), nn.Conv2d(cin, cout, 3, 1, 1)
+        self.norm2, self.conv2 = group_norm(cout), nn.Conv2d(cout, cout, 3, 1, 1)
+        self.shortcut = shortcut if cin != cout else None
+        if self.shortcut:
+            setattr(self, shortcut, nn.Conv2d(cin, cout, 1))
+
+    def forward(self, x):
+        y = self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
+        return y + (getattr(self, self.shortcut)(x) if self.shortcut else x)
+
+
+class VQAttention(nn.Module):
+    def __init__(self, n, names, norm, matrices):
+        super().__init__()
+        self.names, self.norm_name = names, norm
+        setattr(self, norm, group_norm(n))
+        for name in names:
+            layer = nn.Linear(n, n) if matrices else nn.Conv2d(n, n, 1)
+            setattr(self, name.split(".")[0], nn.ModuleList([layer]) if name.endswith(".0") else layer)
+
+    def layer(self, i, x):
+        name = self.names[i]
+        layer = getattr(self, name.split(".")[0])
+        layer = layer[0] if name.endswith(".0") else layer
+        return F.conv2d(x, layer.weight.reshape(*layer.weight.shape[:2], 1, 1), layer.bias)
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        y = getattr(self, self.norm_name)(x)
+        q, k, v = (self.layer(i, y).reshape(n, c, h * w) for i in range(3))
+        weights = torch.softmax(q.transpose(1, 2) @ k / math.sqrt(c), -1)
+        return x + self.layer(3, (v @ weights.transpose(1, 2)).reshape(n, c, h, w))
+
+
+class VQDecoder(nn.Module):
+    """decode(up) takes the widths of levels in the order they run in; looks: levels with attention."""
+
+    def __init__(self, z, widths, blocks, looks, naming):
+        super().__init__()
+        block = lambda a, b: VQBlock(a, b, naming["shortcut"])
+        look = lambda n: VQAttention(n, naming["attention"], naming["norm"], naming["matrices"])
+        self.naming, self.order = naming, []
+        top = widths[0]
+        self.conv_in, middle, levels = nn.Conv2d(z, top, 3, 1, 1), nn.Module(), nn.ModuleList()
+        first, second, attention = block(top, top), block(top, top), look(top)
+        if naming["taming"]:
+            middle.block_1, middle.attn_1, middle.block_2 = first, attention, second
+            self.mid, self.up = middle, levels
+        else:
+            middle.attentions, middle.resnets = nn.ModuleList([attention]), nn.ModuleList([first, second])
+            self.mid_block, self.up_blocks = middle, levels
+        self.order += [first, attention, second]
+        for i, width in enumerate(widths):
+            level, inner, outer = nn.Module(), nn.ModuleList(), nn.ModuleList()
+            for k in range(blocks):
+                inner.append(block(top if k == 0 else width, width))
+                self.order.append(inner[-1])
+                if i in looks:
+                    outer.append(look(width))
+                    self.order.append(outer[-1])
+            top = width
+            if naming["taming"]:
+                level.block, level.attn = inner, outer
+            else:
+                level.resnets = inner
+                if i in looks:
+                    level.attentions = outer
+            if i + 1 < len(widths):
+                up = nn.Module()
+                up.conv = nn.Conv2d(width, width, 3, 1, 1)
+                if naming["taming"]:
+                    level.upsample = up
+                else:
+                    level.upsamplers = nn.ModuleList([up])
+                self.order.append(up)
+            levels.insert(0, level) if naming["taming"] else levels.append(level)
+        setattr(self, naming["last"], group_norm(top))
+        self.conv_out = nn.Conv2d(top, 3, 3, 1, 1)
+
+    def forward(self, x):
+        x = self.conv_in(x)
+        for part in self.order:
+            if isinstance(part, (VQBlock, VQAttention)):
+                x = part(x)
+            else:
+                x = part.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+        return self.conv_out(F.silu(getattr(self, self.naming["last"])(x)))
+
+
+class VQModel(nn.Module):
+    def __init__(self, codes, z, widths, naming, blocks=1, looks=(0,), book="embedding"):
+        super().__init__()
+        self.encoder = nn.Module()
+        self.encoder.conv_in = nn.Conv2d(3, 2, 3)  # is left out
+        self.decoder = VQDecoder(z, widths, blocks, looks, naming)
+        self.book = book if codes else None
+        if codes:
+            self.quantize = nn.Module()
+            setattr(self.quantize, book, nn.Embedding(codes, 4))
+        self.quant_conv, self.post_quant_conv = nn.Conv2d(z, 4, 1), nn.Conv2d(4, z, 1)
+
+    def forward(self, x):
+        if self.book:
+            x = getattr(self.quantize, self.book)(x[:, 0]).permute(0, 3, 1, 2)
+        return self.decoder(self.post_quant_conv(x))
+
+
+TAMING = dict(taming=True, shortcut="nin_shortcut", norm="norm", attention=["q", "k", "v", "proj_out"], matrices=False,
+              last="norm_out")
+DIFFUSERS = dict(taming=False, shortcut="conv_shortcut", norm="group_norm", attention=["to_q", "to_k", "to_v", "to_out.0"],
+                 matrices=True, last="conv_norm_out")
+DIFFUSERS_OLD = dict(DIFFUSERS, attention=["query", "key", "value", "proj_attn"])
+
+
+def vqgan():
+    codes, numbers = {"codes": (0, 10, 1, 1, 3, 4)}, {"latent": (-1, 1, 1, 4, 4, 3)}
+    card = "scale 1 low -1 high 1 multiple %d cell %d"
+    case("vqgan of taming-transformers", "vqgan", VQModel(10, 6, [64, 32, 32], TAMING, 2), codes, card=card % (4, 4))
+    case("vqgan with a Gumbel codebook", "vqgan", VQModel(10, 6, [32, 32], TAMING, looks=(), book="embed"), codes,
+         card=card % (2, 2))
+    case("autoencoder of latent diffusion", "vqgan", VQModel(0, 6, [32, 32], TAMING), numbers, card=card % (2, 2))
+    case("vqgan of diffusers", "vqgan-diffusers", VQModel(10, 6, [64, 32], DIFFUSERS, 2), codes, card=card % (2, 2))
+    case("autoencoder of diffusers", "vqgan-diffusers", VQModel(0, 6, [32, 32, 32], DIFFUSERS, looks=()), numbers,
+         card=card % (4, 4))
+    case("autoencoder of diffusers before 2023", "vqgan-diffusers", VQModel(0, 4, [32, 32], DIFFUSERS_OLD, looks=()),
+         numbers, card=card % (2, 2))
+
+
 def nvidia():
     model, special = StyleGAN2Ada(), {}
     for n, t in model.state_dict().items():
@@ -959,3 +1099,4 @@ if __name__ == "__main__":
     nvidia()
     authors_biggan()
     r3gan()
+    vqgan()

@@ -571,6 +571,56 @@ static void test_mix(void **state)
     maker_free(&m);
 }
 
+/* ---- codes ---- */
+
+#define CODES(of)                                                                                            \
+    "card "                                                                                                  \
+    "{\"schema\":\"blindstamp.card/1\",\"name\":\"codes\",\"inputs\":[{\"name\":\"i\",\"role\":\"codes\","   \
+    "\"codes\":" of ",\"cell\":4}],\"width\":24,\"height\":12,\"output_low\":0,\"output_high\":255}\n"       \
+    "intin i 256 1 1 ?3 ?6\nfloats s 1 1 4 4\nnode Cast i f to=1\n"                                          \
+    "node Resize f,,s y mode='nearest' coordinate_transformation_mode='asymmetric' nearest_mode='floor'"
+
+/* A code is the grey of a cell of 4 x 4 pixels. Expected ones are from a Philox written in Python after
+ * arithmetic.md, section 7. */
+static void test_codes(void **state)
+{
+    static const uint8_t expected[3][6] = {
+        {228, 224, 175, 101, 170, 195}, {43, 79, 148, 35, 201, 0}, {46, 28, 79, 16, 79, 100}};
+    const struct bst_run_options tiles = {.threads = 1, .tile_side = 8};
+    struct maker m = maker_new(CODES("256"), NULL), few = maker_new(CODES("4"), NULL),
+                 tiled = maker_new(CODES("256"), &tiles);
+    struct bst_controls controls = {.seed = 0x123456789, .truncation = 1};
+    struct bst_mix mix[] = {{1, 1}, {2, 1}};
+    struct bst_image image = make(&m, &controls, NULL), parts = make(&tiled, &controls, NULL),
+                     low = make(&few, &controls, NULL), other, refused;
+    struct bst_error err;
+    (void)state;
+    for (size_t y = 0; y < 12; y++)
+        for (size_t x = 0; x < 24; x++) {
+            assert_int_equal(image.samples[(y * 24 + x) * 3], expected[y / 4][x / 4]);
+            assert_int_equal(low.samples[(y * 24 + x) * 3], expected[y / 4][x / 4] / 64);
+        }
+    assert_true(same_image(&image, &parts));
+    struct bst_tiling tiling;
+    bst_generator_tiling(tiled.generator, &tiling);
+    assert_true(tiling.columns * tiling.rows > 1);
+    controls.latent = BST_LATENT_NUMPY; /* codes are Philox's whatever the generator */
+    controls.width = 21;
+    other = make(&m, &controls, NULL);
+    struct bst_image left = cut(&image, 0, 0, 21, 12);
+    assert_true(same_image(&left, &other));
+    controls.mix = mix;
+    controls.mix_count = 2;
+    assert_int_equal(bst_generate(m.generator, &controls, &refused, NULL, &err), BST_USAGE);
+    assert_non_null(strstr(err.what, "nothing to mix"));
+    struct bst_image *all[] = {&image, &parts, &low, &other, &left};
+    for (size_t i = 0; i < 5; i++)
+        bst_image_clear(all[i]);
+    maker_free(&m);
+    maker_free(&few);
+    maker_free(&tiled);
+}
+
 static void test_bad_mixes(void **state)
 {
     struct maker m = maker_new(CARD("") TEXTURE, NULL), still = maker_new(srvgg, NULL);
@@ -720,6 +770,12 @@ static void test_bad_cards(void **state)
         "{\"schema\":\"blindstamp.card/1\",\"name\":\"a\",\"inputs\":[{\"name\":\"x\",\"role\":\"style\"}]}\n"
         "in x 1 3\nnode Relu x y",
         "does not fit");
+    refuse_card(CODES("0"), "does not fit");
+    refuse_card(CODES("16777217"), "inputs are not");
+    refuse_card(CODES("-1"), "inputs are not");
+    refuse_card("card {\"schema\":\"blindstamp.card/1\",\"name\":\"a\",\"inputs\":[{\"name\":\"x\",\"role\":"
+                "\"codes\",\"codes\":9}]}\nin x 1 1 ?8 ?8\nnode Relu x y",
+                "does not fit");
     refuse_card("card "
                 "{\"schema\":\"blindstamp.card/"
                 "1\",\"name\":\"a\",\"inputs\":[{\"name\":\"x\",\"role\":\"latent\"}]}\n"
@@ -813,27 +869,17 @@ static void test_unknown_isa(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dcgan),
-        cmocka_unit_test(test_johnson),
-        cmocka_unit_test(test_srvgg),
-        cmocka_unit_test(test_samples_survive),
-        cmocka_unit_test(test_fixed_size),
-        cmocka_unit_test(test_larger_extends_smaller),
-        cmocka_unit_test(test_tile),
-        cmocka_unit_test(test_styles),
-        cmocka_unit_test(test_other_seeds),
-        cmocka_unit_test(test_other_seeds_tile),
-        cmocka_unit_test(test_mix),
-        cmocka_unit_test(test_bad_mixes),
-        cmocka_unit_test(test_same_everywhere),
-        cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_caller_rounds_otherwise),
-        cmocka_unit_test(test_bad_cards),
-        cmocka_unit_test(test_bad_controls),
-        cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_unknown_input),
-        cmocka_unit_test(test_unknown_isa),
+        cmocka_unit_test(test_dcgan),         cmocka_unit_test(test_johnson),
+        cmocka_unit_test(test_srvgg),         cmocka_unit_test(test_samples_survive),
+        cmocka_unit_test(test_fixed_size),    cmocka_unit_test(test_larger_extends_smaller),
+        cmocka_unit_test(test_tile),          cmocka_unit_test(test_styles),
+        cmocka_unit_test(test_other_seeds),   cmocka_unit_test(test_other_seeds_tile),
+        cmocka_unit_test(test_mix),           cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_bad_mixes),     cmocka_unit_test(test_same_everywhere),
+        cmocka_unit_test(test_golden),        cmocka_unit_test(test_caller_rounds_otherwise),
+        cmocka_unit_test(test_bad_cards),     cmocka_unit_test(test_bad_controls),
+        cmocka_unit_test(test_too_large),     cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_unknown_input), cmocka_unit_test(test_unknown_isa),
     };
     snprintf(path, sizeof path, "/tmp/blindstamp-generate-%ld.onnx", (long)getpid());
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
