@@ -229,6 +229,9 @@ const char *net_instance_norm(struct import_net *net, const char *x, const char 
 const char *net_group_norm(struct import_net *net, const char *x, const char *name, int64_t groups,
                            float epsilon);
 
+/* A filter of size taps times gain, once for each of count channels. */
+const char *net_repeated(struct import_net *net, const float *taps, const int64_t size[static 2],
+                         int64_t count, float gain);
 /* The filter [k, k] of that name times gain, once for each of count channels; its sides in size. upfirdn2d convolves,
  * which turns the taps round; a transposed convolution does so itself. */
 const char *net_filter(struct import_net *net, const char *name, int64_t count, float gain, bool turned,
@@ -238,6 +241,8 @@ const char *net_filter(struct import_net *net, const char *name, int64_t count, 
 const char *net_channels(struct import_net *net, const char *x, int64_t begin, int64_t end);
 const char *net_map(struct import_net *net, const char *vector); /* [N, C] as [N, C, 1, 1] */
 const char *net_silu(struct import_net *net, const char *x);
+/* The first half of the channels times the sigmoid of the second. */
+const char *net_gated(struct import_net *net, const char *x, int64_t channels);
 const char *net_softmax(struct import_net *net, const char *x, int64_t axis);
 /* [N, channels, H * W] as [N, channels, H, W], the sides being those of a map like it. */
 const char *net_sides_of(struct import_net *net, const char *rows, int64_t channels, const char *like);
@@ -263,7 +268,8 @@ extern const struct import_arch import_arch_srvgg, import_arch_rrdb, import_arch
     import_arch_rrdb_old, import_arch_pix2pix, import_arch_cyclegan, import_arch_cyclegan_zeros,
     import_arch_cut, import_arch_johnson, import_arch_cartoon, import_arch_anime, import_arch_dcgan,
     import_arch_stylegan2, import_arch_stylegan2_ada, import_arch_biggan, import_arch_biggan_deep,
-    import_arch_fastgan, import_arch_r3gan, import_arch_vqgan, import_arch_vqgan_diffusers;
+    import_arch_fastgan, import_arch_lightweight, import_arch_r3gan, import_arch_vqgan,
+    import_arch_vqgan_diffusers;
 
 /* ---- ncnn (import_ncnn.c) ---- */
 

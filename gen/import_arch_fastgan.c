@@ -8,13 +8,6 @@ struct fast {
     size_t noises;
 };
 
-/* The first half of the channels times the sigmoid of the second. */
-static const char *gated(struct import_net *net, const char *x, int64_t channels)
-{
-    const char *gate = net_unary(net, "Sigmoid", net_channels(net, x, channels / 2, channels));
-    return net_binary(net, "Mul", net_channels(net, x, 0, channels / 2), gate);
-}
-
 /* Module at of NAME: a convolution, with noise behind it when the block has some, its norm and the gate. *at is moved
  * behind them. */
 static const char *fast_conv(struct fast *f, const char *x, const char *name, size_t *at, uint32_t side,
@@ -34,7 +27,7 @@ static const char *fast_conv(struct fast *f, const char *x, const char *name, si
     size_t norm = *at + (noise ? 2 : 1);
     x = net_batch_norm(net, x, net_text(net, "%s.%zu", name, norm), 1e-5f);
     *at = norm + 2;
-    return gated(net, x, w->dims[0]);
+    return net_gated(net, x, w->dims[0]);
 }
 
 /* Doubling and one convolution, or two with noise. */
@@ -74,7 +67,7 @@ static void build_fastgan(struct import_net *net)
         f.full *= 2;
     const char *maps[16] = {net_latent(net, first->dims[0], true)};
     const char *x = net_conv(net, maps[0], "init.init.0", (struct net_conv){.transposed = true});
-    x = maps[0] = gated(net, net_batch_norm(net, x, "init.init.1", 1e-5f), first->dims[1]);
+    x = maps[0] = net_gated(net, net_batch_norm(net, x, "init.init.1", 1e-5f), first->dims[1]);
     size_t level = 1;
     for (uint32_t side = 8; side <= f.full && !net->failed; side *= 2, level++) {
         const char *se = net_text(net, "se_%u", side);

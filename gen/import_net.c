@@ -362,27 +362,32 @@ const char *net_conv_with(struct import_net *net, const char *x, const char *wei
                     (const char *[]){x, weight, bias}, how.output_padding > 0 ? 6 : 5, attributes);
 }
 
+const char *net_repeated(struct import_net *net, const float *taps, const int64_t size[static 2],
+                         int64_t count, float gain)
+{
+    size_t each = (size_t)(size[0] * size[1]);
+    float *all = count > 0 && count <= CHANNELS_MAX ? bst_calloc((size_t)count * each, sizeof *all) : NULL;
+    if (all == NULL) return net_fail(net, "no memory for a filter of %lld channels", (long long)count);
+    for (size_t i = 0; i < (size_t)count * each; i++)
+        all[i] = gain * taps[i % each];
+    const char *weight = net_floats(net, 4, (int64_t[]){count, 1, size[0], size[1]}, all);
+    free(all);
+    return weight;
+}
+
 const char *net_filter(struct import_net *net, const char *name, int64_t count, float gain, bool turned,
                        int64_t size[static 2])
 {
     const struct import_tensor *k = net_tensor(net, name, 2);
+    float taps[FILTER_MAX * FILTER_MAX];
     if (k == NULL) return "";
-    if (k->dims[0] > FILTER_MAX || k->dims[1] > FILTER_MAX || count < 1 || count > CHANNELS_MAX)
-        return net_fail(net, "tensor '%.80s' is no filter for %lld channels", name, (long long)count);
-    size_t taps = k->count;
-    float *one = import_floats(k), *all = bst_calloc((size_t)count * taps, sizeof *all);
-    const char *weight = "";
-    for (size_t i = 0; one != NULL && all != NULL && i < (size_t)count * taps; i++)
-        all[i] = gain * one[turned ? taps - 1 - i % taps : i % taps];
+    if (k->dims[0] > FILTER_MAX || k->dims[1] > FILTER_MAX)
+        return net_fail(net, "tensor '%.80s' is no small filter", name);
+    for (size_t i = 0; i < k->count; i++)
+        taps[i] = import_element(k, turned ? k->count - 1 - i : i);
     size[0] = k->dims[0];
     size[1] = k->dims[1];
-    if (one != NULL && all != NULL)
-        weight = net_floats(net, 4, (int64_t[]){count, 1, k->dims[0], k->dims[1]}, all);
-    else
-        net_fail(net, "no memory for a filter");
-    free(one);
-    free(all);
-    return weight;
+    return net_repeated(net, taps, size, count, gain);
 }
 
 const char *net_conv(struct import_net *net, const char *x, const char *name, struct net_conv how)
@@ -464,6 +469,12 @@ const char *net_map(struct import_net *net, const char *vector)
 const char *net_silu(struct import_net *net, const char *x)
 {
     return net_binary(net, "Mul", x, net_unary(net, "Sigmoid", x));
+}
+
+const char *net_gated(struct import_net *net, const char *x, int64_t channels)
+{
+    const char *gate = net_unary(net, "Sigmoid", net_channels(net, x, channels / 2, channels));
+    return net_binary(net, "Mul", net_channels(net, x, 0, channels / 2), gate);
 }
 
 const char *net_softmax(struct import_net *net, const char *x, int64_t axis)

@@ -936,6 +936,121 @@ def r3gan():
     case("r3gan of classes", "r3gan", model, {"latent": (-1, 1, 1, 5), "label": (0, 1, 1, 3)}, card=card)
 
 
+# ---- lightweight-gan ----
+
+
+class Sharp(nn.Module):
+    """Pixel shuffle behind a convolution."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(n, 4 * n, 1), nn.SiLU(), nn.PixelShuffle(2))
+
+    def forward(self, x):
+        return self.net(x)
+
+
+class Smooth(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("f", torch.empty(3))
+
+    def forward(self, x):
+        f = self.f[:, None] * self.f[None, :]
+        f, n = (f / f.abs().sum())[None, None].repeat(x.shape[1], 1, 1, 1), x.shape[1]
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), f, groups=n)
+
+
+class Excite(nn.Module):
+    def __init__(self, n, out, side=0):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(n, 3, 1), nn.LeakyReLU(0.1), nn.Conv2d(3, out, 1), nn.Sigmoid())
+        if side:
+            self.register_buffer("dct_weights", torch.empty(1, n, side, side))
+        else:
+            self.to_k = nn.Conv2d(n, 1, 1)
+
+    def forward(self, x):
+        if hasattr(self, "dct_weights"):
+            return self.net((x * self.dct_weights).sum((2, 3), keepdim=True))
+        weights = torch.softmax(self.to_k(x).flatten(2), -1)
+        return self.net((x.flatten(2) @ weights.transpose(1, 2))[..., None])
+
+
+class LookBoth(nn.Module):
+    """Attention with keys that weigh values over the whole map, and over 3x3 neighbours."""
+
+    def __init__(self, n, heads=2):
+        super().__init__()
+        inner = 64 * heads
+        self.heads = heads
+        self.to_lin_q, self.to_lin_kv = nn.Conv2d(n, inner, 1, bias=False), nn.Module()
+        self.to_lin_kv.net = nn.Sequential(nn.Conv2d(n, n, 3, 1, 1, groups=n, bias=False), nn.Conv2d(n, 2 * inner, 1, bias=False))
+        self.to_q, self.to_kv = nn.Conv2d(n, inner, 1, bias=False), nn.Conv2d(n, 2 * inner, 1, bias=False)
+        self.to_out = nn.Conv2d(2 * inner, n, 1)
+
+    def forward(self, x):
+        n, _, h, w = x.shape
+        split = lambda t: t.reshape(n, self.heads, 64, h * w)
+        q, (k, v) = split(self.to_lin_q(x)), map(split, self.to_lin_kv.net(x).chunk(2, 1))
+        sums = torch.einsum("bhdn,bhen->bhde", k.softmax(-1), v)
+        everywhere = torch.einsum("bhdn,bhde->bhen", q.softmax(2) / 8, sums).reshape(n, -1, h, w)
+        q, (k, v) = split(self.to_q(x)) / 8, self.to_kv(x).chunk(2, 1)
+        unfold = lambda t: F.unfold(t, 3, padding=1).reshape(n, self.heads, 64, 9, h * w)
+        weights = torch.einsum("bhdn,bhdjn->bhjn", q, unfold(k)).softmax(2)
+        near = torch.einsum("bhjn,bhdjn->bhdn", weights, unfold(v)).reshape(n, -1, h, w)
+        return self.to_out(torch.cat((F.gelu(everywhere), near), 1))
+
+
+class Norm4(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.g, self.b = nn.Parameter(torch.empty(1, n, 1, 1)), nn.Parameter(torch.empty(1, n, 1, 1))
+
+    def forward(self, x):
+        var, mean = x.var(1, unbiased=False, keepdim=True), x.mean(1, keepdim=True)
+        return (x - mean) / torch.sqrt(var + 1e-5) * self.g + self.b
+
+
+class Lightweight(nn.Module):
+    def __init__(self, z, widths, looks, waves, colours):
+        super().__init__()
+        self.initial_conv = nn.Sequential(nn.ConvTranspose2d(z, 2 * z, 4), nn.BatchNorm2d(2 * z), Gate())
+        widths = [z] + widths
+        self.layers = nn.ModuleList()
+        for i, (a, b) in enumerate(zip(widths[:-1], widths[1:])):
+            same = nn.Sequential(nn.ZeroPad2d((2, 1, 2, 1)), nn.Conv2d(a, 2 * b, 4))
+            main = nn.Sequential(Sharp(a), Smooth(), same, FastNoise(), nn.BatchNorm2d(2 * b), Gate())
+            excite, look = None, None
+            if 1 <= i and i + 3 < len(widths) - 1:
+                excite = Excite(b, widths[i + 4], 8 << i if waves else 0)
+            if i in looks:
+                look = nn.Module()
+                look.norm, look.fn = Norm4(a), LookBoth(a)
+            self.layers.append(nn.ModuleList([main, excite, look]))
+        self.out_conv = nn.Conv2d(widths[-1], colours, 3, 1, 1)
+
+    def forward(self, z, *noise):
+        x, factors = F.normalize(self.initial_conv(z), dim=1), {}
+        for i, (main, excite, look) in enumerate(self.layers):
+            main[3].map = noise[i]
+            x = look.fn(look.norm(x)) + x if look is not None else x
+            x = main(x)
+            if excite is not None:
+                factors[i + 3] = excite(x)
+            x = x * factors[i] if i in factors else x
+        return self.out_conv(x)
+
+
+def lightweight():
+    card = "scale 1 low 0 high 1 fixed 1"
+    noise = {"noise_%d" % i: (-1, 1, 1, 1, 8 << i, 8 << i) for i in range(5)}
+    case("lightweight-gan", "lightweight-gan", Lightweight(6, [5, 4, 4, 3, 2], (2,), False, 3),
+         {"latent": (-1, 1, 1, 6, 1, 1), **noise}, card=card)
+    case("lightweight-gan with frequencies and alpha", "lightweight-gan", Lightweight(4, [4, 3, 3, 3, 2], (), True, 4),
+         {"latent": (-1, 1, 1, 4, 1, 1), **noise}, card=card)
+
+
 # ---- VQGAN ----
 
 
@@ -1100,3 +1215,4 @@ if __name__ == "__main__":
     authors_biggan()
     r3gan()
     vqgan()
+    lightweight()
