@@ -153,6 +153,7 @@ const char *net_text(struct import_net *net, const char *format, ...) BST_PRINTF
 const char *net_image(struct import_net *net, int64_t channels, float low, float high);
 /* The latent [N, size] or, with spatial, [N, size, 1, 1]. */
 const char *net_latent(struct import_net *net, int64_t size, bool spatial);
+const char *net_latent_called(struct import_net *net, const char *name, int64_t size, bool spatial);
 /* The class [N, classes], 1 at its place and 0 elsewhere. */
 const char *net_label(struct import_net *net, int64_t classes);
 /* A noise map [N, 1, side, side] of a picture that is cell times as large. */
@@ -178,6 +179,7 @@ const char *net_floats(struct import_net *net, size_t rank, const int64_t *dims,
 const char *net_filled(struct import_net *net, int64_t count, float value);
 const char *net_scalar(struct import_net *net, float value);
 const char *net_ints(struct import_net *net, size_t count, const int64_t *values);
+const char *net_whole(struct import_net *net, int64_t value); /* a single one, of no dimensions */
 
 /* Operators. */
 struct net_attribute {
@@ -268,7 +270,7 @@ extern const struct import_arch import_arch_srvgg, import_arch_rrdb, import_arch
     import_arch_rrdb_old, import_arch_pix2pix, import_arch_cyclegan, import_arch_cyclegan_zeros,
     import_arch_cut, import_arch_johnson, import_arch_cartoon, import_arch_anime, import_arch_dcgan,
     import_arch_stylegan2, import_arch_stylegan2_ada, import_arch_biggan, import_arch_biggan_deep,
-    import_arch_fastgan, import_arch_lightweight, import_arch_r3gan, import_arch_vqgan,
+    import_arch_fastgan, import_arch_lightweight, import_arch_psgan, import_arch_r3gan, import_arch_vqgan,
     import_arch_vqgan_diffusers;
 
 /* ---- ncnn (import_ncnn.c) ---- */

@@ -74,7 +74,12 @@ const char *net_image(struct import_net *net, int64_t channels, float low, float
 
 const char *net_latent(struct import_net *net, int64_t size, bool spatial)
 {
-    struct import_input input = {.name = "latent", .role = "latent", .cell = 1, .high = 1.0f};
+    return net_latent_called(net, "latent", size, spatial);
+}
+
+const char *net_latent_called(struct import_net *net, const char *name, int64_t size, bool spatial)
+{
+    struct import_input input = {.name = name, .role = "latent", .cell = 1, .high = 1.0f};
     return add_input(net, input, spatial ? 4 : 2, (int64_t[]){0, size, 1, 1});
 }
 
@@ -251,6 +256,11 @@ const char *net_ints(struct import_net *net, size_t count, const int64_t *values
     const char *name = new_name(net, "list");
     onnx_add_ints(&net->writer, name, count, values);
     return name;
+}
+
+const char *net_whole(struct import_net *net, int64_t value)
+{
+    return net_node(net, "Squeeze", 1, (const char *[]){net_ints(net, 1, &value)}, 0, NULL);
 }
 
 /* ---- operators ---- */

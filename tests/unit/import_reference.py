@@ -1051,6 +1051,39 @@ def lightweight():
          {"latent": (-1, 1, 1, 4, 1, 1), **noise}, card=card)
 
 
+# ---- PSGAN ----
+
+
+class PSGAN(nn.Module):
+    """Takes normal numbers, which erf makes uniform; the phases are an input."""
+
+    def __init__(self, local, same, periodic, widths):
+        super().__init__()
+        layers, widths = [], [local + same + periodic] + widths
+        for a, b in zip(widths[:-1], widths[1:]):
+            layers += [nn.ConvTranspose2d(a, b, 4, 2, 1), nn.BatchNorm2d(b), nn.ReLU()]
+        self.generate = nn.Sequential(*layers[:-2], nn.Tanh())
+        self.periodic_noise_mlp_layer1 = nn.Linear(same, 7)
+        self.periodic_noise_mlp_layer2_1 = nn.Sequential(nn.ReLU(), nn.Linear(7, periodic))
+        self.periodic_noise_mlp_layer2_2 = nn.Sequential(nn.ReLU(), nn.Linear(7, periodic))
+
+    def forward(self, noise, latent, phase):
+        local, same, phase = (torch.erf(x / math.sqrt(2)) for x in (noise, latent, phase))
+        k = self.periodic_noise_mlp_layer1(same)
+        k1, k2 = self.periodic_noise_mlp_layer2_1(k), self.periodic_noise_mlp_layer2_2(k)
+        rows, columns = torch.arange(noise.shape[2]).float()[:, None], torch.arange(noise.shape[3]).float()
+        expand = lambda x: x[:, :, None, None]
+        wave = torch.sin(expand(k1) * rows + expand(k2) * columns + expand((phase + 1) / 2 * 2 * math.pi))
+        same = expand(same).expand(-1, -1, *noise.shape[2:])
+        return self.generate(torch.cat((local, same, wave), 1))
+
+
+def psgan():
+    case("psgan", "psgan", PSGAN(4, 3, 2, [6, 5, 3]),
+         {"noise": (-2, 2, 1, 4, 3, 5), "latent": (-2, 2, 1, 3), "phase": (-2, 2, 1, 2)},
+         card="scale 1 low -1 high 1 multiple 8 cell 8")
+
+
 # ---- VQGAN ----
 
 
@@ -1216,3 +1249,4 @@ if __name__ == "__main__":
     r3gan()
     vqgan()
     lightweight()
+    psgan()
