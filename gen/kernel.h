@@ -70,14 +70,26 @@ enum bst_binary {
     BST_B_POW,   /* any exponent. The last one */
 };
 
+#define BST_PIECE                                                                                            \
+    ((size_t)128) /* products of a piece of a sum, at most, from version 3 of arithmetic.md on */
+
+/* How a chain of fused multiply-adds begins, and what becomes of it. The first two make one chain of a whole sum;
+ * the last two add it up in pieces, and may be given a bias that is added at the very end. */
+enum bst_chain {
+    BST_CHAIN_BIAS,  /* begins with the bias */
+    BST_CHAIN_ON,    /* goes on from what dst holds */
+    BST_CHAIN_FIRST, /* begins with +0 */
+    BST_CHAIN_ADD,   /* begins with +0 and is added to what dst holds */
+};
+
 /* The register block of a convolution: rows output channels by vectors * width pixels.
- *   dst[r * pitch + p] = bias[r] then, for every channel c and tap k in this order,
+ *   dst[r * pitch + p] = the chain over every channel c and tap k in this order of
  *                        fma(weights[(c * taps + k) * rows + r], tile[c * stride + offset[k] + p], ...)
- * Without bias it goes on from what dst holds. Reads up to vectors * width floats from each tap's place on and
- * writes as many a row. */
-typedef void bst_micro_fn(size_t channels, size_t stride, size_t taps, const uint32_t *offset,
-                          const float *tile, const float *weights, const float *bias, float *dst,
-                          size_t pitch);
+ * bias may be NULL where the chain does not begin with it. Reads up to vectors * width floats from each tap's place
+ * on and writes as many a row. */
+typedef void bst_micro_fn(enum bst_chain chain, size_t channels, size_t stride, size_t taps,
+                          const uint32_t *offset, const float *tile, const float *weights, const float *bias,
+                          float *dst, size_t pitch);
 
 struct bst_micro {
     unsigned rows, vectors;
@@ -159,7 +171,7 @@ struct bst_kernels {
                        size_t left, size_t used, float fill);
     /* Windows over a plane (kernel_plane.h): y[i] is made of tile[offset[k] + i] for every tap k in this order:
      * the greatest, of equal ones the first; the sum from +0 on; that divided by rows * counts[i];
-     * fma(weights[k], ..., ...) from the bias on. Less than BST_MICRO_WIDTH_MAX numbers of the tile beyond n are
+     * fma(weights[k], ..., ...) from first on, and then last added. Less than BST_MICRO_WIDTH_MAX numbers of the tile beyond n are
      * read. */
     void (*plane_max)(const float *tile, const uint32_t *offset, size_t taps, float *y, size_t n);
     void (*plane_sum)(const float *tile, const uint32_t *offset, size_t taps, float *y, size_t n);
@@ -167,12 +179,12 @@ struct bst_kernels {
                           float rows, float *y, size_t n);
     /* The same for rows of y, pitch apart; the tile's lie row apart. */
     void (*plane_conv)(const float *tile, size_t row, size_t rows, const uint32_t *offset, size_t taps,
-                       const float *weights, float bias, float *y, size_t pitch, size_t n);
+                       const float *weights, float first, float last, float *y, size_t pitch, size_t n);
     /* The same for two rows of y, where the taps are height rows of the tile, row apart, each of columns numbers
      * at offset[k], and the second output's lie one row further. */
     void (*plane_conv_pair)(const float *tile, size_t row, const uint32_t *offset, size_t height,
-                            size_t columns, const float *weights, float bias, float *y, size_t pitch,
-                            size_t n);
+                            size_t columns, const float *weights, float first, float last, float *y,
+                            size_t pitch, size_t n);
     /* The words of n blocks of random numbers, in pairs: two a block. */
     void (*philox)(uint64_t seed, uint32_t stream, uint64_t first, size_t n, uint32_t *radius,
                    uint32_t *angle);

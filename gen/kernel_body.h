@@ -511,18 +511,19 @@ static void plane_average(const float *tile, const uint32_t *offset, size_t taps
 /* R rows of V vectors at a time: enough chains side by side to hide the latency of each. */
 static inline __attribute__((always_inline)) void plane_block(size_t R, size_t V, const float *tile,
                                                               size_t row, const uint32_t *offset, size_t taps,
-                                                              const float *weights, float bias, float *y,
-                                                              size_t pitch, size_t n)
+                                                              const float *weights, float first, float last,
+                                                              float *y, size_t pitch, size_t n)
 {
     for (size_t i = 0; i < n; i += V * VW) {
         vf acc[8]; /* at most */
-        UNROLL for (size_t a = 0; a < R * V; a++) acc[a] = v_set(bias);
+        UNROLL for (size_t a = 0; a < R * V; a++) acc[a] = v_set(first);
         for (size_t k = 0; k < taps; k++) {
             const float *at = tile + offset[k] + i;
             vf w = v_set(weights[k]);
             UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++) acc[r * V + v] =
                 v_fma(w, v_load(at + r * row + v * VW), acc[r * V + v]);
         }
+        UNROLL for (size_t a = 0; a < R * V; a++) acc[a] = acc[a] + v_set(last);
         UNROLL for (size_t r = 0; r < R; r++)
         {
             UNROLL for (size_t v = 0; v < V; v++)
@@ -538,16 +539,17 @@ static inline __attribute__((always_inline)) void plane_block(size_t R, size_t V
 }
 
 static void plane_conv(const float *tile, size_t row, size_t rows, const uint32_t *offset, size_t taps,
-                       const float *weights, float bias, float *y, size_t pitch, size_t n)
+                       const float *weights, float first, float last, float *y, size_t pitch, size_t n)
 {
     size_t r = 0;
     if (n <= 2 * VW)
         for (; r + 4 <= rows; r += 4)
-            plane_block(4, 2, tile + r * row, row, offset, taps, weights, bias, y + r * pitch, pitch, n);
+            plane_block(4, 2, tile + r * row, row, offset, taps, weights, first, last, y + r * pitch, pitch,
+                        n);
     for (; r + 2 <= rows; r += 2)
-        plane_block(2, 4, tile + r * row, row, offset, taps, weights, bias, y + r * pitch, pitch, n);
+        plane_block(2, 4, tile + r * row, row, offset, taps, weights, first, last, y + r * pitch, pitch, n);
     if (r < rows)
-        plane_block(1, 4, tile + r * row, row, offset, taps, weights, bias, y + r * pitch, pitch, n);
+        plane_block(1, 4, tile + r * row, row, offset, taps, weights, first, last, y + r * pitch, pitch, n);
 }
 
 /* One input row's part in two output rows: upper and lower are the kernel's rows that it meets there, or NULL. */
@@ -571,19 +573,20 @@ static inline __attribute__((always_inline)) void pair_row(const float *upper, c
 }
 
 static void plane_conv_pair(const float *tile, size_t row, const uint32_t *offset, size_t height,
-                            size_t columns, const float *weights, float bias, float *y, size_t pitch,
-                            size_t n)
+                            size_t columns, const float *weights, float first, float last, float *y,
+                            size_t pitch, size_t n)
 {
     for (size_t i = 0; i < n; i += 4 * VW) {
         vf acc[8];
         const float *at = tile + i, *w = weights;
-        UNROLL for (size_t a = 0; a < 8; a++) acc[a] = v_set(bias);
+        UNROLL for (size_t a = 0; a < 8; a++) acc[a] = v_set(first);
         pair_row(w, NULL, at, offset, columns, acc);
         for (size_t q = 1; q < height; q++, w += columns)
             pair_row(w + columns, w, at += row, offset, columns, acc);
         pair_row(NULL, w, at + row, offset, columns, acc);
         for (size_t a = 0; a < 8; a++) {
             size_t x = i + a % 4 * VW;
+            acc[a] = acc[a] + v_set(last);
             if (x + VW <= n)
                 v_store(y + a / 4 * pitch + x, acc[a]);
             else if (x < n)
@@ -708,13 +711,23 @@ static void quantize(const float *x, float low, float scale, uint8_t *y, size_t 
     }
 
 #define MICRO_FUNCTION(R, V)                                                                                 \
-    static void micro_##R##x##V(size_t channels, size_t stride, size_t taps, const uint32_t *offset,         \
-                                const float *tile, const float *weights, const float *bias, float *dst,      \
-                                size_t pitch)                                                                \
+    static void micro_##R##x##V(enum bst_chain chain, size_t channels, size_t stride, size_t taps,           \
+                                const uint32_t *offset, const float *tile, const float *weights,             \
+                                const float *bias, float *dst, size_t pitch)                                 \
     {                                                                                                        \
         vf acc[R][V];                                                                                        \
-        UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++) acc[r][v] =              \
-            bias != NULL ? v_set(bias[r]) : v_load(dst + r * pitch + v * VW);                                \
+        UNROLL for (size_t r = 0; r < R; r++)                                                                \
+        {                                                                                                    \
+            UNROLL for (size_t v = 0; v < V; v++)                                                            \
+            {                                                                                                \
+                if (chain == BST_CHAIN_BIAS)                                                                 \
+                    acc[r][v] = v_set(bias[r]);                                                              \
+                else if (chain == BST_CHAIN_ON)                                                              \
+                    acc[r][v] = v_load(dst + r * pitch + v * VW);                                            \
+                else                                                                                         \
+                    acc[r][v] = v_set(0.0f);                                                                 \
+            }                                                                                                \
+        }                                                                                                    \
         if (taps == 1) {                                                                                     \
             tile += offset[0];                                                                               \
             _Pragma("GCC unroll 4") for (size_t c = 0; c < channels; c++, tile += stride, weights += R)      \
@@ -724,6 +737,12 @@ static void quantize(const float *x, float low, float scale, uint8_t *y, size_t 
                 _Pragma("GCC unroll 3") for (size_t k = 0; k < taps; k++, weights += R)                      \
                     MICRO_STEP(R, V, tile + offset[k])                                                       \
         }                                                                                                    \
+        if (chain == BST_CHAIN_ADD)                                                                          \
+            UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++) acc[r][v] =          \
+                v_load(dst + r * pitch + v * VW) + acc[r][v];                                                \
+        if (chain >= BST_CHAIN_FIRST && bias != NULL)                                                        \
+            UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++) acc[r][v] =          \
+                acc[r][v] + v_set(bias[r]);                                                                  \
         UNROLL for (size_t r = 0; r < R; r++) UNROLL for (size_t v = 0; v < V; v++)                          \
             v_store(dst + r * pitch + v * VW, acc[r][v]);                                                    \
     }

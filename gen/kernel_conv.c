@@ -47,6 +47,7 @@ static void set_tile(struct conv *c, size_t tile_h, size_t tile_w, size_t room)
     c->channel = (ceil_div(c->stride_y * c->stride_x * c->rows * c->pitch, 16) | 1) * 16;
     size_t parts = ceil_div(c->in_channels * c->channel, room);
     c->depth = parts > 1 ? ceil_div(c->in_channels, parts) : c->in_channels;
+    if (parts > 1 && c->piece > 1) c->depth = least(c->in_channels, ceil_div(c->depth, c->piece) * c->piece);
 }
 
 /* Whether the tile's input, part by part, and its output between parts fit. */
@@ -136,6 +137,13 @@ static void choose_blocks(struct conv *c)
     c->group_weights = weights;
 }
 
+/* Whole channels of at most BST_PIECE products, or one. A ConvTranspose has places that no tap reaches. */
+static size_t piece_channels(const struct conv *c)
+{
+    size_t taps = most(c->taps * c->slices, 1);
+    return most(BST_PIECE / taps, 1) * most(c->slices, 1);
+}
+
 enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_kernels *kernels,
                         unsigned threads, struct bst_error *err)
 {
@@ -147,6 +155,7 @@ enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_k
         if (conv->tap_y[k] / conv->stride_y > conv->reach_y) conv->reach_y = conv->tap_y[k] / conv->stride_y;
         if (conv->tap_x[k] / conv->stride_x > conv->reach_x) conv->reach_x = conv->tap_x[k] / conv->stride_x;
     }
+    conv->piece = step->arith >= 3 ? piece_channels(conv) : 0;
     choose_blocks(conv);
     conv->splits = 1;
     choose_tile(conv, threads);
@@ -270,28 +279,48 @@ static void store_row(const struct conv_run *job, const struct tile *t, float *r
         to[x * c->step_x] = row[x];
 }
 
+/* One block of output channels over flat pixels in a row, for input channels first to first + count - 1. Pieces lie
+ * within those. */
+static void run_pieces(const struct conv *c, size_t g, const struct conv_block *block, size_t first,
+                       size_t count, const float *in, float *out, size_t pitch, size_t flat)
+{
+    const struct bst_micro *m = block->micro;
+    const float *weights = c->weights + g * c->group_weights + block->weights + first * c->taps * m->rows;
+    const float *bias = c->bias + g * c->out_channels + block->first;
+    size_t at = 0, n;
+    do { /* once even without any channel */
+        bool begin = first + at == 0;
+        enum bst_chain chain = begin ? BST_CHAIN_BIAS : BST_CHAIN_ON;
+        n = count - at;
+        if (c->piece != 0) {
+            chain = begin ? BST_CHAIN_FIRST : BST_CHAIN_ADD;
+            n = least(n, c->piece);
+        }
+        bool with_bias = c->piece == 0 || first + at + n == c->in_channels;
+        for (size_t q = 0; q < flat; q += m->vectors * c->kernels->width)
+            m->run(chain, n, c->channel, c->taps, c->offset, in + at * c->channel + q,
+                   weights + at * c->taps * m->rows, with_bias ? bias : NULL, out + q, pitch);
+        at += n;
+    } while (at < count);
+}
+
 /* All input channels at once: some rows of one block of output channels at a time, stored while they are near. */
 static void run_block(const struct conv_run *job, const struct conv_block *block, const struct tile *t,
                       const float *in, float *out)
 {
     const struct conv *c = job->conv;
     const struct bst_micro *m = block->micro;
-    const float *weights = c->weights + t->g * c->group_weights + block->weights;
     size_t first = t->g * c->out_channels + block->first, chunk = chunk_rows(c), pitch = OUT_PITCH(c);
-    size_t pixels = m->vectors * c->kernels->width;
     for (size_t y = 0; y < t->th; y += chunk) {
         size_t rows = least(chunk, t->th - y), flat = (rows - 1) * c->pitch + t->tw;
-        for (size_t q = 0; q < flat; q += pixels)
-            m->run(c->in_channels, c->channel, c->taps, c->offset, in + y * c->pitch + q, weights,
-                   c->bias + first, out + q, pitch);
+        run_pieces(c, t->g, block, 0, c->in_channels, in + y * c->pitch, out, pitch, flat);
         for (size_t r = 0; r < m->rows; r++)
             for (size_t i = 0; i < rows; i++)
                 store_row(job, t, out + r * pitch + i * c->pitch, first + r, y + i);
     }
 }
 
-/* Input channels part by part, all output channels for each: the chains of fused multiply-adds go on from what they
- * had come to. */
+/* Input channels part by part, all output channels for each: the sums go on from what they had come to. */
 static void run_parts(const struct conv_run *job, const struct tile *t, size_t begin, size_t end,
                       const float *input, float *in, float *out)
 {
@@ -302,15 +331,8 @@ static void run_parts(const struct conv_run *job, const struct tile *t, size_t b
     for (size_t at = 0; at < c->in_channels; at += c->depth) {
         size_t depth = least(c->depth, c->in_channels - at);
         gather_tile(c, input, t, at, depth, in);
-        for (size_t b = begin; b < end; b++) {
-            const struct bst_micro *m = blocks[b].micro;
-            const float *weights =
-                c->weights + t->g * c->group_weights + blocks[b].weights + at * c->taps * m->rows;
-            const float *bias = at == 0 ? c->bias + t->g * c->out_channels + blocks[b].first : NULL;
-            for (size_t q = 0; q < flat; q += m->vectors * c->kernels->width)
-                m->run(depth, c->channel, c->taps, c->offset, in + q, weights, bias,
-                       from + blocks[b].first * pitch + q, pitch);
-        }
+        for (size_t b = begin; b < end; b++)
+            run_pieces(c, t->g, &blocks[b], at, depth, in, from + blocks[b].first * pitch, pitch, flat);
     }
     size_t last = end < c->block_count ? blocks[end].first : c->out_channels;
     for (size_t o = blocks[begin].first; o < last; o++)

@@ -3,9 +3,9 @@
  * The output is cut into tiles of tile_h by tile_w pixels. A task copies the input that one tile needs, all
  * channels of it, into a thread's own memory (padding becomes zeros there; strides are resolved by keeping
  * each residue of row and column apart), so that every tap of the kernel is a shift by a fixed offset. Then
- * register blocks of some output channels by some dozens of pixels run over it: each number is one chain of
- * fused multiply-adds, from the bias on, over input channel, then tap. Which tile and which block computes a
- * number does not change the chain. Private to gen/.
+ * register blocks of some output channels by some dozens of pixels run over it: each number is a sum of chains of
+ * fused multiply-adds, each over some input channels, then taps, and of the bias (arithmetic.md, paragraph 2). Which tile
+ * and which block computes a number does not change the sum. Private to gen/.
  */
 #ifndef BST_KERNEL_CONV_H
 #define BST_KERNEL_CONV_H
@@ -22,6 +22,7 @@ struct conv {
     /* Filled by the operator. */
     size_t outer, groups;             /* batch */
     size_t in_channels, out_channels; /* of a group */
+    size_t slices;                    /* input channels that follow one another and are slices of one */
     size_t in_h, in_w, out_h, out_w;  /* what this convolution reads and makes */
     size_t stride_y, stride_x;
     size_t taps;
@@ -37,6 +38,7 @@ struct conv {
     size_t rows, pitch; /* of one residue's part of a tile */
     size_t channel;     /* floats from one input channel of a tile to the next */
     size_t depth;       /* input channels that a task takes at a time: all of them if they fit */
+    size_t piece;       /* input channels of one chain; 0: one chain makes the whole sum, from the bias on */
     uint32_t *offset;   /* of each tap in a tile */
     size_t block_count, splits;
     struct conv_block *blocks;

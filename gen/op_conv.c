@@ -84,6 +84,7 @@ static enum bst_code conv_part(struct step *step, const struct window *w, const 
                                      .groups = (size_t)w->group,
                                      .in_channels = (size_t)weights->dims[1] * set->taps,
                                      .out_channels = (size_t)(weights->dims[0] / w->group),
+                                     .slices = set->taps,
                                      .in_h = (size_t)w->in[1],
                                      .in_w = (size_t)w->in[2],
                                      .out_h = (size_t)out[1],

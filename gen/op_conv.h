@@ -3,7 +3,7 @@
  *
  * Sides are counted as depth, row and column; what an operator has fewer of is 1. Each slice of the output's
  * depth is a convolution over planes of its own, whose input channels are the pairs (input channel, kernel
- * slice) in this order: so the chain of an output runs over channel, depth, row and column. Slices that take
+ * slice) in this order: so the sum of an output runs over channel, depth, row and column. Slices that take
  * the same kernel slices share their packed weights. Private to gen/.
  */
 #ifndef BST_OP_CONV_H

@@ -1,5 +1,5 @@
 /* op_conv_depthwise.c - Conv whose groups have one input channel: each plane is filtered by itself, a row of the
- * output at a time. The chain of an output is the same as in any other convolution. */
+ * output at a time. The sum of an output is the same as in any other convolution, but never in pieces. */
 #include "op_conv.h"
 
 #define OUTPUTS_MAX 2    /* channels made of one: with more the register blocks of kernel_conv.c are faster */
@@ -30,16 +30,16 @@ enum bst_code conv_depthwise_make(struct step *step, const struct window *w, con
 
 /* Rows of one output channel; where neighbouring rows share input rows, two at a time. */
 static void filter_rows(const struct plane_window *w, const struct bst_kernels *k, const float *tile,
-                        size_t rows, const float *weights, float bias, float *to)
+                        size_t rows, const float *weights, float first, float last, float *to)
 {
     size_t y = 0, n = w->out[2];
     if (w->kernel[0] == 1 && w->stride[1] == 1 && w->dilation[1] == 1)
         for (; y + 2 <= rows; y += 2)
             k->plane_conv_pair(tile + y * w->row, w->row, w->offset, w->kernel[1], w->kernel[2], weights,
-                               bias, to + y * n, n, n);
+                               first, last, to + y * n, n, n);
     if (y < rows)
         k->plane_conv(tile + y * w->stride[1] * w->row, w->stride[1] * w->row, rows - y, w->offset, w->taps,
-                      weights, bias, to + y * n, n, n);
+                      weights, first, last, to + y * n, n, n);
 }
 
 struct depthwise_job {
@@ -68,8 +68,9 @@ static void depthwise_task(void *arg, size_t index, unsigned thread)
         const float *weights = tensor_floats(s->inputs[1]) + channel * w->taps;
         float *to = tensor_floats(s->result) + pixel +
                     (n * job->c->channels * job->outputs + channel) * w->out[0] * w->out[1] * w->out[2];
-        float first = bias != NULL ? tensor_floats(bias)[channel] : 0.0f;
-        filter_rows(w, k, tile, rows, weights, first, to);
+        float b = bias != NULL ? tensor_floats(bias)[channel] : 0.0f;
+        bool begins = s->arith < 3; /* with the bias, and -0 is no addition at all */
+        filter_rows(w, k, tile, rows, weights, begins ? b : 0.0f, begins ? -0.0f : b, to);
         if (s->post_count > 0)
             posts_apply(k, s->posts, s->post_count, to, to, rows * w->out[2], n, channel, pixel);
     }

@@ -103,6 +103,7 @@ static enum bst_code part_make(struct step *step, const struct making *m, size_t
                                .groups = (size_t)m->w->group,
                                .in_channels = (size_t)(x->dims[1] / m->w->group) * slices,
                                .out_channels = (size_t)weights->dims[1],
+                               .slices = slices,
                                .in_h = (size_t)m->w->in[1],
                                .in_w = (size_t)m->w->in[2],
                                .out_h = row->count,

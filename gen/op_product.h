@@ -1,9 +1,9 @@
-/* op_product.h - the product of matrices that MatMul, Gemm and Einsum share: each number is one chain of fused
- * multiply-adds from +0 on, over k ascending.
+/* op_product.h - the product of matrices that MatMul, Gemm and Einsum share: each number is a sum of chains of
+ * fused multiply-adds over pieces of k (arithmetic.md, paragraph 2).
  *
- * The left matrices are packed once a run, in blocks of some rows. A task then takes some columns of a right
- * matrix, copies them side by side into a thread's own memory, and runs register blocks over them, row block after
- * row block. Few rows read the right matrix where it lies. Private to gen/.
+ * The left matrices are packed once a run, in blocks of some rows. A task takes some columns of a right matrix and goes
+ * along k by some hundred steps: it copies these of the columns side by side into a thread's own memory, and runs
+ * register blocks over them. Few rows read the right matrix where it lies. Private to gen/.
  */
 #ifndef BST_OP_PRODUCT_H
 #define BST_OP_PRODUCT_H
@@ -21,9 +21,10 @@ struct product {
     /* Filled by product_make. */
     bool turned;                   /* n was 1: the sides have changed places */
     bool direct;                   /* few rows: the right matrices are read in place */
+    bool pieces;                   /* a chain for every BST_PIECE steps along k, not one for all */
     size_t columns, pitch, groups; /* of a task; floats between rows of its copy; tasks that a matrix needs */
     size_t batches, left_count, left_step[RANK_MAX]; /* left_step: as left_batch, counted in left matrices */
-    float *left;                                     /* [left_count][k * m], packed */
+    float *left; /* [left_count][k * m], packed: some steps along k, then blocks of rows */
     bool left_done;
 };
 

@@ -1,4 +1,4 @@
-/* sizes.h - the two things that cutting work into pieces needs. Private to gen/. */
+/* sizes.h - the few things that cutting work into pieces needs. Private to gen/. */
 #ifndef BST_SIZES_H
 #define BST_SIZES_H
 
@@ -7,6 +7,11 @@
 static inline size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+static inline size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
 }
 
 /* a / b rounded up; a + b must not overflow. */

@@ -24,13 +24,13 @@ static inline int run_path_remove(void **state)
     return 0;
 }
 
-/* Runs a text's graph; free(out->data) afterwards. */
-static inline enum bst_code run_fixture(const struct fixture *f, const char *isa, unsigned threads,
-                                        struct bst_tensor *out, struct bst_error *err)
+/* Runs a text's graph by a version of the rules (0: the newest); free(out->data) afterwards. */
+static inline enum bst_code run_by_version(const struct fixture *f, unsigned arith, const char *isa,
+                                           unsigned threads, struct bst_tensor *out, struct bst_error *err)
 {
     struct bst_model *model = NULL;
     struct bst_generator *generator = NULL;
-    struct bst_run_options options = {.threads = threads, .isa = isa};
+    struct bst_run_options options = {.threads = threads, .isa = isa, .arith = arith};
     fixture_write(f, run_path);
     enum bst_code code = bst_model_open(run_path, &model, err);
     if (code == BST_OK) code = bst_generator_new(model, &options, &generator, err);
@@ -39,6 +39,22 @@ static inline enum bst_code run_fixture(const struct fixture *f, const char *isa
     bst_generator_free(generator);
     bst_model_free(model);
     return code;
+}
+
+static inline enum bst_code run_fixture(const struct fixture *f, const char *isa, unsigned threads,
+                                        struct bst_tensor *out, struct bst_error *err)
+{
+    return run_by_version(f, 0, isa, threads, out, err);
+}
+
+/* The numbers of a constant. */
+static inline const float *tensor_named(const struct fixture *f, const char *name)
+{
+    for (size_t i = 0; i < f->graph.n_initializer; i++)
+        if (strcmp(f->graph.initializer[i]->name, name) == 0)
+            return (const float *)(const void *)f->graph.initializer[i]->raw_data.data;
+    fail_msg("no constant %s", name);
+    return NULL;
 }
 
 /* Equal bits; any NaN equals any other, since payloads are not defined. */

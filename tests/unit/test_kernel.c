@@ -148,16 +148,16 @@ static void test_other_bits(void **unused)
         b->plane_average(x, place, 7, weight, 3.0f, other, 1003);
         assert_true(same(one, other, 1003, &where));
         for (size_t n = 1; n < 150; n += 7) {
-            a->plane_conv(x, 200, 7, place, 9, weight, 3.0f, one, n, n);
-            b->plane_conv(x, 200, 7, place, 9, weight, 3.0f, other, n, n);
+            a->plane_conv(x, 200, 7, place, 9, weight, 3.0f, -0.25f, one, n, n);
+            b->plane_conv(x, 200, 7, place, 9, weight, 3.0f, -0.25f, other, n, n);
             assert_true(same(one, other, 7 * n, &where));
             a->plane_copy(x, n + 3, n, one, n + 20, 5, 3, n + 9, 7.5f);
             b->plane_copy(x, n + 3, n, other, n + 20, 5, 3, n + 9, 7.5f);
             for (size_t r = 0; r < 5; r++)
                 assert_true(same(one + r * (n + 20), other + r * (n + 20), n + 9, &where));
             assert_true(one[2] == 7.5f && one[n + 3] == 7.5f && same(one + 3, x, n, &where));
-            a->plane_conv_pair(x, 200, place, 5, 3, weight, 3.0f, one, n, n);
-            b->plane_conv_pair(x, 200, place, 5, 3, weight, 3.0f, other, n, n);
+            a->plane_conv_pair(x, 200, place, 5, 3, weight, 3.0f, -0.25f, one, n, n);
+            b->plane_conv_pair(x, 200, place, 5, 3, weight, 3.0f, -0.25f, other, n, n);
             assert_true(same(one, other, 2 * n, &where));
         }
         a->twice(x + 1, one, COUNT - 7);

@@ -115,15 +115,6 @@ static void add_tile(const struct shape *s, const float *x, const float *w, floa
     }
 }
 
-static const float *tensor_named(const struct fixture *f, const char *name)
-{
-    for (size_t i = 0; i < f->graph.n_initializer; i++)
-        if (strcmp(f->graph.initializer[i]->name, name) == 0)
-            return (const float *)(const void *)f->graph.initializer[i]->raw_data.data;
-    fail_msg("no constant %s", name);
-    return NULL;
-}
-
 static void text_of(const struct shape *s, char text[512])
 {
     char bias[32] = "";
@@ -217,19 +208,9 @@ static void test_live_weights(void **state)
 static struct bst_tensor run_version(const char *text, unsigned arith)
 {
     struct fixture *f = fixture_new(text);
-    struct bst_model *model = NULL;
-    struct bst_generator *generator = NULL;
-    struct bst_run_options options = {.threads = 1, .arith = arith};
     struct bst_tensor out = {0};
     struct bst_error err;
-    fixture_write(f, run_path);
-    if (bst_model_open(run_path, &model, &err) != BST_OK ||
-        bst_generator_new(model, &options, &generator, &err) != BST_OK ||
-        bst_generator_run(generator, f->inputs, f->input_count, &out, &err) != BST_OK)
-        fail_msg("%s", err.what);
-    out.name = NULL;
-    bst_generator_free(generator);
-    bst_model_free(model);
+    if (run_by_version(f, arith, NULL, 1, &out, &err) != BST_OK) fail_msg("%s", err.what);
     fixture_free(f);
     return out;
 }
