@@ -52,10 +52,10 @@ struct bst_verdict {
     json_t *c2pa;      /* report with status codes, or NULL */
 };
 struct bst_verify_options {
-    const char *home;            /* whose identity, root and ledger are trusted; NULL: nobody's */
-    const char *ledger;          /* another ledger file to look in, or NULL */
-    const char *roots;           /* more trusted certificate anchors, PEM text, or NULL */
-    const char *const *log_keys; /* more trusted log verifier keys (name+hex+base64) */
+    const char *home;              /* whose identity and ledger are trusted; NULL: nobody's */
+    const char *ledger;            /* another ledger file to look in, or NULL */
+    const struct bst_trust *trust; /* in certificates; NULL: home's own root alone */
+    const char *const *log_keys;   /* more trusted log verifier keys (name+hex+base64) */
     size_t log_key_count;
     bool replay;
     const char *const *models; /* folders and files where replay looks for the model by its SHA-256 */

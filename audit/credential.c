@@ -145,7 +145,7 @@ static json_t *statuses_json(const struct bst_c2pa *c2pa)
 
 enum bst_code judge_credential(struct judge *judge, struct bst_error *err)
 {
-    enum bst_code code = bst_c2pa_read(judge->path, &judge->container, judge->roots, &judge->c2pa, err);
+    enum bst_code code = bst_c2pa_read(judge->path, &judge->container, judge->trust, &judge->c2pa, err);
     if (code == BST_BROKEN || code == BST_UNREADABLE) {
         judge_say(judge, "manifest", BST_FAIL, "The manifest cannot be read: %s.", err->what);
         *err = (struct bst_error){0};

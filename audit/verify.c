@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PEM_MAX (1u << 20)
-
 void judge_say(struct judge *judge, const char *id, enum bst_result result, const char *format, ...)
 {
     struct bst_verdict *verdict = judge->verdict;
@@ -23,25 +21,6 @@ void judge_say(struct judge *judge, const char *id, enum bst_result result, cons
 }
 
 /* ---- what is at hand: identity, certificates, ledger ---- */
-
-/* Home's root certificate and the caller's, as one PEM text. */
-static enum bst_code gather_roots(struct judge *judge, struct bst_error *err)
-{
-    struct bst_buf pem = {0}, all = {0};
-    char *path = bst_path_join(judge->options->home, "certs/root.pem");
-    enum bst_code code = path ? bst_file_read(path, PEM_MAX, &pem, err) : bst_fail_memory(err);
-    if (code == BST_OK) {
-        bst_buf_append(&all, pem.data, pem.len);
-        bst_buf_text(&all, "\n");
-        if (judge->options->roots) bst_buf_text(&all, judge->options->roots);
-        judge->roots = bst_buf_string(&all);
-        if (!judge->roots) code = bst_fail_memory(err);
-    }
-    if (code != BST_OK) bst_buf_free(&all);
-    bst_buf_free(&pem);
-    free(path);
-    return code;
-}
 
 static enum bst_code open_ledger(struct judge *judge, struct bst_error *err)
 {
@@ -64,18 +43,24 @@ static enum bst_code open_ledger(struct judge *judge, struct bst_error *err)
     return BST_OK;
 }
 
+static enum bst_code trust_self(struct judge *judge, struct bst_error *err)
+{
+    enum bst_code code = bst_trust_new(&judge->own_trust, err);
+    if (code == BST_OK) code = bst_trust_self(judge->own_trust, judge->options->home, err);
+    judge->trust = judge->own_trust;
+    return code;
+}
+
 static enum bst_code gather(struct judge *judge, struct bst_error *err)
 {
+    judge->trust = judge->options->trust;
     const char *home = judge->options->home;
     char *identity = home ? bst_path_join(home, "identity.json") : NULL;
     enum bst_code code = home && !identity ? bst_fail_memory(err) : BST_OK;
     if (code == BST_OK && identity && bst_file_exists(identity)) {
         code = bst_identity_load(home, &judge->identity, err);
         judge->has_identity = code == BST_OK;
-        if (code == BST_OK) code = gather_roots(judge, err);
-    } else if (code == BST_OK && judge->options->roots) {
-        judge->roots = bst_strdup(judge->options->roots);
-        if (!judge->roots) code = bst_fail_memory(err);
+        if (code == BST_OK && !judge->trust) code = trust_self(judge, err);
     }
     free(identity);
     return code == BST_OK ? open_ledger(judge, err) : code;
@@ -232,7 +217,7 @@ enum bst_code bst_verify(const char *path, const struct bst_verify_options *opti
     bst_container_clear(&judge.container);
     bst_ledger_close(judge.ledger);
     bst_identity_clear(&judge.identity);
-    free(judge.roots);
+    bst_trust_free(judge.own_trust);
     if (code != BST_OK) bst_verdict_clear(out);
     return code;
 }

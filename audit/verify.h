@@ -13,7 +13,8 @@ struct judge {
 
     struct bst_identity identity; /* of options->home */
     bool has_identity;
-    char *roots;                    /* trusted certificates: home's and the caller's; NULL: none */
+    const struct bst_trust *trust;  /* the caller's, or own_trust, or NULL */
+    struct bst_trust *own_trust;    /* in options->home alone */
     struct bst_ledger *ledger;      /* at hand, or NULL */
     bool ledger_asked_for;          /* the caller named it */
     struct bst_error ledger_closed; /* why home's ledger could not be opened */

@@ -21,7 +21,7 @@ _blindstamp() {
     if [ -z "$verb" ]; then
         case $prev in
         --home) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key train help --version --help --home" -- "$cur") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust train help --version --help --home" -- "$cur") ;;
         esac
         return
     fi
@@ -31,13 +31,14 @@ _blindstamp() {
     model) options="--card --architecture --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
     gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --passphrase-file" ;;
-    verify) options="--replay -r --model -m --input -i --trust --log-key --ledger --details -d --threads --memory" ;;
+    verify) options="--replay -r --model -m --input -i --trust --trust-tsa --trust-signer --log-key --ledger --details -d --threads --memory" ;;
     show) options="" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
     ledger) options="--ledger --log-key --checkpoint" ;;
     key) options="--output -o --secret --name --passphrase-file --new-passphrase-file --remove" ;;
+    trust) options="--kind -k --allowed --name --origin --date --force -f --details -d" ;;
     train) options="--output -o --root --name --title --license --seed -s --steps -n --hours --batch --crop --samples --resume --threads --force -f --passphrase-file" ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key train" -- "$cur") && return ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust train" -- "$cur") && return ;;
     *) return ;;
     esac
 
@@ -52,6 +53,7 @@ _blindstamp() {
         [ -z "$model" ] || mapfile -t COMPREPLY < <(compgen -W "$(_blindstamp_styles "$model")" -- "$cur")
         return ;;
     gen:--latent-generator) mapfile -t COMPREPLY < <(compgen -W "philox numpy-randomstate torch-cpu" -- "$cur") && return ;;
+    trust:--kind | trust:-k) mapfile -t COMPREPLY < <(compgen -W "manifest tsa cawg" -- "$cur") && return ;;
     gen:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
     query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation training model identity other" -- "$cur") && return ;;
     *:--home | gen:--output | gen:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
@@ -67,6 +69,10 @@ _blindstamp() {
         mapfile -t COMPREPLY < <(compgen -W "status verify export" -- "$cur")
     elif [ "$prev" = key ]; then
         mapfile -t COMPREPLY < <(compgen -W "list show export import passphrase" -- "$cur")
+    elif [ "$prev" = trust ]; then
+        mapfile -t COMPREPLY < <(compgen -W "add list remove" -- "$cur")
+    elif [ "$verb" = trust ] && [ "$prev" = remove ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(blindstamp trust list --json 2>/dev/null | sed -n 's/^    "name": "\(.*\)".*/\1/p')" -- "$cur")
     elif [ "$verb" = key ] && [ "$prev" = export ]; then
         mapfile -t COMPREPLY < <(compgen -W "author log ca" -- "$cur")
     elif [ "$prev" = model ]; then

@@ -51,7 +51,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cmd_init, cmd_model, cmd_models, cmd_gen, cmd_verify, cmd_show, cmd_query,
-    cmd_ledger, cmd_key, cmd_train;
+    cmd_ledger, cmd_key, cmd_trust, cmd_train;
 /* Every command, ended by NULL. */
 extern const struct cli_command *const cli_commands[];
 /* Options that every command takes: --home, --json, --quiet, --help. */
@@ -180,18 +180,15 @@ enum bst_code cli_home(const struct cli_args *args, bool must_exist, char **out,
 /* Opens the workshop, asking for the passphrase if the keys are locked. */
 enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level,
                           struct bst_stamper **out, struct bst_error *err);
-/* What verify trusts beside home's own identity: HOME/trust/ and the options --trust and --log-key. */
-struct cli_trust {
-    struct bst_buf roots; /* PEM certificates */
-    size_t log_key_count;
-    char **log_keys;
-};
-enum bst_code cli_trust_load(const struct cli_args *args, const char *home, struct cli_trust *out,
+/* What verify trusts: home itself (when it has an identity), what was added to it, and the options --trust, --trust-tsa,
+ * --trust-signer and --log-key. home may be NULL. Freed with bst_trust_free. */
+enum bst_code cli_trust_load(const struct cli_args *args, const char *home, struct bst_trust **out,
                              struct bst_error *err);
-void cli_trust_clear(struct cli_trust *trust);
-/* Adds every certificate and log key found in text (a bundle as "key export" writes it). */
-enum bst_code cli_trust_add(struct cli_trust *trust, const char *text, size_t len, const char *name,
-                            struct bst_error *err);
+/* Takes in everything a file holds, certificates for these kinds. */
+enum bst_code cli_trust_add(struct bst_trust *trust, const char *path, unsigned kinds, struct bst_error *err);
+/* Adds the file to what home trusts, under --name or its own, with --origin and --date, and says so (cmd_trust.c). */
+enum bst_code cli_trust_keep(const struct cli_args *args, const char *home, const char *file, unsigned kinds,
+                             struct bst_error *err);
 /* Opens --ledger FILE or home's ledger for reading. */
 enum bst_code cli_ledger(const struct cli_args *args, struct bst_ledger **out, struct bst_error *err);
 

@@ -1,8 +1,5 @@
 /* cmd_key.c - blindstamp key: keys and certificates of this home, and what others gave to be trusted. */
-#include <dirent.h>
 #include <jansson.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,37 +20,22 @@ static const struct cli_option options[] = {
 
 /* ---- certificates in words ---- */
 
-/* libcrypto must not ask the terminal for a passphrase here. */
-static char no_passphrase[] = "";
-
-/* Subject and end of validity of a PEM certificate; NULL where it cannot be read. New memory. */
-static void read_certificate(const void *pem, size_t len, char **subject, char **until)
-{
-    *subject = *until = NULL;
-    BIO *in = BIO_new_mem_buf(pem, (int)len), *out = BIO_new(BIO_s_mem());
-    X509 *cert = in ? PEM_read_bio_X509(in, NULL, NULL, no_passphrase) : NULL;
-    unsigned long form = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
-    if (cert && out && X509_NAME_print_ex(out, X509_get_subject_name(cert), 0, form) >= 0) {
-        char *text = NULL;
-        long size = BIO_get_mem_data(out, &text);
-        *subject = bst_format("%.*s", (int)size, text ? text : "");
-    }
-    struct tm end;
-    if (cert && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &end))
-        *until = bst_format("%04d-%02d-%02d", end.tm_year + 1900, end.tm_mon + 1, end.tm_mday);
-    X509_free(cert);
-    BIO_free(in);
-    BIO_free(out);
-}
-
-static void read_certificate_file(const char *home, const char *name, char **subject, char **until)
+/* Subject and last day of a certificate in home; NULL where it cannot be read. New memory. */
+static void read_certificate(const char *home, const char *name, char **subject, char **until)
 {
     struct bst_error err = {0};
     struct bst_buf pem = {0};
+    json_t *list = NULL;
     *subject = *until = NULL;
     char *path = bst_path_join(home, name);
-    if (path && bst_file_read(path, PEM_MAX, &pem, &err) == BST_OK)
-        read_certificate(pem.data, pem.len, subject, until);
+    if (path && bst_file_read(path, PEM_MAX, &pem, &err) == BST_OK &&
+        bst_cert_describe(pem.data, pem.len, &list, &err) == BST_OK) {
+        const json_t *first = json_array_get(list, 0);
+        const char *name_of = bst_json_text(first, "subject"), *end = bst_json_text(first, "valid_until");
+        if (name_of) *subject = bst_strdup(name_of);
+        if (end) *until = bst_format("%.10s", end);
+    }
+    json_decref(list);
     bst_buf_free(&pem);
     free(path);
 }
@@ -84,7 +66,7 @@ static json_t *list_own(const struct bst_identity *identity, const char *home)
         char id[BST_SHA256_HEX] = "", *subject = NULL, *until = NULL;
         if (i == 0) memcpy(id, identity->key_id, sizeof id);
         if (i == 1) bst_key_id(identity->log_key, id);
-        if (i != 1) read_certificate_file(home, i ? "certs/root.pem" : "certs/author.pem", &subject, &until);
+        if (i != 1) read_certificate(home, i ? "certs/root.pem" : "certs/author.pem", &subject, &until);
         json_array_append_new(own, json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:s?}", "name", key_names[i], "use",
                                              key_uses[i], "key_id", *id ? id : NULL, "encrypted",
                                              encrypted(home, key_names[i]), "certificate",
@@ -95,39 +77,7 @@ static json_t *list_own(const struct bst_identity *identity, const char *home)
     return own;
 }
 
-static json_t *list_trusted(const char *home)
-{
-    json_t *trusted = json_array();
-    char *folder = bst_path_join(home, "trust");
-    DIR *dir = folder ? opendir(folder) : NULL;
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        if (entry->d_name[0] == '.') continue;
-        struct cli_trust trust = {0};
-        struct bst_buf text = {0};
-        struct bst_error err = {0};
-        char *path = bst_path_join(folder, entry->d_name), *subject = NULL, *until = NULL;
-        if (path && bst_file_read(path, PEM_MAX, &text, &err) == BST_OK &&
-            cli_trust_add(&trust, (const char *)text.data, text.len, path, &err) == BST_OK) {
-            if (trust.roots.len) read_certificate(trust.roots.data, trust.roots.len, &subject, &until);
-            json_array_append_new(trusted,
-                                  json_pack("{s:o, s:o, s:s?, s:s?}", "file", cli_json_text(path),
-                                            "certificate", cli_json_text(subject), "valid_until", until,
-                                            "log_key", trust.log_key_count ? trust.log_keys[0] : NULL));
-        } else {
-            cli_error(&err, false);
-        }
-        cli_trust_clear(&trust);
-        bst_buf_free(&text);
-        free(subject);
-        free(until);
-        free(path);
-    }
-    if (dir) closedir(dir);
-    free(folder);
-    return trusted;
-}
-
-static enum bst_code print_list(const json_t *own, const json_t *trusted, struct bst_error *err)
+static enum bst_code print_list(const json_t *own, struct bst_error *err)
 {
     static const char *const heads[] = {"KEY", "KEY ID", "ENCRYPTED", "CERTIFICATE UNTIL", "USE"};
     struct cli_table table;
@@ -141,35 +91,22 @@ static enum bst_code print_list(const json_t *own, const json_t *trusted, struct
                                                bst_json_text(row, "encrypted"), until ? until : "-",
                                                bst_json_text(row, "use")});
     }
-    enum bst_code code = cli_table_end(&table, err);
-    if (code == BST_OK && json_array_size(trusted)) printf("\nTrusted besides:\n");
-    json_array_foreach(trusted, i, row)
-    {
-        const char *subject = bst_json_text(row, "certificate"), *key = bst_json_text(row, "log_key");
-        printf("  ");
-        cli_text(stdout, subject ? subject : "no certificate");
-        printf("; ");
-        cli_text(stdout, key ? key : "no log key");
-        printf("\n    %s\n", bst_json_text(row, "file"));
-    }
-    return code;
+    return cli_table_end(&table, err);
 }
 
 static enum bst_code key_list(const struct cli_args *args, const char *home,
                               const struct bst_identity *identity, struct bst_error *err)
 {
-    json_t *own = list_own(identity, home), *trusted = list_trusted(home);
+    json_t *own = list_own(identity, home);
     enum bst_code code;
     if (cli_has(args, "json")) {
-        json_t *all =
-            json_pack("{s:o, s:O, s:O}", "home", cli_json_text(home), "keys", own, "trusted", trusted);
+        json_t *all = json_pack("{s:o, s:O}", "home", cli_json_text(home), "keys", own);
         code = all ? cli_json(all, true, err) : bst_fail_memory(err);
         json_decref(all);
     } else {
-        code = print_list(own, trusted, err);
+        code = print_list(own, err);
     }
     json_decref(own);
-    json_decref(trusted);
     return code;
 }
 
@@ -179,7 +116,7 @@ static enum bst_code key_show(const struct cli_args *args, const char *home,
                               const struct bst_identity *identity, struct bst_error *err)
 {
     char *vkey = NULL, *pem = NULL, *subject, *until;
-    read_certificate_file(home, "certs/author.pem", &subject, &until);
+    read_certificate(home, "certs/author.pem", &subject, &until);
     enum bst_code code = bst_vkey_text(identity->log_origin, identity->log_key, &vkey, err);
     if (code == BST_OK) code = bst_key_public_pem(identity->public_key, &pem, err);
     if (code == BST_OK && cli_has(args, "json")) {
@@ -292,43 +229,7 @@ static enum bst_code key_import(const struct cli_args *args, const char *home, s
         bst_fail(err, BST_USAGE, "import needs the file that the other author's \"key export\" wrote");
         return bst_hint(err, "blindstamp key import ada.pem");
     }
-    const char *file = args->operands[1], *name = cli_value(args, "name");
-    if (!name) name = bst_path_name(file);
-    if (strchr(name, '/') || name[0] == '.' || !*name || strlen(name) > 100)
-        return bst_fail(err, BST_USAGE, "\"%.100s\" is not a name for what is imported", name);
-    struct bst_buf text = {0};
-    struct cli_trust trust = {0};
-    char *folder = bst_path_join(home, "trust"), *path = folder ? bst_path_join(folder, name) : NULL;
-    enum bst_code code = path ? bst_file_read(file, PEM_MAX, &text, err) : bst_fail_memory(err);
-    if (code == BST_OK && bst_buf_string(&text) && strstr((char *)text.data, "PRIVATE KEY-----")) {
-        code = bst_fail(err, BST_USAGE, "%s holds a private key, which is not for others to have", file);
-        bst_hint(err, "\"blindstamp key export\" without --secret writes what can be imported");
-    }
-    if (code == BST_OK) code = cli_trust_add(&trust, (const char *)text.data, text.len, file, err);
-    if (code == BST_OK) code = bst_folder_make(folder, 0700, err);
-    if (code == BST_OK) code = bst_file_write(path, text.data, text.len, 0, err);
-    if (code == BST_OK) {
-        char *subject = NULL, *until = NULL;
-        if (trust.roots.len) read_certificate(trust.roots.data, trust.roots.len, &subject, &until);
-        if (cli_has(args, "json")) {
-            json_t *all = json_pack("{s:o, s:o, s:s?, s:s?}", "file", cli_json_text(path), "certificate",
-                                    cli_json_text(subject), "valid_until", until, "log_key",
-                                    trust.log_key_count ? trust.log_keys[0] : NULL);
-            code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-            json_decref(all);
-        } else {
-            printf("Pictures of ");
-            cli_text(stdout, subject ? subject : "this ledger's author");
-            printf(" are trusted from now on.\nTo take that back, delete %s\n", path);
-        }
-        free(subject);
-        free(until);
-    }
-    cli_trust_clear(&trust);
-    bst_buf_free(&text);
-    free(path);
-    free(folder);
-    return code;
+    return cli_trust_keep(args, home, args->operands[1], BST_TRUST_MANIFEST, err);
 }
 
 /* ---- passphrase ---- */
@@ -418,8 +319,8 @@ const struct cli_command cmd_key = {
     .details =
         "export without a name writes what others need to trust your pictures: your root certificate and "
         "your\n"
-        "ledger's key, nothing secret. They add it with import. With a name it writes that public key "
-        "alone.\n"
+        "ledger's key, nothing secret. They add it with import, or \"blindstamp trust add\", and see it in\n"
+        "\"blindstamp trust list\". With a name it writes that public key alone.\n"
         "export --secret copies a private key into a new file with mode 0600, encrypted as it is in HOME.",
     .options = options,
     .examples = "blindstamp key export -o ada.pem\nblindstamp key import ada.pem\nblindstamp key passphrase",

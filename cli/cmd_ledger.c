@@ -99,10 +99,11 @@ static void finding_of(struct findings *findings, const char *rule, const struct
 static enum bst_code check_key(const struct cli_args *args, struct bst_ledger *ledger,
                                struct findings *findings, bool *known, struct bst_error *err)
 {
-    struct cli_trust trust = {0};
+    struct bst_trust *trust = NULL;
     struct bst_identity identity = {0};
     char *home = NULL;
     bool matches = false;
+    size_t count = 0;
     *known = false;
     enum bst_code code = cli_home(args, false, &home, err);
     if (code == BST_OK && !cli_value(args, "ledger")) {
@@ -112,10 +113,11 @@ static enum bst_code check_key(const struct cli_args *args, struct bst_ledger *l
                   !memcmp(identity.log_key, bst_ledger_key(ledger), BST_KEY_LEN);
     }
     if (code == BST_OK) code = cli_trust_load(args, NULL, &trust, err);
-    for (size_t i = 0; i < trust.log_key_count && code == BST_OK; i++) {
+    const char *const *log_keys = code == BST_OK ? bst_trust_log_keys(trust, &count) : NULL;
+    for (size_t i = 0; i < count && code == BST_OK; i++) {
         char *origin = NULL;
         uint8_t key[BST_KEY_LEN];
-        code = bst_vkey_parse(trust.log_keys[i], &origin, key, err);
+        code = bst_vkey_parse(log_keys[i], &origin, key, err);
         if (code == BST_OK)
             matches |= !strcmp(origin, bst_ledger_origin(ledger)) &&
                        !memcmp(key, bst_ledger_key(ledger), BST_KEY_LEN);
@@ -128,7 +130,7 @@ static enum bst_code check_key(const struct cli_args *args, struct bst_ledger *l
                     "was exchanged"};
         finding_of(findings, "log.key", &wrong);
     }
-    cli_trust_clear(&trust);
+    bst_trust_free(trust);
     bst_identity_clear(&identity);
     free(home);
     return code;

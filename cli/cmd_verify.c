@@ -11,6 +11,8 @@ static const struct cli_option options[] = {
     {"input", 'i', "PATH", "file or folder where --replay looks for an input picture", true},
     {"trust", 0, "FILE", "trust signers under these certificates (PEM, or \"key export\" of the author)",
      true},
+    {"trust-tsa", 0, "FILE", "trust time stamps under these certificates", true},
+    {"trust-signer", 0, "FILE", "trust these signers' certificates themselves", true},
     {"log-key", 0, "KEY|FILE", "trust the ledger with this verifier key", true},
     {"ledger", 0, "FILE", "look in this ledger too", false},
     {"details", 'd', NULL, "show every check, for many files too", false},
@@ -225,7 +227,7 @@ static enum bst_code model_places(const struct cli_args *args, const struct cli_
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     struct batch batch = {.args = args, .json = cli_has(args, "json"), .quiet = cli_has(args, "quiet")};
-    struct cli_trust trust = {0};
+    struct bst_trust *trust = NULL;
     struct cli_places places = {0};
     const char **models = NULL, **inputs = NULL;
     char *home = NULL;
@@ -242,12 +244,14 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     if (code == BST_OK) code = cli_number(args, "threads", 1, 256, &threads, err);
     if (code == BST_OK) code = cli_memory(args, "memory", &memory, err);
     if (code == BST_OK) {
+        size_t log_key_count;
+        const char *const *log_keys = bst_trust_log_keys(trust, &log_key_count);
         batch.options = (struct bst_verify_options){
             .home = home,
             .ledger = cli_value(args, "ledger"),
-            .roots = trust.roots.len ? bst_buf_string(&trust.roots) : NULL,
-            .log_keys = (const char *const *)trust.log_keys,
-            .log_key_count = trust.log_key_count,
+            .trust = trust,
+            .log_keys = log_keys,
+            .log_key_count = log_key_count,
             .replay = cli_has(args, "replay"),
             .models = models,
             .model_count = model_count,
@@ -272,7 +276,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     free(inputs);
     free(models);
     cli_places_clear(&places);
-    cli_trust_clear(&trust);
+    bst_trust_free(trust);
     free(home);
     return code;
 }
@@ -287,8 +291,8 @@ const struct cli_command cmd_verify = {
         "statement speaks of these very pixels, that the receipt is of a ledger you trust, and that the "
         "ledger\n"
         "at hand holds the entry. Folders are searched for PNG, JPEG and WebP files.\n\n"
-        "You trust your own identity in HOME, what \"blindstamp key import\" added, and --trust and "
-        "--log-key.\n"
+        "You trust your own identity in HOME, what \"blindstamp trust add\" and \"key import\" added, and\n"
+        "what these options name: nobody else.\n"
         "Works without any HOME, network or private key.\n\n"
         "Exit codes: 0 verified, 2 nothing is known of the origin, 3 altered or forged, 4 unreadable,\n"
         "6 intact but the signer is not trusted. The worst file counts.",

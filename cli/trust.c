@@ -1,16 +1,10 @@
-/* trust.c - home, the workshop in it, and what verify trusts beside home's own identity.
- *
- * HOME/trust/ holds what "blindstamp key import" brought: *.pem certificates and *.vkey log keys, one a line.
- */
-#include <dirent.h>
+/* trust.c - home, the workshop in it, and what verify trusts. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 
-#define TRUST_FILE_MAX (1u << 20)
-#define VKEY_MAX       1024
+#define TRUST_FILE_MAX (8u << 20)
 
 enum bst_code cli_home(const struct cli_args *args, bool must_exist, char **out, struct bst_error *err)
 {
@@ -50,126 +44,56 @@ enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png
     return code;
 }
 
-static enum bst_code add_vkey(struct cli_trust *trust, const char *line, size_t len, const char *name,
-                              struct bst_error *err)
-{
-    char *text = bst_format("%.*s", (int)len, line), *origin = NULL;
-    uint8_t key[BST_KEY_LEN];
-    if (!text) return bst_fail_memory(err);
-    if (bst_vkey_parse(text, &origin, key, err) != BST_OK) {
-        free(text);
-        return bst_where(err, "%s", name);
-    }
-    free(origin);
-    char **grown = realloc(trust->log_keys, (trust->log_key_count + 1) * sizeof *grown);
-    if (!grown) {
-        free(text);
-        return bst_fail_memory(err);
-    }
-    trust->log_keys = grown;
-    grown[trust->log_key_count++] = text;
-    return BST_OK;
-}
-
-enum bst_code cli_trust_add(struct cli_trust *trust, const char *text, size_t len, const char *name,
-                            struct bst_error *err)
-{
-    static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
-    const char *stop = text + len;
-    bool inside = false;
-    size_t found = 0;
-    enum bst_code code = BST_OK;
-    if (memchr(text, 0, len))
-        return bst_fail(err, BST_UNREADABLE, "%s holds neither certificates nor log keys", name);
-    for (const char *line = text; code == BST_OK && line < stop;) {
-        const char *newline = memchr(line, '\n', (size_t)(stop - line));
-        size_t n = newline ? (size_t)(newline - line) : (size_t)(stop - line), next = n + (newline != NULL);
-        if (n && line[n - 1] == '\r') n--;
-        if (n == sizeof begin - 1 && !memcmp(line, begin, n)) inside = true;
-        if (inside) {
-            bst_buf_append(&trust->roots, line, n);
-            bst_buf_byte(&trust->roots, '\n');
-        } else if (n > 10 && n < VKEY_MAX && line[0] != '#' && line[0] != '-' && memchr(line, '+', n) &&
-                   !memchr(line, ' ', n) && memchr(line, '/', n)) {
-            code = add_vkey(trust, line, n, name, err);
-            found++;
-        }
-        if (inside && n == sizeof end - 1 && !memcmp(line, end, n)) {
-            inside = false;
-            found++;
-        }
-        line += next;
-    }
-    if (code != BST_OK) return code;
-    if (inside) return bst_fail(err, BST_UNREADABLE, "the last certificate in %s has no end", name);
-    if (!found) {
-        bst_fail(err, BST_UNREADABLE, "%s holds neither certificates nor log keys", name);
-        return bst_hint(err, "blindstamp key export writes what others need to trust your pictures");
-    }
-    return trust->roots.failed ? bst_fail_memory(err) : BST_OK;
-}
-
-static enum bst_code add_file(struct cli_trust *trust, const char *path, struct bst_error *err)
+enum bst_code cli_trust_add(struct bst_trust *trust, const char *path, unsigned kinds, struct bst_error *err)
 {
     struct bst_buf text = {0};
     enum bst_code code = bst_file_read(path, TRUST_FILE_MAX, &text, err);
-    if (code == BST_OK) code = cli_trust_add(trust, (const char *)text.data, text.len, path, err);
+    if (code == BST_OK && bst_trust_add(trust, (const char *)text.data, text.len, kinds, NULL, err) != BST_OK)
+        code = bst_where(err, "%s", path);
     bst_buf_free(&text);
     return code;
 }
 
-static int wanted(const struct dirent *entry)
+/* A log's key: a file, or the key itself. */
+static enum bst_code add_log_key(struct bst_trust *trust, const char *value, struct bst_error *err)
 {
-    return entry->d_name[0] != '.';
+    struct bst_trust_count count;
+    if (bst_file_exists(value)) return cli_trust_add(trust, value, BST_TRUST_MANIFEST, err);
+    if (bst_trust_add(trust, value, strlen(value), BST_TRUST_MANIFEST, &count, err) == BST_OK &&
+        count.log_keys == 1)
+        return BST_OK;
+    bst_fail(err, BST_USAGE, "\"%.100s\" is no log key", value);
+    return bst_hint(err, "give NAME+HEX+BASE64 as \"blindstamp key show\" shows it, or a file");
 }
 
-static enum bst_code add_folder(struct cli_trust *trust, const char *home, struct bst_error *err)
-{
-    char *folder = bst_path_join(home, "trust");
-    if (!folder) return bst_fail_memory(err);
-    enum bst_code code = BST_OK;
-    struct dirent **names = NULL;
-    int count = scandir(folder, &names, wanted, alphasort);
-    for (int i = 0; i < count; i++) {
-        char *path = code == BST_OK ? bst_path_join(folder, names[i]->d_name) : NULL;
-        if (path) code = add_file(trust, path, err);
-        free(path);
-        free(names[i]);
-    }
-    free(names);
-    free(folder);
-    return code;
-}
-
-enum bst_code cli_trust_load(const struct cli_args *args, const char *home, struct cli_trust *out,
+enum bst_code cli_trust_load(const struct cli_args *args, const char *home, struct bst_trust **out,
                              struct bst_error *err)
 {
-    *out = (struct cli_trust){0};
-    enum bst_code code = home ? add_folder(out, home, err) : BST_OK;
+    static const struct {
+        const char *option;
+        unsigned kind;
+    } files[] = {
+        {"trust", BST_TRUST_MANIFEST}, {"trust-tsa", BST_TRUST_TSA}, {"trust-signer", BST_TRUST_ALLOWED}};
     const char *value;
-    for (size_t i = 0; code == BST_OK && (value = cli_nth(args, "trust", i)); i++)
-        code = add_file(out, value, err);
-    for (size_t i = 0; code == BST_OK && (value = cli_nth(args, "log-key", i)); i++) {
-        if (bst_file_exists(value)) {
-            code = add_file(out, value, err);
-        } else {
-            code = add_vkey(out, value, strlen(value), "--log-key", err);
-            if (code == BST_UNREADABLE) code = err->code = BST_USAGE;
-            if (code != BST_OK)
-                bst_hint(err, "give NAME+HEX+BASE64 as \"blindstamp key list\" shows it, or a file");
-        }
+    char *identity = home ? bst_path_join(home, "identity.json") : NULL;
+    enum bst_code code = home && !identity ? bst_fail_memory(err) : bst_trust_new(out, err);
+    if (code != BST_OK) {
+        free(identity);
+        return code;
     }
-    if (code != BST_OK) cli_trust_clear(out);
+    if (identity && bst_file_exists(identity)) code = bst_trust_self(*out, home, err);
+    if (code == BST_OK && home) code = bst_trust_items(*out, home, err);
+    for (size_t f = 0; f < sizeof files / sizeof *files; f++)
+        for (size_t i = 0; code == BST_OK && (value = cli_nth(args, files[f].option, i)); i++)
+            code = cli_trust_add(*out, value, files[f].kind, err);
+    for (size_t i = 0; code == BST_OK && (value = cli_nth(args, "log-key", i)); i++)
+        code = add_log_key(*out, value, err);
+    free(identity);
+    if (code != BST_OK) {
+        bst_trust_free(*out);
+        *out = NULL;
+    }
     return code;
-}
-
-void cli_trust_clear(struct cli_trust *trust)
-{
-    for (size_t i = 0; i < trust->log_key_count; i++)
-        free(trust->log_keys[i]);
-    free(trust->log_keys);
-    bst_buf_free(&trust->roots);
-    *trust = (struct cli_trust){0};
 }
 
 enum bst_code cli_ledger(const struct cli_args *args, struct bst_ledger **out, struct bst_error *err)

@@ -24,8 +24,8 @@
 /* ---- writing (c2pa_write.c) ---- */
 
 struct bst_manifest {
-    const struct bst_key *key; /* of the chain's leaf */
-    const struct bst_chain *chain;
+    const struct bst_signer *signer;
+    size_t signature_room; /* kept free in the signature for a time stamp and a revocation answer */
     const char *image_id;
     const char *title; /* NULL: not disclosed */
     const char *when;  /* RFC 3339 */
@@ -49,7 +49,7 @@ struct bst_judge {
     struct bst_c2pa *out;
     const char *path;
     const struct bst_container *container;
-    const char *roots;
+    const struct bst_trust *trust;
     struct bst_jumbf store;
     const struct bst_jumbf_box *manifest; /* the active one */
     cbor_item_t *claim;
@@ -69,9 +69,10 @@ void bst_judge_url(const struct bst_judge *judge, const char *tail, char out[sta
 
 /* c2pa_signature.c: statuses claimSignature.*; *cose is filled when the signature could be parsed. */
 void bst_judge_signature(struct bst_judge *judge, struct bst_cose *cose);
-/* c2pa_trust.c: statuses signingCredential.*; false when the certificate did not cover the time of signing, or
- * today when nobody trusted says when that was. */
-bool bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, const char *url);
+/* c2pa_trust.c: statuses signingCredential.*; false when the certificate did not cover the time of signing (Unix
+ * seconds), which is a trusted time stamp's, or today when nobody trusted says when that was. */
+bool bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,
+                           const char *url);
 
 /* c2pa_assertion.c. content is the parsed CBOR of the assertion. */
 void bst_judge_actions(struct bst_judge *judge, cbor_item_t *content, const char *url, bool first);

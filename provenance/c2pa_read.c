@@ -427,10 +427,10 @@ static enum bst_code judge_manifest(struct bst_judge *judge, struct bst_error *e
     return code;
 }
 
-enum bst_code bst_c2pa_read(const char *path, const struct bst_container *container, const char *roots,
-                            struct bst_c2pa *out, struct bst_error *err)
+enum bst_code bst_c2pa_read(const char *path, const struct bst_container *container,
+                            const struct bst_trust *trust, struct bst_c2pa *out, struct bst_error *err)
 {
-    struct bst_judge judge = {.out = out, .path = path, .container = container, .roots = roots};
+    struct bst_judge judge = {.out = out, .path = path, .container = container, .trust = trust};
     struct bst_buf bytes = {0};
     memset(out, 0, sizeof(*out));
     enum bst_code code = bst_container_manifest(path, container, &bytes, err);

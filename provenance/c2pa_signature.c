@@ -98,7 +98,7 @@ static void judge_cose(struct bst_judge *judge, const struct bst_cose *cose, con
         return;
     }
     read_signer(judge, sk_X509_value(cose->chain, 0));
-    bool inside = bst_judge_certificate(judge, cose, url);
+    bool inside = bst_judge_certificate(judge, cose, bst_now_ms() / 1000, false, url);
     if (bst_cose_verify(cose, judge->store.bytes + judge->claim_box->data, judge->claim_box->data_len,
                         &err) == BST_OK) {
         judge_validity(judge, inside, url);

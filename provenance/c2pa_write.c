@@ -136,9 +136,9 @@ static enum bst_code write_store(const struct bst_manifest *manifest, const char
     bst_jumbf_leaf(out, BST_TYPE_CLAIM, "c2pa.claim.v2", BST_BOX_CBOR, claim.data, claim.len);
     size_t signature = bst_jumbf_begin_super(out, BST_TYPE_SIGNATURE, "c2pa.signature");
     size_t content = bst_jumbf_begin(out, BST_BOX_CBOR);
-    enum bst_code code = claim.failed || out->failed
-                             ? bst_fail_memory(err)
-                             : bst_cose_sign(manifest->key, manifest->chain, claim.data, claim.len, out, err);
+    enum bst_code code = claim.failed || out->failed ? bst_fail_memory(err)
+                                                     : bst_cose_sign(manifest->signer, claim.data, claim.len,
+                                                                     manifest->signature_room, out, err);
     bst_jumbf_end(out, content);
     bst_jumbf_end(out, signature);
     bst_jumbf_end(out, super);

@@ -60,46 +60,180 @@ void bst_chain_clear(struct bst_chain *chain)
     memset(chain, 0, sizeof(*chain));
 }
 
+/* ---- algorithms ---- */
+
+struct algorithm {
+    int64_t id;
+    const char *name;
+    int key_type, curve; /* curve 0: any */
+    const char *digest;  /* NULL: the algorithm's own */
+    size_t half;         /* ECDSA: bytes of r and of s */
+};
+static const struct algorithm algorithms[] = {
+    {ALG_EDDSA, "ed25519", EVP_PKEY_ED25519, 0, NULL, 0},
+    {-7, "es256", EVP_PKEY_EC, NID_X9_62_prime256v1, "SHA256", 32},
+    {-35, "es384", EVP_PKEY_EC, NID_secp384r1, "SHA384", 48},
+    {-36, "es512", EVP_PKEY_EC, NID_secp521r1, "SHA512", 66},
+    {-37, "ps256", EVP_PKEY_RSA, 0, "SHA256", 0},
+    {-38, "ps384", EVP_PKEY_RSA, 0, "SHA384", 0},
+    {-39, "ps512", EVP_PKEY_RSA, 0, "SHA512", 0},
+};
+#define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
+
+static const struct algorithm *find_algorithm(int64_t alg)
+{
+    for (size_t i = 0; i < ALGORITHMS; i++) {
+        if (algorithms[i].id == alg) return &algorithms[i];
+    }
+    return NULL;
+}
+
+const char *bst_cose_algorithm(int64_t alg)
+{
+    const struct algorithm *algorithm = find_algorithm(alg);
+    return algorithm == NULL ? NULL : algorithm->name;
+}
+
+int64_t bst_cose_number(const char *name)
+{
+    for (size_t i = 0; i < ALGORITHMS; i++) {
+        if (strcmp(algorithms[i].name, name) == 0) return algorithms[i].id;
+    }
+    return 0;
+}
+
+static bool key_fits(const struct algorithm *algorithm, EVP_PKEY *key)
+{
+    char group[64];
+    size_t len;
+    int type = EVP_PKEY_get_base_id(key);
+    if (type == EVP_PKEY_RSA_PSS) type = EVP_PKEY_RSA;
+    if (type != algorithm->key_type) return false;
+    if (algorithm->curve == 0) return true;
+    if (EVP_PKEY_get_group_name(key, group, sizeof(group), &len) != 1) return false;
+    return OBJ_txt2nid(group) == algorithm->curve;
+}
+
+bool bst_cose_fits(int64_t alg, EVP_PKEY *key)
+{
+    const struct algorithm *algorithm = find_algorithm(alg);
+    bool fits = algorithm != NULL && key_fits(algorithm, key);
+    ERR_clear_error();
+    return fits;
+}
+
+int64_t bst_cose_choose(EVP_PKEY *key)
+{
+    for (size_t i = 0; i < ALGORITHMS; i++) {
+        if (bst_cose_fits(algorithms[i].id, key)) return algorithms[i].id;
+    }
+    return 0;
+}
+
 /* ---- signing ---- */
 
-/* What a COSE_Sign1 signature covers: ["Signature1", protected, external aad, payload]. */
-static void sig_structure(struct bst_buf *out, const void *protected_bytes, size_t protected_len,
-                          const void *payload, size_t len)
+/* What a COSE_Sign1 signature covers: [context, protected, external aad, payload]. */
+static void sig_structure(struct bst_buf *out, const char *context, const void *protected_bytes,
+                          size_t protected_len, const void *payload, size_t len)
 {
     bst_cbor_array(out, 4);
-    bst_cbor_text(out, "Signature1");
+    bst_cbor_text(out, context);
     bst_cbor_bytes(out, protected_bytes, protected_len);
     bst_cbor_bytes(out, "", 0);
     bst_cbor_bytes(out, payload, len);
 }
 
-enum bst_code bst_cose_sign(const struct bst_key *key, const struct bst_chain *chain, const void *payload,
-                            size_t len, struct bst_buf *out, struct bst_error *err)
+/* libcrypto writes an ECDSA signature as DER, COSE wants r || s. */
+static bool ecdsa_from_der(const uint8_t *der, size_t len, size_t half, struct bst_buf *sig)
 {
-    struct bst_buf header = {0}, message = {0};
-    uint8_t sig[BST_SIG_LEN];
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &der, (long)len);
+    bool good = pair != NULL && bst_buf_reserve(sig, 2 * half) &&
+                BN_bn2binpad(ECDSA_SIG_get0_r(pair), sig->data + sig->len, (int)half) == (int)half &&
+                BN_bn2binpad(ECDSA_SIG_get0_s(pair), sig->data + sig->len + half, (int)half) == (int)half;
+    if (good) sig->len += 2 * half;
+    ECDSA_SIG_free(pair);
+    return good;
+}
+
+static bool set_padding(const struct algorithm *algorithm, EVP_PKEY_CTX *parameters)
+{
+    return algorithm->key_type != EVP_PKEY_RSA ||
+           (EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) > 0 &&
+            EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) > 0);
+}
+
+static bool sign_with(const struct algorithm *algorithm, EVP_PKEY *key, const struct bst_buf *message,
+                      struct bst_buf *sig)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *parameters; /* owned by context */
+    size_t len = 0;
+    uint8_t *raw = NULL;
+    bool good = context != NULL &&
+                EVP_DigestSignInit_ex(context, &parameters, algorithm->digest, NULL, NULL, key, NULL) == 1 &&
+                set_padding(algorithm, parameters) &&
+                EVP_DigestSign(context, NULL, &len, message->data, message->len) == 1 &&
+                (raw = malloc(len)) != NULL &&
+                EVP_DigestSign(context, raw, &len, message->data, message->len) == 1;
+    if (good && algorithm->half != 0) {
+        good = ecdsa_from_der(raw, len, algorithm->half, sig);
+    } else if (good) {
+        bst_buf_append(sig, raw, len);
+    }
+    free(raw);
+    EVP_MD_CTX_free(context);
+    ERR_clear_error();
+    return good && !sig->failed;
+}
+
+static enum bst_code make_signature(const struct bst_signer *signer, const struct algorithm *algorithm,
+                                    const struct bst_buf *message, struct bst_buf *sig, struct bst_error *err)
+{
+    uint8_t raw[BST_SIG_LEN];
+    if (signer->key != NULL) {
+        bst_key_sign(signer->key, message->data, message->len, raw);
+        bst_buf_append(sig, raw, sizeof(raw));
+        return sig->failed ? bst_fail_memory(err) : BST_OK;
+    }
+    if (!bst_cose_fits(algorithm->id, signer->evp))
+        return bst_fail(err, BST_USAGE, "the key cannot sign with %s", algorithm->name);
+    return sign_with(algorithm, signer->evp, message, sig)
+               ? BST_OK
+               : bst_fail(err, BST_FAILURE, "libcrypto cannot sign with %s", algorithm->name);
+}
+
+enum bst_code bst_cose_sign(const struct bst_signer *signer, const void *payload, size_t len, size_t room,
+                            struct bst_buf *out, struct bst_error *err)
+{
+    struct bst_buf header = {0}, message = {0}, sig = {0};
+    const struct bst_chain *chain = &signer->chain;
+    const struct algorithm *algorithm = find_algorithm(signer->key != NULL ? ALG_EDDSA : signer->alg);
+    if (algorithm == NULL) return bst_fail(err, BST_USAGE, "there is no such signature algorithm");
     bst_cbor_map(&header, 2);
     bst_cbor_uint(&header, LABEL_ALG);
-    bst_cbor_negative(&header, -1 - ALG_EDDSA);
+    bst_cbor_negative(&header, (uint64_t)(-1 - algorithm->id));
     bst_cbor_uint(&header, LABEL_X5CHAIN);
     if (chain->count > 1) bst_cbor_array(&header, chain->count);
     for (size_t i = 0; i < chain->count; i++) {
         bst_cbor_bytes(&header, chain->der[i].data, chain->der[i].len);
     }
-    sig_structure(&message, header.data, header.len, payload, len);
-    bool failed = header.failed || message.failed;
-    if (!failed) {
-        bst_key_sign(key, message.data, message.len, sig);
+    sig_structure(&message, "Signature1", header.data, header.len, payload, len);
+    enum bst_code code = header.failed || message.failed
+                             ? bst_fail_memory(err)
+                             : make_signature(signer, algorithm, &message, &sig, err);
+    if (code == BST_OK) {
         bst_cbor_tag(out, TAG_SIGN1);
         bst_cbor_array(out, 4);
         bst_cbor_bytes(out, header.data, header.len);
-        bst_cbor_map(out, 0);
+        bst_cose_header(out, &(struct bst_attachment){0}, room);
         bst_cbor_null(out);
-        bst_cbor_bytes(out, sig, sizeof(sig));
+        bst_cbor_bytes(out, sig.data, sig.len);
+        if (out->failed) code = bst_fail_memory(err);
     }
     bst_buf_free(&header);
     bst_buf_free(&message);
-    return failed || out->failed ? bst_fail_memory(err) : BST_OK;
+    bst_buf_free(&sig);
+    return code;
 }
 
 /* ---- reading ---- */
@@ -189,49 +323,6 @@ void bst_cose_clear(struct bst_cose *cose)
 
 /* ---- verifying ---- */
 
-struct algorithm {
-    int64_t id;
-    const char *name;
-    int key_type, curve; /* curve 0: any */
-    const char *digest;  /* NULL: the algorithm's own */
-    size_t half;         /* ECDSA: bytes of r and of s */
-};
-static const struct algorithm algorithms[] = {
-    {ALG_EDDSA, "ed25519", EVP_PKEY_ED25519, 0, NULL, 0},
-    {-7, "es256", EVP_PKEY_EC, NID_X9_62_prime256v1, "SHA256", 32},
-    {-35, "es384", EVP_PKEY_EC, NID_secp384r1, "SHA384", 48},
-    {-36, "es512", EVP_PKEY_EC, NID_secp521r1, "SHA512", 66},
-    {-37, "ps256", EVP_PKEY_RSA, 0, "SHA256", 0},
-    {-38, "ps384", EVP_PKEY_RSA, 0, "SHA384", 0},
-    {-39, "ps512", EVP_PKEY_RSA, 0, "SHA512", 0},
-};
-
-static const struct algorithm *find_algorithm(int64_t alg)
-{
-    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
-        if (algorithms[i].id == alg) return &algorithms[i];
-    }
-    return NULL;
-}
-
-const char *bst_cose_algorithm(int64_t alg)
-{
-    const struct algorithm *algorithm = find_algorithm(alg);
-    return algorithm == NULL ? NULL : algorithm->name;
-}
-
-static bool key_fits(const struct algorithm *algorithm, EVP_PKEY *key)
-{
-    char group[64];
-    size_t len;
-    int type = EVP_PKEY_get_base_id(key);
-    if (type == EVP_PKEY_RSA_PSS) type = EVP_PKEY_RSA;
-    if (type != algorithm->key_type) return false;
-    if (algorithm->curve == 0) return true;
-    if (EVP_PKEY_get_group_name(key, group, sizeof(group), &len) != 1) return false;
-    return OBJ_txt2nid(group) == algorithm->curve;
-}
-
 /* COSE writes an ECDSA signature as r || s, libcrypto reads DER. */
 static bool ecdsa_to_der(const uint8_t *sig, size_t len, size_t half, unsigned char **der, size_t *der_len)
 {
@@ -263,11 +354,8 @@ static bool verify_with(const struct algorithm *algorithm, EVP_PKEY *key, const 
     EVP_PKEY_CTX *parameters; /* owned by context */
     bool good = context != NULL &&
                 EVP_DigestVerifyInit_ex(context, &parameters, algorithm->digest, NULL, NULL, key, NULL) == 1;
-    if (good && algorithm->key_type == EVP_PKEY_RSA) {
-        good = EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) > 0 &&
-               EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) > 0;
-    }
-    good = good && EVP_DigestVerify(context, sig, sig_len, message->data, message->len) == 1;
+    good = good && set_padding(algorithm, parameters) &&
+           EVP_DigestVerify(context, sig, sig_len, message->data, message->len) == 1;
     EVP_MD_CTX_free(context);
     OPENSSL_free(der);
     ERR_clear_error();
@@ -285,10 +373,23 @@ enum bst_code bst_cose_verify(const struct bst_cose *cose, const void *payload, 
         ERR_clear_error();
         return bst_fail(err, BST_BROKEN, "the certificate's key does not fit the signature's algorithm");
     }
-    sig_structure(&message, cose->protected_bytes, cose->protected_len, payload, len);
+    sig_structure(&message, "Signature1", cose->protected_bytes, cose->protected_len, payload, len);
     if (message.failed) return bst_fail_memory(err);
     bool good = verify_with(algorithm, key, &message, cose->sig, cose->sig_len);
     bst_buf_free(&message);
     if (good) return BST_OK;
     return bst_fail(err, BST_BROKEN, "the signature does not fit the claim: one of them was altered");
+}
+
+void bst_cose_stamped(const struct bst_cose *cose, const void *payload, size_t len, struct bst_buf *out)
+{
+    struct bst_buf wrapped = {0};
+    if (payload == NULL) { /* the signature as a CBOR byte string, head and all, is the payload */
+        bst_cbor_bytes(&wrapped, cose->sig, cose->sig_len);
+        payload = wrapped.data;
+        len = wrapped.len;
+        out->failed = out->failed || wrapped.failed;
+    }
+    sig_structure(out, "CounterSignature", cose->protected_bytes, cose->protected_len, payload, len);
+    bst_buf_free(&wrapped);
 }

@@ -18,9 +18,42 @@ struct bst_chain {
 enum bst_code bst_chain_from_pem(const char *pem, size_t len, struct bst_chain *out, struct bst_error *err);
 void bst_chain_clear(struct bst_chain *chain);
 
-/* Tagged COSE_Sign1 with detached payload, signed with Ed25519 (alg EdDSA). Appends to out. */
-enum bst_code bst_cose_sign(const struct bst_key *key, const struct bst_chain *chain, const void *payload,
-                            size_t len, struct bst_buf *out, struct bst_error *err);
+/* Who signs claims: a key and the chain of its certificate. */
+struct bst_signer {
+    const struct bst_key *key; /* Ed25519 of ours; or else */
+    EVP_PKEY *evp;             /* any key of the seven algorithms, held by libcrypto */
+    int64_t alg;               /* COSE's number; ignored with key, which is always EdDSA */
+    struct bst_chain chain;
+};
+/* COSE's number of a name such as "es256"; 0 when there is none. */
+int64_t bst_cose_number(const char *name);
+/* Does the key belong to the algorithm: its type, its curve? */
+bool bst_cose_fits(int64_t alg, EVP_PKEY *key);
+/* The algorithm for a key: the one of its curve, ps256 for RSA. 0: none of the seven. */
+int64_t bst_cose_choose(EVP_PKEY *key);
+
+/* What becomes known about a signature only when it was made. Empty parts stay as they are. */
+struct bst_attachment {
+    const void *token; /* RFC 3161 TimeStampToken, DER: header sigTst2 */
+    size_t token_len;
+    const void *ocsp; /* OCSPResponse, DER: header rVals */
+    size_t ocsp_len;
+};
+
+/* Tagged COSE_Sign1 with detached payload. room bytes (0, or 5 and more) are kept free in its unprotected
+ * header, which the signature does not cover, for what bst_cose_attach puts there later. Appends to out. */
+enum bst_code bst_cose_sign(const struct bst_signer *signer, const void *payload, size_t len, size_t room,
+                            struct bst_buf *out, struct bst_error *err);
+
+/* ---- cose_header.c ---- */
+
+/* The unprotected header: a map of the attachment's parts, filled up with padding to 1 + room bytes. false,
+ * and nothing is written, when they need more. */
+bool bst_cose_header(struct bst_buf *out, const struct bst_attachment *attachment, size_t room);
+/* Puts them in the unprotected header of a COSE_Sign1, whose length stays the same. BST_USAGE when there is
+ * not room enough. */
+enum bst_code bst_cose_attach(uint8_t *cose, size_t len, const struct bst_attachment *attachment,
+                              struct bst_error *err);
 
 struct bst_cose {
     cbor_item_t *item; /* owns what the pointers below point into */
@@ -39,10 +72,13 @@ struct bst_cose {
 /* BST_BROKEN when it is not a tagged COSE_Sign1 or a certificate cannot be read. */
 enum bst_code bst_cose_parse(const uint8_t *data, size_t len, struct bst_cose *out, struct bst_error *err);
 void bst_cose_clear(struct bst_cose *cose);
-/* "Ed25519", "es256" ...; NULL when the algorithm is not one of C2PA's. */
+/* "ed25519", "es256" ...; NULL when the algorithm is not one of C2PA's. */
 const char *bst_cose_algorithm(int64_t alg);
 /* Does the signature over the payload fit the leaf's key? BST_BROKEN with the reason when not. */
 enum bst_code bst_cose_verify(const struct bst_cose *cose, const void *payload, size_t len,
                               struct bst_error *err);
+/* What a time stamp of the signature must be over (C2PA 2.4, 10.3.2.5): with payload NULL that of sigTst2, which
+ * covers the signature, else that of the older sigTst, which covers the payload. Appends to out. */
+void bst_cose_stamped(const struct bst_cose *cose, const void *payload, size_t len, struct bst_buf *out);
 
 #endif

@@ -19,7 +19,8 @@
  *   container.c          segments of a file; container_png.c, container_jpeg.c, container_webp.c; png_edit.c
  *                        inserts chunks
  *   metadata.c           what a file says about itself; exif.c, xmp.c and png_text.c read and write it
- *   jumbf.c, cbor.c, cose.c   the layers of a C2PA manifest
+ *   trust.c              whose certificates are believed, trust_store.c what a home keeps of them; cert_profile.c what a certificate must be like
+ *   jumbf.c, cbor.c, cose.c   the layers of a C2PA manifest; cose_header.c what a signature carries unsigned
  *   c2pa_write.c         manifests made
  *   c2pa_read.c          manifests judged; c2pa_signature.c, c2pa_assertion.c (rules), c2pa_trust.c (certificates),
  *                        c2pa_report.c (as JSON)
@@ -95,6 +96,10 @@ enum bst_code bst_home_init(const struct bst_init *init, struct bst_identity *ou
 /* Re-encrypts every key in home; "" or NULL removes the passphrase. */
 enum bst_code bst_home_passphrase(const char *home, const char *old_phrase, const char *new_phrase,
                                   struct bst_error *err);
+
+/* Every certificate of a PEM text as JSON: subject, issuer, valid_from, valid_until, valid_today, key, authority,
+ * extended_key_usage, sha256. An empty list when there is none. New reference. */
+enum bst_code bst_cert_describe(const void *pem, size_t len, json_t **out, struct bst_error *err);
 
 /* ================= statements ================= */
 
@@ -365,6 +370,53 @@ enum bst_code bst_container_digest_plain(const char *path, const struct bst_cont
 enum bst_code bst_metadata_read(const char *path, const struct bst_container *container, json_t **out,
                                 struct bst_error *err);
 
+/* ---- trust (trust.c): whose certificates are believed, and for what ---- */
+enum bst_trust_kind {                         /* bits */
+                      BST_TRUST_MANIFEST = 1, /* anchors of signers of claims */
+                      BST_TRUST_TSA = 2,      /* of time stamp authorities */
+                      BST_TRUST_CAWG = 4,     /* of identities beside the signer's */
+                      BST_TRUST_ALLOWED =
+                          8, /* no anchors: signers of claims that are believed by themselves */
+};
+struct bst_trust; /* believes nobody when new; once filled, threads may share it */
+enum bst_code bst_trust_new(struct bst_trust **out, struct bst_error *err);
+void bst_trust_free(struct bst_trust *trust);
+struct bst_trust_count {
+    size_t anchors, allowed, usages, log_keys; /* what a text held */
+    size_t expired;                            /* certificates of these that are not valid today */
+};
+/* Takes in what a text holds: PEM certificates, for these kinds; with BST_TRUST_ALLOWED also lines with a
+ * certificate's SHA-256 in base64; and whatever the kinds: lines with the object identifier of an extended
+ * key usage that is accepted besides e-mail protection, and lines with a log's verifier key. Other lines are
+ * comments. BST_UNREADABLE when there was none of all that. count may be NULL. */
+enum bst_code bst_trust_add(struct bst_trust *trust, const char *text, size_t len, unsigned kinds,
+                            struct bst_trust_count *count, struct bst_error *err);
+const char *const *bst_trust_log_keys(const struct bst_trust *trust, size_t *count);
+unsigned bst_trust_kind_named(const char *name); /* "manifest", "tsa", "cawg", "allowed"; 0 when it is none */
+const char *bst_trust_kind_name(unsigned kind);
+
+/* ---- what a home trusts (trust_store.c): HOME/trust/ ---- */
+/* Oneself: the home's own root. */
+enum bst_code bst_trust_self(struct bst_trust *trust, const char *home, struct bst_error *err);
+/* Everything added to the home. An item that was changed since or cannot be read is an error. */
+enum bst_code bst_trust_items(struct bst_trust *trust, const char *home, struct bst_error *err);
+struct bst_trust_item {
+    const char *name, *path;
+    unsigned kinds;
+    const char *origin;    /* where it came from: an address, a path; NULL: not told */
+    const char *published; /* when its publisher issued it; NULL: not told */
+    const char *added;     /* RFC 3339; NULL: not told */
+    char sha256[BST_SHA256_HEX];
+    struct bst_trust_count count;
+    const struct bst_error *problem; /* why it cannot be used, or NULL */
+};
+typedef void (*bst_trust_item_fn)(void *arg, const struct bst_trust_item *item);
+enum bst_code bst_trust_list(const char *home, bst_trust_item_fn found, void *arg, struct bst_error *err);
+/* Adds an item under item->name; fills item->count. BST_USAGE when the name is taken, unless replace. */
+enum bst_code bst_trust_keep(const char *home, struct bst_trust_item *item, const void *text, size_t len,
+                             bool replace, struct bst_error *err);
+enum bst_code bst_trust_drop(const char *home, const char *name, struct bst_error *err);
+
 /* ---- C2PA (c2pa_write.c, c2pa_read.c) ---- */
 enum bst_status_kind { BST_STATUS_SUCCESS, BST_STATUS_INFO, BST_STATUS_FAILURE };
 struct bst_status {
@@ -387,11 +439,10 @@ struct bst_c2pa {
     struct bst_buf envelope, proof;  /* the receipt assertion's parts; empty when there is none */
     char *log_vkey; /* verifier key of the log as the receipt names it; NULL when there is none */
 };
-/* Reads and judges the manifest in a scanned file. roots: PEM of trusted anchors, or NULL. A file without
- * manifest is BST_NO_PROVENANCE; a manifest that cannot be parsed BST_BROKEN; otherwise BST_OK whatever the
+/* Reads and judges the manifest in a scanned file. trust: NULL believes nobody. A file without manifest is BST_NO_PROVENANCE; a manifest that cannot be parsed BST_BROKEN; otherwise BST_OK whatever the
  * state. */
-enum bst_code bst_c2pa_read(const char *path, const struct bst_container *container, const char *roots,
-                            struct bst_c2pa *out, struct bst_error *err);
+enum bst_code bst_c2pa_read(const char *path, const struct bst_container *container,
+                            const struct bst_trust *trust, struct bst_c2pa *out, struct bst_error *err);
 void bst_c2pa_clear(struct bst_c2pa *c2pa);
 
 /* ---- stamping (stamp.c) ---- */

@@ -4,10 +4,12 @@
  * in a hidden file beside its place; once the ledger holds its statement, the manifest with the receipt is
  * put in, the result is read back and judged, and only a file that validates gets its name. */
 #include "c2pa.h"
+#include "cert_profile.h"
 #include "key.h"
 #include "metadata.h"
 #include "png_edit.h"
 #include "stamp_file.h"
+#include "trust.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -36,8 +38,8 @@ struct pending {
 struct bst_stamper {
     struct bst_identity identity;
     struct bst_key *author_key, *log_key;
-    struct bst_chain chain;
-    struct bst_buf roots; /* PEM, for the check of what was written */
+    struct bst_signer signer;
+    struct bst_trust *trust; /* in oneself, for the check of what was written */
     struct bst_ledger *ledger;
     char *log_vkey;
     int png_level;
@@ -64,37 +66,34 @@ static enum bst_code load_file(const char *home, const char *name, struct bst_bu
     return code;
 }
 
-/* A certificate that expired, or that is not of this key, is found before the ledger is written, not after.
- */
+/* A certificate that expired, or that is not of this key, is found before the ledger is written, not after. */
 static enum bst_code check_chain(const struct bst_stamper *stamper, struct bst_error *err)
 {
-    struct bst_c2pa findings = {0};
-    struct bst_judge judge = {.out = &findings, .roots = (const char *)stamper->roots.data};
-    struct bst_cose cose = {.chain = sk_X509_new_null()};
-    const unsigned char *der = stamper->chain.der[0].data;
-    X509 *leaf = d2i_X509(NULL, &der, (long)stamper->chain.der[0].len);
+    const struct bst_chain *chain = &stamper->signer.chain;
+    const unsigned char *der = chain->der[0].data;
+    X509 *leaf = d2i_X509(NULL, &der, (long)chain->der[0].len);
+    STACK_OF(X509) *path = sk_X509_new_null();
     uint8_t key[BST_KEY_LEN];
     size_t len = sizeof(key);
-    enum bst_code code = BST_OK;
-    if (cose.chain == NULL || leaf == NULL || sk_X509_push(cose.chain, leaf) <= 0) {
+    int64_t now_s = bst_now_ms() / 1000;
+    const char *problem = NULL;
+    if (leaf == NULL || path == NULL || sk_X509_push(path, leaf) <= 0) {
         X509_free(leaf);
-        sk_X509_free(cose.chain);
+        sk_X509_free(path);
         return bst_fail_memory(err);
     }
     if (EVP_PKEY_get_raw_public_key(X509_get0_pubkey(leaf), key, &len) != 1 || len != sizeof(key) ||
         memcmp(key, bst_key_public(stamper->author_key), sizeof(key)) != 0) {
-        code = bst_fail(err, BST_FAILURE, "the author's certificate is not for the author's key");
-    } else {
-        bst_judge_certificate(&judge, &cose, NULL);
-        for (size_t i = 0; i < findings.status_count && code == BST_OK; i++) {
-            if (findings.statuses[i].kind != BST_STATUS_FAILURE) continue;
-            code = bst_fail(err, BST_FAILURE, "%s", findings.statuses[i].words);
-        }
+        problem = "it is not for the author's key";
+    } else if (!bst_cert_covers(leaf, now_s)) {
+        problem = "it is not valid today";
+    } else if ((problem = bst_cert_problem(leaf, BST_ROLE_CLAIM, stamper->trust)) == NULL) {
+        if (bst_trust_path(stamper->trust, BST_TRUST_MANIFEST, leaf, path, now_s, &problem)) problem = NULL;
     }
-    if (code != BST_OK) bst_where(err, "certs/author.pem");
-    bst_c2pa_clear(&findings);
-    bst_cose_clear(&cose);
-    return code;
+    sk_X509_pop_free(path, X509_free);
+    if (problem == NULL) return BST_OK;
+    bst_fail(err, BST_FAILURE, "the author's certificate cannot be used: %s", problem);
+    return bst_where(err, "certs/author.pem");
 }
 
 static enum bst_code load_home(const struct bst_stamper_options *options, struct bst_stamper *stamper,
@@ -111,11 +110,14 @@ static enum bst_code load_home(const struct bst_stamper_options *options, struct
         code =
             bst_home_key(options->home, "keys/log.pem", options->passphrase, &stamper->log_key, locked, err);
     }
-    if (code == BST_OK) code = load_file(options->home, "certs/root.pem", &stamper->roots, err);
+    if (code == BST_OK) code = bst_trust_new(&stamper->trust, err);
+    if (code == BST_OK) code = bst_trust_self(stamper->trust, options->home, err);
     if (code == BST_OK) code = load_file(options->home, "certs/author.pem", &pem, err);
-    if (code == BST_OK && bst_chain_from_pem((const char *)pem.data, pem.len, &stamper->chain, err) != BST_OK)
+    if (code == BST_OK &&
+        bst_chain_from_pem((const char *)pem.data, pem.len, &stamper->signer.chain, err) != BST_OK)
         code = bst_where(err, "%s/certs/author.pem", options->home);
     bst_buf_free(&pem);
+    stamper->signer.key = stamper->author_key;
     if (code == BST_OK) code = check_chain(stamper, err);
     if (code == BST_OK) code = home_file(options->home, "ledger.sqlite", &path, err);
     if (code != BST_OK) return code;
@@ -176,8 +178,8 @@ void bst_stamper_close(struct bst_stamper *stamper)
     bst_ledger_close(stamper->ledger);
     bst_key_free(stamper->author_key);
     bst_key_free(stamper->log_key);
-    bst_chain_clear(&stamper->chain);
-    bst_buf_free(&stamper->roots);
+    bst_chain_clear(&stamper->signer.chain);
+    bst_trust_free(stamper->trust);
     bst_identity_clear(&stamper->identity);
     free(stamper->log_vkey);
     free(stamper);
@@ -365,8 +367,7 @@ static enum bst_code make_chunk(const struct bst_stamper *stamper, const struct 
     enum bst_code code = bst_proof_text(proof, &proof_text, err);
     if (code != BST_OK) return code;
     struct bst_manifest manifest = {
-        .key = stamper->author_key,
-        .chain = &stamper->chain,
+        .signer = &stamper->signer,
         .image_id = pending->image_id,
         .title = pending->title,
         .when = pending->when,
@@ -397,7 +398,7 @@ static enum bst_code check_result(const struct bst_stamper *stamper, const char 
     struct bst_c2pa c2pa;
     enum bst_code code = bst_container_scan(path, &container, err);
     if (code != BST_OK) return code;
-    code = bst_c2pa_read(path, &container, (const char *)stamper->roots.data, &c2pa, err);
+    code = bst_c2pa_read(path, &container, stamper->trust, &c2pa, err);
     if (code == BST_OK) {
         const char *words = "its signature was not accepted";
         for (size_t i = 0; i < c2pa.status_count; i++) {

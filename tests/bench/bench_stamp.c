@@ -135,7 +135,7 @@ static void bench_stamps(struct bst_stamper *stamper, const struct bst_image *im
     printf("floor, PNG encoding:     %6.1f/s  %6.2f ms each\n", 1 / floor, floor * 1e3);
 }
 
-static void bench_reads(const char *roots)
+static void bench_reads(const struct bst_trust *trust)
 {
     uint8_t digest[BST_SHA256_LEN];
     char path[64];
@@ -145,7 +145,7 @@ static void bench_reads(const char *roots)
         struct bst_container container;
         struct bst_c2pa c2pa;
         must(bst_container_scan(path, &container, &err));
-        must(bst_c2pa_read(path, &container, roots, &c2pa, &err));
+        must(bst_c2pa_read(path, &container, trust, &c2pa, &err));
         if (c2pa.state != BST_C2PA_TRUSTED) exit(1);
         bst_c2pa_clear(&c2pa);
         bst_container_clear(&container);
@@ -173,24 +173,23 @@ int main(void)
     struct bst_identity identity;
     struct bst_stamper *stamper;
     struct bst_image image;
-    struct bst_buf roots = {0};
+    struct bst_trust *trust;
     bool locked;
     if (mkdtemp(folder) == NULL) return 1;
     char *home = bst_path_join(folder, "home");
     must(bst_home_init(&(struct bst_init){.home = home, .author = "Ada Example"}, &identity, &err));
     must(bst_stamper_open(&(struct bst_stamper_options){.home = home, .png_level = LEVEL}, &stamper, &locked,
                           &err));
-    char *root = bst_path_join(home, "certs/root.pem");
-    must(bst_file_read(root, 1u << 20, &roots, &err));
+    must(bst_trust_new(&trust, &err));
+    must(bst_trust_self(trust, home, &err));
     make_picture(7, &image);
     bench_levels(&image);
     bench_stamps(stamper, &image);
-    bench_reads(bst_buf_string(&roots));
+    bench_reads(trust);
     bst_stamper_close(stamper);
     bst_identity_clear(&identity);
     bst_image_clear(&image);
-    bst_buf_free(&roots);
-    free(root);
+    bst_trust_free(trust);
     free(home);
     return nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }

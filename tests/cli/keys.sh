@@ -119,6 +119,6 @@ expect 1 "a secret key is not imported" $other "$bs" key import "$work/secret.pe
 expect 4 "nor is something else" $other "$bs" key import "$work/phrase"
 expect 0 "import" $other "$bs" key import "$work/ada.pem"
 expect 0 "trusted from then on" $other "$bs" verify "$work/ada"
-expect 0 "and listed" $other "$bs" key list
+expect 0 "and listed" $other "$bs" trust list --details
 says "with its name" 'Ada Example'
 exit $status

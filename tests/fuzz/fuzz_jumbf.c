@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     memcpy(file + 8, data, len);
     const char *path = fuzz_file(file, len + 12);
     free(file);
-    if (bst_c2pa_read(path, &container, "", &c2pa, &err) == BST_OK) {
+    if (bst_c2pa_read(path, &container, NULL, &c2pa, &err) == BST_OK) {
         if (c2pa.state != BST_C2PA_INVALID) abort();
         bst_c2pa_clear(&c2pa);
     }

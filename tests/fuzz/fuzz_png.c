@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     free(copy);
     if (bst_container_scan(path, &container, &err) != BST_OK) return 0;
     if (bst_metadata_read(path, &container, &metadata, &err) == BST_OK) json_decref(metadata);
-    if (bst_c2pa_read(path, &container, "", &c2pa, &err) == BST_OK) bst_c2pa_clear(&c2pa);
+    if (bst_c2pa_read(path, &container, NULL, &c2pa, &err) == BST_OK) bst_c2pa_clear(&c2pa);
     bst_container_clear(&container);
     return 0;
 }

@@ -127,7 +127,7 @@ static inline struct bst_identity make_identity(void)
 struct signer {
     struct bst_key *key, *ca;
     char *root, *leaf;
-    struct bst_chain chain;
+    struct bst_signer signs;
 };
 
 static inline void signer_new(struct signer *signer, int64_t now_ms)
@@ -140,14 +140,15 @@ static inline void signer_new(struct signer *signer, int64_t now_ms)
     memcpy(identity.public_key, bst_key_public(signer->key), BST_KEY_LEN);
     assert_good(
         bst_cert_make(&identity, signer->ca, signer->key, now_ms, &signer->root, &signer->leaf, &err));
-    assert_good(bst_chain_from_pem(signer->leaf, strlen(signer->leaf), &signer->chain, &err));
+    assert_good(bst_chain_from_pem(signer->leaf, strlen(signer->leaf), &signer->signs.chain, &err));
+    signer->signs.key = signer->key;
 }
 
 static inline void signer_free(struct signer *signer)
 {
     bst_key_free(signer->key);
     bst_key_free(signer->ca);
-    bst_chain_clear(&signer->chain);
+    bst_chain_clear(&signer->signs.chain);
     free(signer->root);
     free(signer->leaf);
 }
@@ -158,8 +159,7 @@ static inline struct bst_manifest make_manifest(const struct signer *signer, con
     static const uint8_t model[BST_SHA256_LEN] = {1, 2, 3};
     static const char envelope[] = "{\"payload\":\"\"}", proof[] = "proof\n";
     struct bst_manifest manifest = {
-        .key = signer->key,
-        .chain = &signer->chain,
+        .signer = &signer->signs,
         .image_id = "77e74327-6c43-4be0-8185-6388508f11d8",
         .title = TITLE,
         .when = "2026-11-22T09:30:00Z",
@@ -216,6 +216,17 @@ static inline bool has_status(const struct bst_c2pa *c2pa, enum bst_status_kind 
     return false;
 }
 
+/* Trust in the signers of claims under these roots; NULL and "" are nobody's. */
+static inline struct bst_trust *trust_in(const char *roots)
+{
+    struct bst_error err = {0};
+    struct bst_trust *trust = NULL;
+    if (roots == NULL) return NULL;
+    assert_good(bst_trust_new(&trust, &err));
+    if (*roots != 0) assert_good(bst_trust_add(trust, roots, strlen(roots), BST_TRUST_MANIFEST, NULL, &err));
+    return trust;
+}
+
 /* Scans and judges; the result is to be cleared. */
 static inline enum bst_code read_back(const char *path, const char *roots, struct bst_c2pa *c2pa,
                                       struct bst_error *err)
@@ -224,7 +235,9 @@ static inline enum bst_code read_back(const char *path, const char *roots, struc
     memset(c2pa, 0, sizeof(*c2pa));
     enum bst_code code = bst_container_scan(path, &container, err);
     if (code != BST_OK) return code;
-    code = bst_c2pa_read(path, &container, roots, c2pa, err);
+    struct bst_trust *trust = trust_in(roots);
+    code = bst_c2pa_read(path, &container, trust, c2pa, err);
+    bst_trust_free(trust);
     bst_container_clear(&container);
     return code;
 }

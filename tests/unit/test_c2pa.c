@@ -329,8 +329,8 @@ static void unfit_certificates_are_refused(void **state)
     struct signer today = signer;
     struct bst_chain chain;
     assert_good(bst_chain_from_pem(signer.root, strlen(signer.root), &chain, &err));
-    signer.chain = chain; /* the authority signs itself */
-    signer.key = signer.ca;
+    signer.signs.chain = chain; /* the authority signs itself */
+    signer.signs.key = signer.ca;
     make_stamped(&file);
     signer = today;
     expect(&file, "signingCredential.invalid");
@@ -338,7 +338,7 @@ static void unfit_certificates_are_refused(void **state)
     file.len = 0;
     struct signer other; /* another key than the certificate's */
     signer_new(&other, bst_now_ms());
-    signer.key = other.key;
+    signer.signs.key = other.key;
     make_stamped(&file);
     signer = today;
     expect(&file, "claimSignature.mismatch");

@@ -184,7 +184,7 @@ static void write_store(struct recipe *recipe, struct bst_buf *out)
     if (recipe->second_claim)
         bst_jumbf_leaf(out, BST_TYPE_CLAIM, "c2pa.claim", BST_BOX_CBOR, claim.data, claim.len);
     if (recipe->odd_box) bst_jumbf_leaf(out, BST_BOX_CBOR, "org.example.extra", BST_BOX_CBOR, "\xa0", 1);
-    assert_good(bst_cose_sign(signer.key, &signer.chain, claim.data, claim.len, &cose, &err));
+    assert_good(bst_cose_sign(&signer.signs, claim.data, claim.len, 0, &cose, &err));
     bst_jumbf_leaf(out, BST_TYPE_SIGNATURE, "c2pa.signature", BST_BOX_CBOR, cose.data, cose.len);
     bst_jumbf_end(out, manifest);
     bst_jumbf_end(out, store);

@@ -116,7 +116,9 @@ static void a_stamped_file_proves_itself(void **state)
     read_roots(&roots);
     assert_good(bst_container_scan(path, &container, &err));
     assert_int_equal(container.manifest.start, 33);
-    assert_good(bst_c2pa_read(path, &container, (const char *)roots.data, &c2pa, &err));
+    struct bst_trust *trust = trust_in((const char *)roots.data);
+    assert_good(bst_c2pa_read(path, &container, trust, &c2pa, &err));
+    bst_trust_free(trust);
     assert_int_equal(c2pa.state, BST_C2PA_TRUSTED);
 
     /* the receipt: signed by the same key, in the log, about these bytes */
