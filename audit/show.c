@@ -77,9 +77,11 @@ static enum bst_code credentials_json(const char *path, const struct bst_contain
         return code;
     }
     if (code == BST_OK) {
+        json_t *content = NULL;
+        if (bst_c2pa_report(&c2pa, &content, &why) != BST_OK) content = json_null();
         manifest =
-            json_pack("{s:o, s:o, s:o, s:O?}", "label", audit_text(c2pa.label), "generator",
-                      audit_text(c2pa.generator), "signer", audit_text(c2pa.signer), "content", c2pa.report);
+            json_pack("{s:o, s:o, s:o, s:o}", "label", audit_text(c2pa.label), "generator",
+                      audit_text(c2pa.generator), "signer", audit_text(c2pa.signer), "content", content);
     } else if (code != BST_NO_PROVENANCE) {
         manifest = json_pack("{s:o}", "problem", audit_text(why.what));
     }

@@ -24,9 +24,11 @@ void bst_cbor_tag(struct bst_buf *out, uint64_t tag);
 void bst_cbor_bool(struct bst_buf *out, bool value);
 void bst_cbor_null(struct bst_buf *out);
 
-/* Reads exactly one item. Before anything is built, the text is checked for its bounds: depth, number of
- * items, lengths that the input cannot hold, invalid UTF-8, indefinite lengths, trailing bytes. Duplicate map
- * keys are refused too. *out is released with cbor_decref(). */
+/* Is it exactly one item, within bounds? Checks depth, number of items (told in *items), lengths that the input
+ * cannot hold, invalid UTF-8, strings in pieces, trailing bytes. Builds nothing. BST_BROKEN when not. */
+enum bst_code bst_cbor_check(const uint8_t *data, size_t len, size_t *items, struct bst_error *err);
+/* Reads one item that passes that check. Duplicate map keys are refused too. *out is released with
+ * cbor_decref(). */
 enum bst_code bst_cbor_parse(const uint8_t *data, size_t len, cbor_item_t **out, struct bst_error *err);
 /* True when the item is in core deterministic encoding (RFC 8949 4.2.1). */
 bool bst_cbor_deterministic(const uint8_t *data, size_t len);

@@ -1,11 +1,17 @@
 /* c2pa.h - what the writer and the reader of C2PA manifests share. Private to provenance/.
  *
- *   c2pa_write.c      a manifest for a picture of ours
- *   c2pa_read.c       walks a store and judges its active manifest; fills struct bst_c2pa
- *   c2pa_signature.c  the claim's signature and its signer
- *   c2pa_assertion.c  rules for single assertions: actions, data hash, receipt
- *   c2pa_trust.c      certificate profile, chain and validity
- *   c2pa_report.c     the manifest as JSON, for people
+ *   c2pa_write.c       a manifest for a picture of ours
+ *   c2pa_read.c        judges a file's manifest store; fills struct bst_c2pa
+ *   c2pa_store.c       a store taken apart: manifests, claims, assertions
+ *   c2pa_inflate.c     a compressed manifest
+ *   c2pa_uri.c         labels and the addresses made of them
+ *   c2pa_status.c      findings, and the state that follows from them
+ *   c2pa_claim.c       one manifest: its claim, its assertions' digests, redactions, updates
+ *   c2pa_signature.c   the claim's signature and its signer
+ *   c2pa_trust.c       certificate profile, chain and validity
+ *   c2pa_actions.c, c2pa_ingredient.c, c2pa_hash.c (bindings to the file), c2pa_identity.c (cawg.identity),
+ *   c2pa_assertion.c   rules for single assertions
+ *   c2pa_report.c      the manifest as JSON, for people
  */
 #ifndef BST_C2PA_H
 #define BST_C2PA_H
@@ -44,48 +50,188 @@ enum bst_code bst_c2pa_write(const struct bst_manifest *manifest, struct bst_buf
 
 /* ---- reading ---- */
 
+#define BST_URL 256 /* an address longer than this is cut */
+
+/* What a store may ask of the reader, whatever its size: a hostile file is told apart within a second. */
+#define BST_CLAIM_MAX    (1u << 20) /* bytes of a claim */
+#define BST_LISTED_MAX   1000       /* assertions that a claim lists */
+#define BST_GENERATIONS  200        /* ingredients of ingredients */
+#define BST_JUDGED_MAX   512        /* ingredients judged in all */
+#define BST_STORE_ITEMS  (1u << 17) /* CBOR items held at once; judged twice as many */
+#define BST_REDACTED_MAX 256
+#define BST_INFLATED_MAX (32u << 20) /* bytes that compressed manifests become */
+
+/* A digest is taken once, however often the box is referred to. */
+struct bst_digest {
+    bool made;
+    uint8_t bytes[64];
+    size_t len;
+};
+
+enum bst_list { BST_UNLISTED, BST_CREATED, BST_GATHERED }; /* claims of version 1 list all as created */
+
+struct bst_assertion {
+    const struct bst_jumbf_box *box; /* the superbox */
+    const char *label;
+    size_t root_len;            /* of the label without ".v3" and "__2" */
+    unsigned version, instance; /* 1 and 0 when the label names none */
+    enum bst_list list;
+    cbor_item_t *content; /* CBOR; NULL when it is of another kind, malformed, or of no meaning here */
+    const uint8_t *data;  /* of the only content box, behind a UUID or file description */
+    size_t data_len;
+    struct bst_digest digest[3]; /* SHA-256, SHA-384, SHA-512 */
+};
+
+/* One manifest of a store. */
+struct bst_claim {
+    const struct bst_jumbf *jumbf;             /* where the boxes below lie: the store, or own */
+    const struct bst_jumbf_box *box;           /* the manifest */
+    const struct bst_jumbf_box *body;          /* content of the claim's box: the signed bytes */
+    const struct bst_jumbf_box *signature_box; /* its superbox, and the content */
+    const struct bst_jumbf_box *signature;
+    const char *label; /* box->label */
+    unsigned version;  /* 1 or 2 */
+    bool update;
+    cbor_item_t *item; /* the claim */
+    char alg[16];      /* digest algorithm of hashed addresses */
+    size_t count;
+    struct bst_assertion *assertions;
+    size_t items; /* of CBOR, in claim and assertions */
+    struct bst_digest digest[3], signature_digest[3];
+    /* of one that was compressed */
+    struct bst_buf inflated;
+    struct bst_jumbf own;
+    /* while ingredients are walked */
+    bool seen, walking, visited;
+    bool
+        says_valid; /* an ingredient assertion says that its signature was inside its certificate's validity */
+};
+
+/* An assertion that a claim says was removed; claim is NULL when its manifest is not in the store. Texts are not
+ * terminated. */
+struct bst_redaction {
+    const char *uri, *label;
+    size_t len, label_len;
+    const struct bst_claim *claim;
+};
+
 /* One reading in progress. */
 struct bst_judge {
     struct bst_c2pa *out;
     const char *path;
     const struct bst_container *container;
+    bool detached; /* the store did not come out of this file */
     const struct bst_trust *trust;
     struct bst_jumbf store;
-    const struct bst_jumbf_box *manifest; /* the active one */
-    cbor_item_t *claim;
-    const struct bst_jumbf_box *claim_box; /* content box: the signed bytes */
-    bool claim_v1;
-    char claim_alg[16]; /* digest algorithm of hashed URIs */
+    size_t count;
+    struct bst_claim *claims; /* in the order of the store; the last is the active one */
+    struct bst_claim *active;
+    struct bst_claim *claim; /* under judgement */
+    char scope[BST_URL]; /* address of the ingredient assertion under judgement; "" for the active manifest */
+    size_t items;        /* CBOR items held */
+    size_t judged, judged_items, identities;
+    size_t redaction_count;
+    struct bst_redaction *redactions; /* of all claims that the active one leads to */
+    bool identity; /* what is judged is the signature of a cawg.identity assertion: it has codes of its own */
     bool failed_memory;
 };
+
+/* ---- c2pa_status.c ---- */
 
 /* Adds a status; url may be NULL. */
 void bst_judge_say(struct bst_judge *judge, enum bst_status_kind kind, const char *code, const char *url,
                    const char *words, ...) BST_PRINTF(5, 6);
-
 void bst_judge_fail(struct bst_judge *judge, const char *code, const char *url, const char *words);
-/* "self#jumbf=/c2pa/MANIFEST" and a tail such as "/c2pa.signature". */
-void bst_judge_url(const struct bst_judge *judge, const char *tail, char out[static 192]);
+void bst_judge_good(struct bst_judge *judge, const char *code, const char *url, const char *words);
+/* Takes out what the ingredient assertions already say of their manifests. */
+void bst_judge_suppress(struct bst_judge *judge);
+void bst_judge_conclude(struct bst_judge *judge);
 
-/* c2pa_signature.c: statuses claimSignature.*; *cose is filled when the signature could be parsed. */
-void bst_judge_signature(struct bst_judge *judge, struct bst_cose *cose);
+/* ---- c2pa_uri.c ---- */
+
+/* "self#jumbf=/c2pa/MANIFEST" of the claim under judgement, and a tail such as "/c2pa.signature". */
+void bst_judge_url(const struct bst_judge *judge, const char *tail, char out[static BST_URL]);
+void bst_claim_url(const struct bst_claim *claim, const char *tail, char out[static BST_URL]);
+void bst_assertion_url(const struct bst_claim *claim, const struct bst_assertion *assertion,
+                       char out[static BST_URL]);
+/* An address as it stands, and made absolute in a manifest. */
+void bst_url_text(const char *uri, size_t len, char out[static BST_URL]);
+void bst_url_absolute(const char *manifest, const char *uri, size_t len, char out[static BST_URL]);
+/* Parts of an address, borrowed from it. False when it has none such: a relative one names no manifest. */
+bool bst_uri_manifest(const char *uri, size_t len, const char **label, size_t *label_len);
+bool bst_uri_assertion(const char *uri, size_t len, const char **label, size_t *label_len);
+void bst_uri_last(const char *uri, size_t len, const char **label, size_t *label_len);
+/* Fills root_len, version and instance from the label. */
+void bst_label_parse(const char *label, struct bst_assertion *out);
+bool bst_label_root_is(const char *label, const char *root); /* but for version and instance */
+bool bst_root_is(const struct bst_assertion *assertion, const char *root);
+bool bst_is_hard_binding(const char *label);
+bool bst_manifest_label_fits(const char *label);
+
+/* ---- c2pa_store.c ---- */
+
+/* Takes the parsed store apart. What is wrong with a manifest becomes a status; BST_BROKEN when there is none at
+ * all. */
+enum bst_code bst_store_open(struct bst_judge *judge, struct bst_error *err);
+void bst_store_close(struct bst_judge *judge);
+struct bst_claim *bst_store_claim(const struct bst_judge *judge, const char *label, size_t len);
+struct bst_claim *bst_store_claim_at(const struct bst_judge *judge, const char *uri, size_t len);
+struct bst_assertion *bst_claim_assertion(const struct bst_claim *claim, const char *label, size_t len);
+/* Is the content nothing but zeros, or nothing? */
+bool bst_assertion_is_empty(const struct bst_assertion *assertion);
+/* Digest of a superbox as hashed URIs want it (everything but its own LBox and TBox), cached in the three.
+ * NULL: unknown algorithm. */
+const struct bst_digest *bst_box_digest(const struct bst_jumbf *jumbf, const struct bst_jumbf_box *box,
+                                        const char *algorithm, struct bst_digest cache[static 3]);
+/* c2pa_inflate.c: the manifest in a brob box, at most limit bytes. NULL, or the reason why it cannot be had. */
+const char *bst_claim_inflate(const struct bst_jumbf *store, const struct bst_jumbf_box *brob, size_t limit,
+                              struct bst_claim *out);
+
+/* A hashed URI: false when address or digest are missing. alg is the fallback if it names none. */
+struct bst_hashed_uri {
+    const char *uri;
+    size_t uri_len;
+    const uint8_t *hash;
+    size_t hash_len;
+    char alg[16];
+};
+bool bst_hashed_uri(cbor_item_t *map, const char *alg, struct bst_hashed_uri *out);
+bool bst_digest_is(const struct bst_digest *digest, const struct bst_hashed_uri *want);
+
+/* ---- the rules ---- */
+
+/* c2pa_claim.c: everything about judge->claim but its binding to the file and its ingredients. */
+void bst_judge_claim(struct bst_judge *judge);
+/* An icon that is named must be there, and be the one. NULL and texts, which name it elsewhere, pass. */
+void bst_judge_icon(struct bst_judge *judge, cbor_item_t *icon);
+/* c2pa_signature.c: statuses claimSignature.*. The signer is taken down when it is the active manifest's. */
+void bst_judge_signature(struct bst_judge *judge);
 /* c2pa_trust.c: statuses signingCredential.*; false when the certificate did not cover the time of signing (Unix
  * seconds), which is a trusted time stamp's, or today when nobody trusted says when that was. */
 bool bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,
                            const char *url);
-
-/* c2pa_assertion.c. content is the parsed CBOR of the assertion. */
-void bst_judge_actions(struct bst_judge *judge, cbor_item_t *content, const char *url, bool first);
-enum bst_code bst_judge_data_hash(struct bst_judge *judge, cbor_item_t *content, const char *url,
-                                  struct bst_error *err);
-void bst_judge_receipt(struct bst_judge *judge, cbor_item_t *content, const char *url);
-void bst_judge_ingredient(struct bst_judge *judge, cbor_item_t *content, const char *url);
-/* Digest of one superbox as hashed URIs want it (everything but its own LBox and TBox). false: unknown
- * algorithm. */
-bool bst_jumbf_digest(const struct bst_jumbf *jumbf, const struct bst_jumbf_box *box, const char *algorithm,
-                      uint8_t out[static 64], size_t *len);
-
-/* c2pa_report.c: NULL when out of memory. */
-json_t *bst_c2pa_report(const struct bst_judge *judge, const struct bst_cose *cose);
+void bst_judge_actions(struct bst_judge *judge);
+void bst_judge_assertions(struct bst_judge *judge); /* c2pa_assertion.c: the other kinds */
+void bst_judge_receipt(struct bst_judge *judge);
+void bst_judge_identities(struct bst_judge *judge); /* of judge->claim */
+/* c2pa_ingredient.c: the graph is walked first, for redactions and loops; false when it has no end. */
+bool bst_judge_graph(struct bst_judge *judge);
+void bst_judge_ingredients(struct bst_judge *judge);
+enum bst_relation { BST_NO_RELATION, BST_PARENT_OF, BST_COMPONENT_OF, BST_INPUT_TO };
+struct bst_ingredient {
+    enum bst_relation relation;
+    cbor_item_t *link, *signature, *results, *source_type, *map;
+    struct bst_hashed_uri manifest; /* when link is there */
+};
+/* NULL, or what is wrong with it. */
+const char *bst_ingredient_read(const struct bst_claim *claim, const struct bst_assertion *assertion,
+                                struct bst_ingredient *out);
+bool bst_is_ingredient(const struct bst_assertion *assertion);
+/* c2pa_hash.c: the manifest that is bound to the file (the active one, or what it updates), and the binding. */
+struct bst_claim *bst_binding_claim(struct bst_judge *judge);
+enum bst_code bst_judge_binding(struct bst_judge *judge, struct bst_error *err);
+/* c2pa_boxes.c: c2pa.hash.boxes */
+enum bst_code bst_judge_boxes(struct bst_judge *judge, const struct bst_claim *claim,
+                              const struct bst_assertion *assertion, const char *url, struct bst_error *err);
 
 #endif

@@ -25,14 +25,12 @@ static json_t *box_json(const struct bst_jumbf *store, const struct bst_jumbf_bo
     return value != NULL ? value : json_pack("{s:I}", "bytes", (json_int_t)super->data_len);
 }
 
-static json_t *assertions_json(const struct bst_judge *judge)
+static json_t *assertions_json(const struct bst_claim *claim)
 {
     json_t *object = json_object();
-    const struct bst_jumbf *store = &judge->store;
-    const struct bst_jumbf_box *assertions = bst_jumbf_child(store, judge->manifest, "c2pa.assertions");
-    for (size_t i = assertions == NULL ? 0 : assertions->first_child; i != 0; i = store->boxes[i].next) {
-        const struct bst_jumbf_box *box = &store->boxes[i];
-        if (box->label != NULL) json_object_set_new(object, box->label, box_json(store, box));
+    for (size_t i = 0; i < claim->count; i++) {
+        json_object_set_new(object, claim->assertions[i].label,
+                            box_json(claim->jumbf, claim->assertions[i].box));
     }
     return object;
 }
@@ -46,38 +44,59 @@ static json_t *time_json(const ASN1_TIME *time)
     return json_string(text);
 }
 
-static json_t *signature_json(const struct bst_judge *judge, const struct bst_cose *cose)
+static json_t *signature_json(const struct bst_c2pa *c2pa, const struct bst_claim *claim)
 {
-    if (cose->chain == NULL) return json_object();
-    X509 *leaf = sk_X509_value(cose->chain, 0);
+    struct bst_error err;
+    struct bst_cose cose;
+    if (bst_cose_parse(claim->jumbf->bytes + claim->signature->data, claim->signature->data_len, &cose,
+                       &err) != BST_OK)
+        return json_object();
+    if (cose.chain == NULL) {
+        bst_cose_clear(&cose);
+        return json_object();
+    }
+    X509 *leaf = sk_X509_value(cose.chain, 0);
     BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(leaf), NULL);
     char *serial = number == NULL ? NULL : BN_bn2hex(number);
-    const char *algorithm = cose->has_alg ? bst_cose_algorithm(cose->alg) : NULL;
+    const char *algorithm = cose.has_alg ? bst_cose_algorithm(cose.alg) : NULL;
     json_t *object =
-        json_pack("{s:s?, s:s?, s:s?, s:o, s:o, s:i}", "alg", algorithm, "signer", judge->out->signer,
-                  "serial", serial, "not_before", time_json(X509_get0_notBefore(leaf)), "not_after",
-                  time_json(X509_get0_notAfter(leaf)), "certificates", sk_X509_num(cose->chain));
+        json_pack("{s:s?, s:s?, s:s?, s:o, s:o, s:i}", "alg", algorithm, "signer", c2pa->signer, "serial",
+                  serial, "not_before", time_json(X509_get0_notBefore(leaf)), "not_after",
+                  time_json(X509_get0_notAfter(leaf)), "certificates", sk_X509_num(cose.chain));
     OPENSSL_free(serial);
     BN_free(number);
+    bst_cose_clear(&cose);
     return object;
 }
 
 static json_t *other_labels(const struct bst_judge *judge)
 {
     json_t *labels = json_array();
-    const struct bst_jumbf *store = &judge->store;
-    for (size_t i = store->boxes[0].first_child; i != 0; i = store->boxes[i].next) {
-        const struct bst_jumbf_box *box = &store->boxes[i];
-        if (box != judge->manifest && box->label != NULL)
-            json_array_append_new(labels, json_string(box->label));
+    for (size_t i = 0; i < judge->count; i++) {
+        const struct bst_claim *claim = &judge->claims[i];
+        if (claim != judge->active) json_array_append_new(labels, json_string(claim->label));
     }
     return labels;
 }
 
-json_t *bst_c2pa_report(const struct bst_judge *judge, const struct bst_cose *cose)
+enum bst_code bst_c2pa_report(const struct bst_c2pa *c2pa, json_t **out, struct bst_error *err)
 {
-    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o}", "active_manifest", judge->manifest->label,
-                     "claim_version", judge->claim_v1 ? 1 : 2, "claim", bst_cbor_json(judge->claim),
-                     "assertions", assertions_json(judge), "signature", signature_json(judge, cose),
-                     "other_manifests", other_labels(judge));
+    struct bst_c2pa again = {0};
+    struct bst_judge judge = {.out = &again};
+    enum bst_code code = bst_jumbf_parse(c2pa->store.data, c2pa->store.len, &judge.store, err);
+    if (code != BST_OK) return code;
+    code = bst_store_open(&judge, err);
+    if (code == BST_OK && judge.active->item == NULL) {
+        *out = json_object();
+    } else if (code == BST_OK) {
+        const struct bst_claim *claim = judge.active;
+        *out = json_pack("{s:s, s:i, s:o, s:o, s:o, s:o}", "active_manifest", claim->label, "claim_version",
+                         (int)claim->version, "claim", bst_cbor_json(claim->item), "assertions",
+                         assertions_json(claim), "signature", signature_json(c2pa, claim), "other_manifests",
+                         other_labels(&judge));
+    }
+    if (code == BST_OK && *out == NULL) code = bst_fail_memory(err);
+    bst_store_close(&judge);
+    bst_c2pa_clear(&again);
+    return code;
 }

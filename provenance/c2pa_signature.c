@@ -1,11 +1,15 @@
-/* c2pa_signature.c - the claim signature of a manifest: found, parsed, verified, and its signer taken down.
- */
+/* c2pa_signature.c - the claim signature of a manifest: found, parsed, verified, and its signer taken down (C2PA 2.4,
+ * 15.7). */
 #include "c2pa.h"
 
 #include <openssl/bio.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SIGNATURE_LABEL "c2pa.signature"
 
 static void append_name(struct bst_buf *out, X509 *leaf, int nid)
 {
@@ -55,84 +59,107 @@ static void read_signer(struct bst_judge *judge, X509 *leaf)
     judge->failed_memory = judge->failed_memory || out->signer == NULL || out->signer_pem == NULL;
 }
 
-/* Header fields that nothing protects: known ones are named, unknown ones fail. */
+/* Fields of the header that nothing protects prove something by themselves or nothing at all. */
 static void judge_unprotected(struct bst_judge *judge, const struct bst_cose *cose, const char *url)
 {
-    struct cbor_pair *pair = cbor_map_handle(cose->unprotected);
-    for (size_t i = 0; i < cbor_map_size(cose->unprotected); i++) {
-        if (bst_cbor_is(pair[i].key, "sigTst2") || bst_cbor_is(pair[i].key, "sigTst")) {
-            bst_judge_say(judge, BST_STATUS_INFO, "timeStamp.notChecked", url,
-                          "the signature carries a time stamp, which was not checked");
-        } else if (bst_cbor_is(pair[i].key, "rVals")) {
-            bst_judge_say(judge, BST_STATUS_INFO, "signingCredential.ocsp.skipped", url,
-                          "the signature carries revocation answers, which were not checked");
-        } else if (!bst_cbor_is(pair[i].key, "pad") && !bst_cbor_is(pair[i].key, "pad2") &&
-                   !bst_cbor_is(pair[i].key, "x5chain")) {
-            bst_judge_fail(judge, "general.error", url,
-                           "the signature has an unknown field that nothing protects");
-        }
-    }
+    bool stapled = bst_cbor_get(cose->unprotected, "rVals") != NULL;
+    if (bst_cbor_get(cose->unprotected, "sigTst2") != NULL ||
+        bst_cbor_get(cose->unprotected, "sigTst") != NULL)
+        bst_judge_say(judge, BST_STATUS_INFO, "timeStamp.notChecked", url,
+                      "the signature carries a time stamp, which was not checked");
+    if (!stapled)
+        bst_judge_say(judge, BST_STATUS_INFO, "signingCredential.ocsp.skipped", url,
+                      "whether the signer's certificate was revoked was not asked");
 }
 
 /* Only a signature that holds has a place in time. */
 static void judge_validity(struct bst_judge *judge, bool inside, const char *url)
 {
     if (inside) {
-        bst_judge_say(judge, BST_STATUS_SUCCESS, "claimSignature.insideValidity", url,
-                      "the signer's certificate was valid when it was used");
+        bst_judge_good(judge, "claimSignature.insideValidity", url,
+                       "the signer's certificate was valid when it was used");
     } else {
         bst_judge_fail(judge, "claimSignature.outsideValidity", url,
                        "the signature cannot be placed inside the certificate's validity");
     }
 }
 
+/* ECDSA signatures are r || s in COSE; other writers' libraries give DER (C2PA 2.4, 13.2.1). */
+static bool is_der(const struct bst_cose *cose)
+{
+    const unsigned char *p = cose->sig;
+    if (cose->alg != -7 && cose->alg != -35 && cose->alg != -36) return false;
+    ECDSA_SIG *pair = cose->sig_len > 512 ? NULL : d2i_ECDSA_SIG(NULL, &p, (long)cose->sig_len);
+    bool whole = pair != NULL && p == cose->sig + cose->sig_len;
+    ECDSA_SIG_free(pair);
+    ERR_clear_error();
+    return whole;
+}
+
+/* The certificate, if there is one: what keeps the signature from being checked at all. */
+static bool can_be_checked(struct bst_judge *judge, const struct bst_cose *cose, const char *url)
+{
+    const char *code = "signingCredential.invalid", *problem = NULL;
+    if (cose->chain == NULL) {
+        problem = "the signature names no certificate";
+    } else if (bst_cbor_get(cose->unprotected, "x5chain") != NULL &&
+               (cose->int_label || bst_cbor_get(cose->protected_map, "x5chain") != NULL)) {
+        problem = "the signature names certificates in two places";
+    } else if (!cose->has_alg || bst_cose_algorithm(cose->alg) == NULL) {
+        code = "algorithm.unsupported";
+        problem = "the signature's algorithm is unknown";
+    } else if (is_der(cose)) {
+        problem = "the signature is in DER, not in the form that COSE prescribes";
+    }
+    if (problem == NULL) return true;
+    bst_judge_fail(judge, code, url, problem);
+    return false;
+}
+
 static void judge_cose(struct bst_judge *judge, const struct bst_cose *cose, const char *url)
 {
-    struct bst_error err;
-    if (!cose->has_alg || bst_cose_algorithm(cose->alg) == NULL) {
-        bst_judge_fail(judge, "algorithm.unsupported", url, "the signature's algorithm is unknown");
-        return;
-    }
-    if (cose->chain == NULL) {
-        bst_judge_fail(judge, "signingCredential.invalid", url, "the signature names no certificate");
-        return;
-    }
-    read_signer(judge, sk_X509_value(cose->chain, 0));
-    bool inside = bst_judge_certificate(judge, cose, bst_now_ms() / 1000, false, url);
-    if (bst_cose_verify(cose, judge->store.bytes + judge->claim_box->data, judge->claim_box->data_len,
-                        &err) == BST_OK) {
+    struct bst_error err = {.what = "the signature cannot be checked"};
+    const struct bst_claim *claim = judge->claim;
+    if (cose->chain != NULL && judge->claim == judge->active)
+        read_signer(judge, sk_X509_value(cose->chain, 0));
+    judge_unprotected(judge, cose, url);
+    bool inside = false, checked = can_be_checked(judge, cose, url);
+    if (checked) inside = bst_judge_certificate(judge, cose, bst_now_ms() / 1000, false, url);
+    if (checked && !bst_cose_key_fits(cose))
+        bst_judge_fail(judge, "signingCredential.invalid", url,
+                       "the certificate's key does not fit the signature's algorithm");
+    /* what is signed is the claim; a payload that the signature carries itself is never looked at */
+    if (checked && bst_cose_verify(cose, claim->jumbf->bytes + claim->body->data, claim->body->data_len,
+                                   &err) == BST_OK) {
         judge_validity(judge, inside, url);
-        bst_judge_say(judge, BST_STATUS_SUCCESS, "claimSignature.validated", url,
-                      "the signature fits the claim");
+        bst_judge_good(judge, "claimSignature.validated", url, "the signature fits the claim");
     } else {
         bst_judge_fail(judge, "claimSignature.mismatch", url, err.what);
     }
-    if (cose->has_payload)
-        bst_judge_fail(judge, "general.error", url, "the signature carries a payload of its own");
-    judge_unprotected(judge, cose, url);
 }
 
-void bst_judge_signature(struct bst_judge *judge, struct bst_cose *cose)
+void bst_judge_signature(struct bst_judge *judge)
 {
+    const struct bst_claim *claim = judge->claim;
+    struct bst_cose cose = {0};
     struct bst_error err;
-    const char *target = NULL;
-    size_t len = 0;
-    char url[192];
+    const char *target = "", *label, *last;
+    size_t len = 0, label_len, last_len;
+    char url[BST_URL];
     bst_judge_url(judge, "/c2pa.signature", url);
-    const struct bst_jumbf_box *box = bst_jumbf_child(&judge->store, judge->manifest, "c2pa.signature");
-    bst_cbor_get_text(bst_cbor_get(judge->claim, "signature"), &target, &len);
-    if (box == NULL || target == NULL ||
-        bst_jumbf_resolve(&judge->store, judge->manifest, target, len) != box) {
+    bst_cbor_get_text(bst_cbor_get(claim->item, "signature"), &target, &len);
+    bst_uri_last(target, len, &last, &last_len);
+    bool elsewhere = bst_uri_manifest(target, len, &label, &label_len) &&
+                     (strlen(claim->label) != label_len || memcmp(claim->label, label, label_len) != 0);
+    if (elsewhere || last_len != strlen(SIGNATURE_LABEL) || memcmp(last, SIGNATURE_LABEL, last_len) != 0 ||
+        strcmp(claim->signature_box->label, SIGNATURE_LABEL) != 0)
         bst_judge_fail(judge, "claimSignature.missing", url,
-                       "the claim does not point at a signature in its manifest");
+                       "the claim does not point at the signature in its manifest");
+    if (bst_cose_parse(claim->jumbf->bytes + claim->signature->data, claim->signature->data_len, &cose,
+                       &err) != BST_OK) {
+        bst_judge_fail(judge, "claimSignature.mismatch", url, err.what);
         return;
     }
-    const struct bst_jumbf_box *content = bst_jumbf_content(&judge->store, box);
-    if (content == NULL || content->type != BST_BOX_CBOR ||
-        bst_cose_parse(judge->store.bytes + content->data, content->data_len, cose, &err) != BST_OK) {
-        bst_judge_fail(judge, "claimSignature.mismatch", url,
-                       content == NULL ? "the signature box is malformed" : err.what);
-        return;
-    }
-    judge_cose(judge, cose, url);
+    judge_cose(judge, &cose, url);
+    bst_cose_clear(&cose);
 }

@@ -12,7 +12,8 @@ static bool vouched_for(const struct bst_judge *judge, const struct bst_cose *co
     if (judge->trust == NULL) return false;
     if (bst_trust_allows(judge->trust, leaf)) return true;
     *why = bst_cert_untraceable(leaf, BST_ROLE_CLAIM, judge->trust);
-    return *why == NULL && bst_trust_path(judge->trust, BST_TRUST_MANIFEST, leaf, cose->chain, when_s, why);
+    enum bst_trust_kind kind = judge->identity ? BST_TRUST_CAWG : BST_TRUST_MANIFEST;
+    return *why == NULL && bst_trust_path(judge->trust, kind, leaf, cose->chain, when_s, why);
 }
 
 bool bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,

@@ -75,14 +75,16 @@ struct check {
     const char *problem;
     size_t items;
     size_t depth;
-    uint64_t open[BST_CBOR_DEPTH]; /* items still due at each level */
+    uint64_t open[BST_CBOR_DEPTH]; /* items still due at each level; UNTIL_BREAK: until a break */
     size_t left;                   /* bytes behind the current head */
 };
+
+#define UNTIL_BREAK UINT64_MAX
 
 static void item(struct check *check)
 {
     if (++check->items > BST_CBOR_ITEMS) check->problem = "too many items";
-    if (check->depth > 0) check->open[check->depth - 1]--;
+    if (check->depth > 0 && check->open[check->depth - 1] != UNTIL_BREAK) check->open[check->depth - 1]--;
 }
 
 static void push(struct check *check, uint64_t count)
@@ -90,7 +92,7 @@ static void push(struct check *check, uint64_t count)
     item(check);
     if (check->depth == BST_CBOR_DEPTH) {
         check->problem = "nested too deep";
-    } else if (count > check->left) { /* each item takes a byte at least */
+    } else if (count != UNTIL_BREAK && count > check->left) { /* each item takes a byte at least */
         check->problem = "more items claimed than bytes are left";
     } else {
         check->open[check->depth++] = count;
@@ -162,9 +164,23 @@ static void on_tag(void *context, uint64_t tag)
     (void)tag;
     push(context, 1);
 }
-static void on_indefinite(void *context)
+/* Other writers leave the length of an array or a map open; nobody writes a string in pieces. */
+static void on_open(void *context)
 {
-    ((struct check *)context)->problem = "an indefinite length";
+    push(context, UNTIL_BREAK);
+}
+static void on_break(void *context)
+{
+    struct check *check = context;
+    if (check->depth == 0 || check->open[check->depth - 1] != UNTIL_BREAK) {
+        check->problem = "a break that ends nothing";
+    } else {
+        check->depth--;
+    }
+}
+static void on_pieces(void *context)
+{
+    ((struct check *)context)->problem = "a string in pieces";
 }
 
 static struct cbor_callbacks check_callbacks(void)
@@ -183,12 +199,13 @@ static struct cbor_callbacks check_callbacks(void)
     callbacks.array_start = on_array;
     callbacks.map_start = on_map;
     callbacks.tag = on_tag;
-    callbacks.byte_string_start = callbacks.string_start = on_indefinite;
-    callbacks.indef_array_start = callbacks.indef_map_start = callbacks.indef_break = on_indefinite;
+    callbacks.byte_string_start = callbacks.string_start = on_pieces;
+    callbacks.indef_array_start = callbacks.indef_map_start = on_open;
+    callbacks.indef_break = on_break;
     return callbacks;
 }
 
-static enum bst_code check_bounds(const uint8_t *data, size_t len, struct bst_error *err)
+enum bst_code bst_cbor_check(const uint8_t *data, size_t len, size_t *items, struct bst_error *err)
 {
     struct cbor_callbacks callbacks = check_callbacks();
     struct check check = {0};
@@ -208,6 +225,7 @@ static enum bst_code check_bounds(const uint8_t *data, size_t len, struct bst_er
             check.depth--;
         }
     } while (check.depth > 0);
+    *items = check.items;
     if (pos == len) return BST_OK;
     return bst_fail(err, BST_BROKEN, "CBOR cannot be read: %zu bytes stand behind the item", len - pos);
 }
@@ -224,7 +242,7 @@ static bool same_key(const cbor_item_t *a, const cbor_item_t *b)
     return (cbor_isa_uint(a) || cbor_isa_negint(a)) && cbor_get_int(a) == cbor_get_int(b);
 }
 
-/* Depth is bounded by check_bounds(). */
+/* Depth is bounded by bst_cbor_check(). */
 static bool has_duplicates(cbor_item_t *value)
 {
     bool found = false;
@@ -255,7 +273,8 @@ static bool has_duplicates(cbor_item_t *value)
 enum bst_code bst_cbor_parse(const uint8_t *data, size_t len, cbor_item_t **out, struct bst_error *err)
 {
     struct cbor_load_result result;
-    enum bst_code code = check_bounds(data, len, err);
+    size_t items;
+    enum bst_code code = bst_cbor_check(data, len, &items, err);
     if (code != BST_OK) return code;
     *out = cbor_load(data, len, &result);
     if (*out == NULL) {
@@ -276,6 +295,7 @@ static size_t deterministic_item(const uint8_t *data, size_t len, unsigned depth
     uint8_t major = data[0] >> 5, minor = data[0] & 31;
     uint64_t value = minor;
     size_t pos = 1;
+    if (minor == 31) return 0; /* an open length */
     if (minor >= 24) {
         size_t width = (size_t)1 << (minor - 24);
         value = 0;
@@ -306,7 +326,8 @@ static size_t deterministic_item(const uint8_t *data, size_t len, unsigned depth
 bool bst_cbor_deterministic(const uint8_t *data, size_t len)
 {
     struct bst_error err;
-    return check_bounds(data, len, &err) == BST_OK && deterministic_item(data, len, 0) == len;
+    size_t items;
+    return bst_cbor_check(data, len, &items, &err) == BST_OK && deterministic_item(data, len, 0) == len;
 }
 
 /* ---- access ---- */

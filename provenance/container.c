@@ -297,14 +297,24 @@ static enum bst_code hash_file(const char *path, const uint8_t *head, size_t hea
     return code;
 }
 
+static const EVP_MD *find_digest(const char *algorithm)
+{
+    return strcmp(algorithm, "sha256") == 0   ? EVP_sha256()
+           : strcmp(algorithm, "sha384") == 0 ? EVP_sha384()
+           : strcmp(algorithm, "sha512") == 0 ? EVP_sha512()
+                                              : NULL;
+}
+
+bool bst_hash_known(const char *algorithm)
+{
+    return find_digest(algorithm) != NULL;
+}
+
 enum bst_code bst_container_hash(const char *path, const struct bst_range *exclude, size_t count,
                                  const char *algorithm, uint8_t out[static 64], size_t *len,
                                  struct bst_error *err)
 {
-    const EVP_MD *md = strcmp(algorithm, "sha256") == 0   ? EVP_sha256()
-                       : strcmp(algorithm, "sha384") == 0 ? EVP_sha384()
-                       : strcmp(algorithm, "sha512") == 0 ? EVP_sha512()
-                                                          : NULL;
+    const EVP_MD *md = find_digest(algorithm);
     if (md == NULL) return bst_fail(err, BST_UNREADABLE, "unknown digest algorithm");
     return hash_file(path, NULL, 0, exclude, count, md, out, len, err);
 }

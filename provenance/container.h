@@ -32,6 +32,8 @@ enum bst_code bst_scan_png(struct scan *scan, struct bst_error *err);
 enum bst_code bst_scan_jpeg(struct scan *scan, struct bst_error *err);
 enum bst_code bst_scan_webp(struct scan *scan, struct bst_error *err);
 
+/* Is it one of C2PA's digest algorithms: "sha256", "sha384", "sha512"? */
+bool bst_hash_known(const char *algorithm);
 /* Digest of the file but for the ranges, with an algorithm of C2PA: "sha256", "sha384" or "sha512". *len is
  * 32, 48 or 64. */
 enum bst_code bst_container_hash(const char *path, const struct bst_range *exclude, size_t count,

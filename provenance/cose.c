@@ -287,6 +287,7 @@ static enum bst_code parse_sign1(struct bst_cose *out, struct bst_error *err)
     out->unprotected = part[1];
     out->has_payload = !cbor_is_null(part[2]);
     if (!bst_cbor_get_bytes(part[0], &out->protected_bytes, &out->protected_len) || !cbor_isa_map(part[1]) ||
+        (out->has_payload && !cbor_isa_bytestring(part[2])) ||
         !bst_cbor_get_bytes(part[3], &out->sig, &out->sig_len)) {
         return malformed(err, "a part of the wrong type");
     }
@@ -360,6 +361,15 @@ static bool verify_with(const struct algorithm *algorithm, EVP_PKEY *key, const 
     OPENSSL_free(der);
     ERR_clear_error();
     return good;
+}
+
+bool bst_cose_key_fits(const struct bst_cose *cose)
+{
+    const struct algorithm *algorithm = cose->has_alg ? find_algorithm(cose->alg) : NULL;
+    EVP_PKEY *key = cose->chain == NULL ? NULL : X509_get0_pubkey(sk_X509_value(cose->chain, 0));
+    bool fits = algorithm != NULL && key != NULL && key_fits(algorithm, key);
+    ERR_clear_error();
+    return fits;
 }
 
 enum bst_code bst_cose_verify(const struct bst_cose *cose, const void *payload, size_t len,

@@ -74,6 +74,8 @@ enum bst_code bst_cose_parse(const uint8_t *data, size_t len, struct bst_cose *o
 void bst_cose_clear(struct bst_cose *cose);
 /* "ed25519", "es256" ...; NULL when the algorithm is not one of C2PA's. */
 const char *bst_cose_algorithm(int64_t alg);
+/* Is the leaf's key of the type, and on the curve, that the algorithm wants? */
+bool bst_cose_key_fits(const struct bst_cose *cose);
 /* Does the signature over the payload fit the leaf's key? BST_BROKEN with the reason when not. */
 enum bst_code bst_cose_verify(const struct bst_cose *cose, const void *payload, size_t len,
                               struct bst_error *err);

@@ -9,6 +9,10 @@
 /* Content types of C2PA are four characters and this tail. */
 static const uint8_t type_tail[12] = {0x00, 0x11, 0x00, 0x10, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71};
 
+/* An embedded file (ISO 19566-5 B.2) is the one type of C2PA's with another tail. */
+static const uint8_t file_type[16] = {0x40, 0xcb, 0x0c, 0x32, 0xbb, 0x8a, 0x48, 0x9d,
+                                      0xa7, 0x0b, 0x2a, 0xd6, 0xf4, 0x7f, 0x43, 0x69};
+
 enum toggle { REQUESTABLE = 1, LABELLED = 2, WITH_ID = 4, WITH_DIGEST = 8, WITH_PRIVATE = 16 };
 
 /* ---- writing ---- */
@@ -73,6 +77,7 @@ static enum bst_code parse_description(struct parser *parser, size_t pos, size_t
     const uint8_t *p = parser->out->bytes + pos;
     if (len < 18) return broken(parser, pos, "a description box is too short");
     if (memcmp(p + 4, type_tail, sizeof(type_tail)) == 0) super->content_type = bst_get_be32(p);
+    if (memcmp(p, file_type, sizeof(file_type)) == 0) super->content_type = BST_TYPE_FILE;
     uint8_t toggles = p[16];
     if ((toggles & (REQUESTABLE | LABELLED)) != (REQUESTABLE | LABELLED) || toggles > 31) {
         return broken(parser, pos + 16, "a description box without a label, or with unknown toggles");
@@ -168,7 +173,8 @@ static enum bst_code parse_box(struct parser *parser, size_t pos, size_t len, si
     return code;
 }
 
-enum bst_code bst_jumbf_parse(const uint8_t *data, size_t len, struct bst_jumbf *out, struct bst_error *err)
+enum bst_code bst_jumbf_parse_box(const uint8_t *data, size_t len, struct bst_jumbf *out,
+                                  struct bst_error *err)
 {
     struct parser parser = {.out = out, .err = err};
     size_t root;
@@ -178,13 +184,22 @@ enum bst_code bst_jumbf_parse(const uint8_t *data, size_t len, struct bst_jumbf 
     enum bst_code code = parse_box(&parser, 0, len, 0, 1, &root);
     if (code == BST_OK && out->boxes[0].len != len) {
         code = broken(&parser, out->boxes[0].len, "bytes stand behind it");
-    } else if (code == BST_OK &&
-               (out->boxes[0].type != BST_BOX_JUMB || out->boxes[0].content_type != BST_TYPE_STORE ||
-                strcmp(out->boxes[0].label, "c2pa") != 0)) {
-        code = broken(&parser, 0, "it is not labelled c2pa");
+    } else if (code == BST_OK && out->boxes[0].type != BST_BOX_JUMB) {
+        code = broken(&parser, 0, "it is no superbox");
     }
     if (code != BST_OK) bst_jumbf_clear(out);
     return code;
+}
+
+enum bst_code bst_jumbf_parse(const uint8_t *data, size_t len, struct bst_jumbf *out, struct bst_error *err)
+{
+    struct parser parser = {.out = out, .err = err};
+    enum bst_code code = bst_jumbf_parse_box(data, len, out, err);
+    if (code != BST_OK ||
+        (out->boxes[0].content_type == BST_TYPE_STORE && strcmp(out->boxes[0].label, "c2pa") == 0))
+        return code;
+    bst_jumbf_clear(out);
+    return broken(&parser, 0, "it is not labelled c2pa");
 }
 
 void bst_jumbf_clear(struct bst_jumbf *jumbf)
@@ -196,21 +211,14 @@ void bst_jumbf_clear(struct bst_jumbf *jumbf)
     memset(jumbf, 0, sizeof(*jumbf));
 }
 
-static const struct bst_jumbf_box *
-child_named(const struct bst_jumbf *jumbf, const struct bst_jumbf_box *parent, const char *label, size_t len)
-{
-    for (size_t i = parent->first_child; i != 0; i = jumbf->boxes[i].next) {
-        const struct bst_jumbf_box *box = &jumbf->boxes[i];
-        if (box->label != NULL && strlen(box->label) == len && memcmp(box->label, label, len) == 0)
-            return box;
-    }
-    return NULL;
-}
-
 const struct bst_jumbf_box *bst_jumbf_child(const struct bst_jumbf *jumbf, const struct bst_jumbf_box *parent,
                                             const char *label)
 {
-    return child_named(jumbf, parent, label, strlen(label));
+    for (size_t i = parent->first_child; i != 0; i = jumbf->boxes[i].next) {
+        const struct bst_jumbf_box *box = &jumbf->boxes[i];
+        if (box->label != NULL && strcmp(box->label, label) == 0) return box;
+    }
+    return NULL;
 }
 
 const struct bst_jumbf_box *bst_jumbf_content(const struct bst_jumbf *jumbf,
@@ -219,29 +227,4 @@ const struct bst_jumbf_box *bst_jumbf_content(const struct bst_jumbf *jumbf,
     if (super->first_child == 0) return NULL;
     const struct bst_jumbf_box *box = &jumbf->boxes[super->first_child];
     return box->next == 0 && box->type != BST_BOX_JUMB ? box : NULL;
-}
-
-const struct bst_jumbf_box *bst_jumbf_resolve(const struct bst_jumbf *jumbf,
-                                              const struct bst_jumbf_box *manifest, const char *uri,
-                                              size_t len)
-{
-    static const char scheme[] = "self#jumbf=", root[] = "/c2pa/";
-    if (len < sizeof(scheme) - 1 || memcmp(uri, scheme, sizeof(scheme) - 1) != 0) return NULL;
-    uri += sizeof(scheme) - 1;
-    len -= sizeof(scheme) - 1;
-    const struct bst_jumbf_box *box = manifest;
-    if (len >= sizeof(root) - 1 && memcmp(uri, root, sizeof(root) - 1) == 0) {
-        box = &jumbf->boxes[0];
-        uri += sizeof(root) - 1;
-        len -= sizeof(root) - 1;
-    }
-    while (box != NULL) {
-        const char *slash = memchr(uri, '/', len);
-        size_t part = slash == NULL ? len : (size_t)(slash - uri);
-        box = child_named(jumbf, box, uri, part);
-        if (slash == NULL) break;
-        uri += part + 1;
-        len -= part + 1;
-    }
-    return box;
 }

@@ -15,10 +15,18 @@ enum {
     BST_BOX_JUMD = BST_BOX('j', 'u', 'm', 'd'),
     BST_BOX_CBOR = BST_BOX('c', 'b', 'o', 'r'),
     BST_BOX_JSON = BST_BOX('j', 's', 'o', 'n'),
+    BST_BOX_UUID = BST_BOX('u', 'u', 'i', 'd'),
+    BST_BOX_BROB = BST_BOX('b', 'r', 'o', 'b'),
+    BST_BOX_BFDB = BST_BOX('b', 'f', 'd', 'b'),
+    BST_BOX_BIDB = BST_BOX('b', 'i', 'd', 'b'),
     BST_TYPE_STORE = BST_BOX('c', '2', 'p', 'a'),
     BST_TYPE_MANIFEST = BST_BOX('c', '2', 'm', 'a'),
     BST_TYPE_UPDATE = BST_BOX('c', '2', 'u', 'm'),
     BST_TYPE_COMPRESSED = BST_BOX('c', '2', 'c', 'm'),
+    BST_TYPE_OTHER = BST_BOX('c', '2', 'm', 'd'), /* a manifest that its writer did not check */
+    BST_TYPE_CREDENTIALS = BST_BOX('c', '2', 'v', 'c'),
+    BST_TYPE_DATABOXES = BST_BOX('c', '2', 'd', 'b'),
+    BST_TYPE_FILE = BST_BOX('f', 'i', 'l', 'e'), /* an embedded file: has a UUID without four characters */
     BST_TYPE_ASSERTIONS = BST_BOX('c', '2', 'a', 's'),
     BST_TYPE_CLAIM = BST_BOX('c', '2', 'c', 'l'),
     BST_TYPE_SIGNATURE = BST_BOX('c', '2', 'c', 's'),
@@ -50,6 +58,9 @@ struct bst_jumbf {
     struct bst_jumbf_box *boxes;
 };
 /* The whole of data must be one superbox, with nothing before, behind or between the boxes. */
+enum bst_code bst_jumbf_parse_box(const uint8_t *data, size_t len, struct bst_jumbf *out,
+                                  struct bst_error *err);
+/* The same, and it is a C2PA manifest store. */
 enum bst_code bst_jumbf_parse(const uint8_t *data, size_t len, struct bst_jumbf *out, struct bst_error *err);
 void bst_jumbf_clear(struct bst_jumbf *jumbf);
 /* The child superbox with that label; NULL when there is none. */
@@ -58,10 +69,5 @@ const struct bst_jumbf_box *bst_jumbf_child(const struct bst_jumbf *jumbf, const
 /* The only content box; NULL when there are none or several. */
 const struct bst_jumbf_box *bst_jumbf_content(const struct bst_jumbf *jumbf,
                                               const struct bst_jumbf_box *super);
-/* Resolves "self#jumbf=/c2pa/MANIFEST/..." from the store, any other "self#jumbf=..." from the given
- * manifest. */
-const struct bst_jumbf_box *bst_jumbf_resolve(const struct bst_jumbf *jumbf,
-                                              const struct bst_jumbf_box *manifest, const char *uri,
-                                              size_t len);
 
 #endif

@@ -22,8 +22,8 @@
  *   trust.c              whose certificates are believed, trust_store.c what a home keeps of them; cert_profile.c what a certificate must be like
  *   jumbf.c, cbor.c, cose.c   the layers of a C2PA manifest; cose_header.c what a signature carries unsigned
  *   c2pa_write.c         manifests made
- *   c2pa_read.c          manifests judged; c2pa_signature.c, c2pa_assertion.c (rules), c2pa_trust.c (certificates),
- *                        c2pa_report.c (as JSON)
+ *   c2pa_read.c          manifests judged; c2pa.h lists its parts: c2pa_store.c takes a store apart, c2pa_claim.c and
+ *                        its neighbours hold the rules, c2pa_trust.c those for certificates, c2pa_report.c shows
  *   stamp.c              pictures -> stamped files and one ledger batch; stamp_words.c which words a file may show,
  *                        stamp_file.c how it gets its name
  */
@@ -421,8 +421,9 @@ enum bst_code bst_trust_drop(const char *home, const char *name, struct bst_erro
 enum bst_status_kind { BST_STATUS_SUCCESS, BST_STATUS_INFO, BST_STATUS_FAILURE };
 struct bst_status {
     enum bst_status_kind kind;
-    char code[64]; /* C2PA status code: "assertion.dataHash.match" */
-    char url[192]; /* JUMBF URI concerned */
+    char code[64];        /* C2PA status code: "assertion.dataHash.match" */
+    char url[256];        /* JUMBF URI concerned */
+    char ingredient[256]; /* of the ingredient assertion that led there; "" for the active manifest */
     char words[256];
 };
 struct bst_c2pa {
@@ -435,15 +436,21 @@ struct bst_c2pa {
     char *signer_pem; /* leaf certificate */
     bool signer_is_ed25519;
     uint8_t signer_key[BST_KEY_LEN]; /* if so */
-    json_t *report;                  /* claim and assertions as JSON, for show */
-    struct bst_buf envelope, proof;  /* the receipt assertion's parts; empty when there is none */
+    bool has_file_sha256;
+    uint8_t file_sha256[BST_SHA256_LEN]; /* of the file without its manifest, when the binding asked for it */
+    struct bst_buf store;                /* the manifest store's bytes */
+    bool sidecar;                        /* it stands in a file of its own beside the picture */
+    struct bst_buf envelope, proof;      /* the receipt assertion's parts; empty when there is none */
     char *log_vkey; /* verifier key of the log as the receipt names it; NULL when there is none */
 };
-/* Reads and judges the manifest in a scanned file. trust: NULL believes nobody. A file without manifest is BST_NO_PROVENANCE; a manifest that cannot be parsed BST_BROKEN; otherwise BST_OK whatever the
- * state. */
+/* Reads and judges the manifests in a scanned file, or in the sidecar beside it (NAME.c2pa or NAME.png.c2pa) when it
+ * holds none. trust: NULL believes nobody. A file without manifest is BST_NO_PROVENANCE; a store that
+ * cannot be parsed BST_BROKEN; otherwise BST_OK whatever the state. */
 enum bst_code bst_c2pa_read(const char *path, const struct bst_container *container,
                             const struct bst_trust *trust, struct bst_c2pa *out, struct bst_error *err);
 void bst_c2pa_clear(struct bst_c2pa *c2pa);
+/* The active manifest, claim and assertions, as JSON for people; nothing is judged. */
+enum bst_code bst_c2pa_report(const struct bst_c2pa *c2pa, json_t **out, struct bst_error *err);
 
 /* ---- stamping (stamp.c) ---- */
 /* One author's open workshop: keys unlocked, chain and ledger open. */

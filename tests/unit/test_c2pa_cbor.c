@@ -39,6 +39,7 @@ static void standard_examples_are_read(void **state)
         {"c074323031332d30332d32315432303a30343a30305a", "\"2013-03-21T20:04:00Z\""},
         {"80", "[]"},
         {"a0", "{}"},
+        {"bf61610161629f0203ffff", "{\"a\":1,\"b\":[2,3]}"}, /* open lengths */
     };
     for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
         cbor_item_t *item;
@@ -66,9 +67,10 @@ static void malformed_items_are_refused(void **state)
         "9bffffffffffffffff",   /* more items than there can be */
         "bbffffffffffffffff00", /* more pairs */
         "9a00ffffff00",         /* more items than bytes */
-        "9f01ff",
-        "bf6161f5ff",
-        "5f42010243030405ff",   /* indefinite lengths */
+        "9f01",
+        "bf6161ff", /* open, and never closed, or with a key too many */
+        "9f9f01ff",
+        "5f42010243030405ff",   /* a string in pieces */
         "ff",                   /* a break */
         "a2616101616102",       /* the same key twice */
         "a201020103",           /* the same number twice */

@@ -140,12 +140,14 @@ static void a_stamped_file_proves_itself(void **state)
     assert_string_equal(bst_json_text(bst_json_at(dsse.statement, "subject.0.digest"), "pixels-sha256"), hex);
 
     /* one identifier in every layer */
-    json_t *metadata;
+    json_t *metadata, *report;
     char id[64];
     assert_good(bst_metadata_read(path, &container, &metadata, &err));
+    assert_good(bst_c2pa_report(&c2pa, &report, &err));
     snprintf(id, sizeof(id), "xmp.iid:%s", delivered.image_id[0]);
     assert_string_equal(bst_json_text(json_object_get(metadata, "xmp"), "xmpMM:InstanceID"), id);
-    assert_string_equal(bst_json_text(json_object_get(c2pa.report, "claim"), "instanceID"), id);
+    assert_string_equal(bst_json_text(json_object_get(report, "claim"), "instanceID"), id);
+    json_decref(report);
     assert_int_equal(json_array_size(json_object_get(metadata, "problems")), 0);
     json_decref(metadata);
     free(log_name);

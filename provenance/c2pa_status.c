@@ -1,0 +1,273 @@
+/* c2pa_status.c - what was found, and the state that follows (C2PA 2.4, 14.3 and 15). */
+#include "c2pa.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATUS_MAX  2000
+#define CLAIMED_MAX 8192 /* statuses that ingredient assertions say of their manifests */
+
+/* What the rules for certificates find wrong with an identity's has a code of its own (CAWG identity 1.2, 8.2). */
+static const char *identity_code(const char *code)
+{
+    static const struct {
+        const char *code, *identity;
+    } codes[] = {{"algorithm.unsupported", "cawg.x509.algorithm.unsupported"},
+                 {"signingCredential.trusted", "cawg.x509.credential.trusted"},
+                 {"signingCredential.untrusted", "cawg.x509.credential.untrusted"},
+                 {"signingCredential.invalid", "cawg.x509.credential.invalid"},
+                 {"signingCredential.expired", "cawg.x509.signature.outside_validity"},
+                 {"claimSignature.mismatch", "cawg.x509.signature.mismatch"}};
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (strcmp(code, codes[i].code) == 0) return codes[i].identity;
+    }
+    return code;
+}
+
+void bst_judge_say(struct bst_judge *judge, enum bst_status_kind kind, const char *code, const char *url,
+                   const char *words, ...)
+{
+    struct bst_c2pa *out = judge->out;
+    if (out->status_count == STATUS_MAX) {
+        /* the last entry must be a failure: a flood of statuses may not hide one */
+        struct bst_status *last = &out->statuses[STATUS_MAX - 1];
+        *last = (struct bst_status){.kind = BST_STATUS_FAILURE, .code = "general.error"};
+        snprintf(last->words, sizeof(last->words), "more than %d findings", STATUS_MAX);
+        return;
+    }
+    if (out->status_count % 32 == 0) {
+        struct bst_status *grown = realloc(out->statuses, (out->status_count + 32) * sizeof(*grown));
+        if (grown == NULL) {
+            judge->failed_memory = true;
+            return;
+        }
+        out->statuses = grown;
+    }
+    struct bst_status *status = &out->statuses[out->status_count++];
+    va_list args;
+    status->kind = kind;
+    snprintf(status->code, sizeof(status->code), "%s", judge->identity ? identity_code(code) : code);
+    snprintf(status->url, sizeof(status->url), "%s", url == NULL ? "" : url);
+    snprintf(status->ingredient, sizeof(status->ingredient), "%s", judge->scope);
+    for (char *p = status->url; *p != 0; p++) { /* it comes from the file, and addresses are ASCII */
+        if (*p <= ' ' || *p > '~') *p = '?';
+    }
+    va_start(args, words);
+    vsnprintf(status->words, sizeof(status->words), words, args);
+    va_end(args);
+}
+
+void bst_judge_fail(struct bst_judge *judge, const char *code, const char *url, const char *words)
+{
+    bst_judge_say(judge, BST_STATUS_FAILURE, code, url, "%s", words);
+}
+
+void bst_judge_good(struct bst_judge *judge, const char *code, const char *url, const char *words)
+{
+    bst_judge_say(judge, BST_STATUS_SUCCESS, code, url, "%s", words);
+}
+
+/* ---- what ingredient assertions already say ---- */
+
+/* One status that an ingredient assertion holds. */
+struct claimed {
+    enum bst_status_kind kind;
+    char code[64];
+    char url[BST_URL];
+};
+struct claimed_list {
+    size_t count;
+    struct claimed *item;
+};
+
+/* A status in an ingredient assertion does not say of which kind it is: its code does. */
+static enum bst_status_kind kind_of(const char *code)
+{
+    static const char *const good[] = {"claimSignature.validated",
+                                       "claimSignature.insideValidity",
+                                       "signingCredential.trusted",
+                                       "signingCredential.ocsp.notRevoked",
+                                       "timeStamp.trusted",
+                                       "timeStamp.validated",
+                                       "assertion.hashedURI.match",
+                                       "assertion.dataHash.match",
+                                       "assertion.bmffHash.match",
+                                       "assertion.accessible",
+                                       "assertion.boxesHash.match",
+                                       "assertion.collectionHash.match",
+                                       "ingredient.manifest.validated",
+                                       "ingredient.claimSignature.validated",
+                                       "cawg.x509.credential.trusted",
+                                       "cawg.x509.signature.validated"};
+    static const char *const neutral[] = {"signingCredential.ocsp.skipped",
+                                          "signingCredential.ocsp.inaccessible",
+                                          "signingCredential.ocsp.unknown",
+                                          "timeStamp.untrusted",
+                                          "timeStamp.outsideValidity",
+                                          "timeStamp.mismatch",
+                                          "timeStamp.malformed",
+                                          "manifest.unknownProvenance",
+                                          "algorithm.deprecated",
+                                          "timeOfSigning.insideValidity",
+                                          "ingredient.unknownProvenance",
+                                          "assertion.dataHash.additionalExclusionsPresent",
+                                          "assertion.bmffHash.additionalExclusionsPresent",
+                                          "assertion.boxesHash.additionalExclusionsPresent",
+                                          "cawg.ica.untrusted_issuer"};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        if (strcmp(code, good[i]) == 0) return BST_STATUS_SUCCESS;
+    }
+    for (size_t i = 0; i < sizeof(neutral) / sizeof(neutral[0]); i++) {
+        if (strcmp(code, neutral[i]) == 0) return BST_STATUS_INFO;
+    }
+    return BST_STATUS_FAILURE;
+}
+
+static void take_list(struct bst_judge *judge, cbor_item_t *list, struct bst_claim *about,
+                      struct claimed_list *out)
+{
+    if (list == NULL || !cbor_isa_array(list)) return;
+    for (size_t i = 0; i < cbor_array_size(list) && out->count < CLAIMED_MAX; i++) {
+        const char *code, *url, *label;
+        size_t code_len, url_len, label_len;
+        cbor_item_t *map = cbor_array_handle(list)[i];
+        struct claimed *item = &out->item[out->count];
+        if (!bst_cbor_get_text(bst_cbor_get(map, "code"), &code, &code_len) ||
+            !bst_cbor_get_text(bst_cbor_get(map, "url"), &url, &url_len) || code_len >= sizeof(item->code))
+            continue;
+        memcpy(item->code, code, code_len);
+        item->code[code_len] = 0;
+        item->kind = kind_of(item->code);
+        if (about != NULL && url_len >= 10 && memcmp(url, "self#jumbf", 10) == 0) {
+            bst_url_absolute(about->label, url, url_len, item->url);
+        } else {
+            bst_url_text(url, url_len, item->url);
+        }
+        out->count++;
+        /* only an ingredient's own assertion may vouch for it */
+        if (about != NULL && strcmp(item->code, "claimSignature.insideValidity") == 0 &&
+            bst_uri_manifest(item->url, strlen(item->url), &label, &label_len) &&
+            bst_store_claim(judge, label, label_len) == about)
+            about->says_valid = true;
+    }
+}
+
+static void take_results(struct bst_judge *judge, cbor_item_t *results, struct bst_claim *about,
+                         struct claimed_list *out)
+{
+    static const char *const kinds[] = {"success", "informational", "failure"};
+    cbor_item_t *active = bst_cbor_get(results, "activeManifest");
+    cbor_item_t *deltas = bst_cbor_get(results, "ingredientDeltas");
+    for (size_t i = 0; i < 3; i++) {
+        take_list(judge, bst_cbor_get(active, kinds[i]), about, out);
+    }
+    if (deltas == NULL || !cbor_isa_array(deltas)) return;
+    for (size_t k = 0; k < cbor_array_size(deltas); k++) {
+        cbor_item_t *delta = bst_cbor_get(cbor_array_handle(deltas)[k], "validationDeltas");
+        for (size_t i = 0; i < 3; i++) {
+            take_list(judge, bst_cbor_get(delta, kinds[i]), about, out);
+        }
+    }
+}
+
+/* Of every manifest that the active one leads to: nobody else's words count. */
+static void take_claimed(struct bst_judge *judge, struct claimed_list *out)
+{
+    for (size_t i = 0; i < judge->count; i++) {
+        const struct bst_claim *claim = &judge->claims[i];
+        for (size_t k = 0; claim->seen && k < claim->count; k++) {
+            struct bst_ingredient ingredient;
+            if (!bst_is_ingredient(&claim->assertions[k]) ||
+                bst_ingredient_read(claim, &claim->assertions[k], &ingredient) != NULL)
+                continue;
+            struct bst_claim *about =
+                ingredient.link == NULL
+                    ? NULL
+                    : bst_store_claim_at(judge, ingredient.manifest.uri, ingredient.manifest.uri_len);
+            if (ingredient.results != NULL && cbor_isa_array(ingredient.results)) { /* versions 1 and 2 */
+                take_list(judge, ingredient.results, about, out);
+            } else {
+                take_results(judge, ingredient.results, about, out);
+            }
+        }
+    }
+}
+
+/* Was it said before? Nothing about the active manifest is ever taken out: no ingredient cancels its failures
+ * (C2PA 2.4, 15.11.3). */
+static bool said_before(const struct bst_judge *judge, const struct bst_status *status,
+                        const struct claimed_list *list)
+{
+    const char *label;
+    size_t len;
+    const struct bst_claim *about = NULL;
+    if (status->ingredient[0] == 0) return false;
+    if (bst_uri_manifest(status->url, strlen(status->url), &label, &len)) {
+        about = bst_store_claim(judge, label, len);
+        if (about == judge->active) return false;
+    }
+    /* a certificate may expire once it was seen to be valid */
+    if (about != NULL && about->says_valid &&
+        (strcmp(status->code, "signingCredential.expired") == 0 ||
+         strcmp(status->code, "claimSignature.outsideValidity") == 0))
+        return true;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct claimed *item = &list->item[i];
+        if (item->kind == status->kind && strcmp(item->code, status->code) == 0 &&
+            strcmp(item->url, status->url) == 0)
+            return true;
+    }
+    return false;
+}
+
+void bst_judge_suppress(struct bst_judge *judge)
+{
+    struct bst_c2pa *out = judge->out;
+    struct claimed_list list = {0};
+    size_t kept = 0;
+    bool any = false;
+    for (size_t i = 0; i < out->status_count; i++) {
+        any = any || out->statuses[i].ingredient[0] != 0;
+    }
+    if (!any) return;
+    list.item = bst_calloc(CLAIMED_MAX, sizeof(*list.item));
+    if (list.item == NULL) {
+        judge->failed_memory = true;
+        return;
+    }
+    take_claimed(judge, &list);
+    for (size_t i = 0; i < out->status_count; i++) {
+        if (!said_before(judge, &out->statuses[i], &list)) out->statuses[kept++] = out->statuses[i];
+    }
+    out->status_count = kept;
+    free(list.item);
+}
+
+/* ---- the state ---- */
+
+static bool is_about_trust(const char *code)
+{
+    return strcmp(code, "signingCredential.untrusted") == 0 || strncmp(code, "cawg.x509.", 10) == 0 ||
+           strncmp(code, "cawg.identity.", 14) == 0;
+}
+
+/* Trusted: no failure at all. Valid: the only failures are about who vouches for a signer. */
+void bst_judge_conclude(struct bst_judge *judge)
+{
+    struct bst_c2pa *out = judge->out;
+    bool trusted = false, validated = false, inside = false, failed = false, broken = false;
+    for (size_t i = 0; i < out->status_count; i++) {
+        const struct bst_status *status = &out->statuses[i];
+        if (status->kind == BST_STATUS_FAILURE) {
+            failed = true;
+            broken = broken || !is_about_trust(status->code);
+        } else if (status->kind == BST_STATUS_SUCCESS && status->ingredient[0] == 0) {
+            trusted = trusted || strcmp(status->code, "signingCredential.trusted") == 0;
+            validated = validated || strcmp(status->code, "claimSignature.validated") == 0;
+            inside = inside || strcmp(status->code, "claimSignature.insideValidity") == 0;
+        }
+    }
+    bool valid = validated && inside && !broken;
+    out->state = !valid ? BST_C2PA_INVALID : trusted && !failed ? BST_C2PA_TRUSTED : BST_C2PA_VALID;
+}

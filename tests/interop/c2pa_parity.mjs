@@ -1,0 +1,175 @@
+// c2pa_parity.mjs FOLDER JUDGE SAMPLE.png SAMPLE.jpg - what the reference implementation says of every file of
+// c2pa_cases.mjs, and of files that it signed itself and of altered copies of them, beside what our validator (JUDGE)
+// says: the state, and the set of status codes of the active manifest and of each ingredient. Where we say something
+// else on purpose, c2pa_wanted.mjs says why. FOLDER holds keys and certificates.
+import { execFileSync } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { algorithms, cose, picture } from './c2pa_make.mjs';
+import { cases } from './c2pa_cases.mjs';
+import { wanted } from './c2pa_wanted.mjs';
+
+const [folder, judge, pngFile, jpegFile] = process.argv.slice(2);
+const show = process.argv.includes('--show');
+
+// ---- the reference ----
+
+// The package reads blobs with a class that only browsers' workers have.
+class HeldBlob extends Blob {
+  constructor(bytes, options) {
+    super([bytes], options);
+    this.held = Buffer.from(bytes);
+  }
+  slice(start = 0, end = this.held.length, type = this.type) {
+    return new HeldBlob(this.held.subarray(start, end), { type });
+  }
+}
+globalThis.FileReaderSync = class {
+  readAsArrayBuffer(blob) {
+    return new Uint8Array(blob.held).buffer;
+  }
+};
+const pkg = path.resolve('node_modules/@contentauth/c2pa-wasm/pkg');
+const { default: init, WasmBuilder, WasmReader } = await import(pathToFileURL(path.join(pkg, 'c2pa.js')));
+await init({ module_or_path: fs.readFileSync(path.join(pkg, 'c2pa_bg.wasm')) });
+const rootFile = path.join(folder, 'root.pem');
+const settings = JSON.stringify({
+  version: 1,
+  trust: { anchors: ['manifest', 'cawg'].map((kind) => ({ trust_anchors: fs.readFileSync(rootFile, 'utf8'), trust_kind: kind })) },
+  verify: { verify_trust: true, ocsp_fetch: false, remote_manifest_fetch: false },
+});
+const plain = (value) => JSON.parse(JSON.stringify(value, (_, v) => (v instanceof Map ? Object.fromEntries(v) : v)));
+async function theirs(type, bytes) {
+  let read;
+  try {
+    read = plain((await WasmReader.fromBytes(type, bytes, settings)).manifestStore());
+  } catch (error) {
+    const words = String(error?.message ?? error);
+    return { state: /JumbfNotFound/.test(words) ? 'none' : 'error', codes: [], words };
+  }
+  const codes = new Set();
+  const take = (scope, results) => {
+    for (const [kind, list] of Object.entries(results ?? {})) for (const s of list) codes.add(`${scope}${kind} ${s.code}`);
+  };
+  take('', read.validation_results?.activeManifest);
+  for (const d of read.validation_results?.ingredientDeltas ?? []) take(`${d.ingredientAssertionURI} `, d.validationDeltas);
+  return { state: read.validation_state.toLowerCase(), codes: [...codes].sort() };
+}
+
+// ---- ours ----
+
+function ours(files) {
+  const lines = execFileSync(judge, ['--codes', rootFile, ...files], { encoding: 'utf8', maxBuffer: 1 << 28 }).trimEnd().split('\n');
+  return lines.map((line) => {
+    const [state, ...codes] = line.split('\t');
+    return { state, codes: [...new Set(codes)].sort() };
+  });
+}
+
+// ---- the files ----
+
+const der = (name) => new crypto.X509Certificate(fs.readFileSync(path.join(folder, `${name}.pem`))).raw;
+const held = (name, ...more) => ({
+  key: crypto.createPrivateKey(fs.readFileSync(path.join(folder, `${name}.key`))),
+  certs: [name, ...more].map(der),
+});
+const certs = { stranger: held('stranger'), expired: held('expired'), odd: {} };
+for (const alg of Object.keys(algorithms)) certs[alg] = held(alg.startsWith('ps') ? 'ps256' : alg);
+for (const name of ['no-usage', 'other-usage', 'repudiation', 'signs-certificates', 'no-purpose', 'any-purpose', 'documents', 'server', 'claim-signing',
+  'no-issuer', 'no-subject-key', 'authority', 'critical', 'selfsigned', 'below']) certs.odd[name] = held(name);
+certs.odd['with intermediate'] = held('below', 'intermediate');
+certs.odd['with intermediate and root'] = held('below', 'intermediate', 'root');
+certs.odd['with a stranger\'s intermediate'] = held('below', 'otherroot');
+certs.odd['with root'] = held('ed25519', 'root');
+certs.odd['short RSA key'] = { alg: 'ps256', ...held('short') };
+
+const png = picture('image/png', fs.readFileSync(pngFile));
+const jpeg = picture('image/jpeg', fs.readFileSync(jpegFile));
+const all = cases(png, jpeg, certs);
+
+// Files that the reference signs, and copies with one byte changed in each of their parts.
+const RESERVE = 6000;
+const definition = {
+  claim_generator_info: [{ name: 'Another', version: '1.0' }],
+  title: 'signed elsewhere',
+  assertions: [
+    { label: 'c2pa.actions', data: { actions: [{ action: 'c2pa.created', digitalSourceType: 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia' }] } },
+    { label: 'org.example.note', data: { words: 'hello' }, kind: 'Json' },
+  ],
+};
+function signerOf(alg) {
+  const signer = { alg, ...certs[alg] };
+  const padded = (claim, n) => cose(signer, claim, (p) => (p.unprotected = { pad: Buffer.alloc(n) }));
+  return {
+    alg,
+    reserveSize: RESERVE,
+    sign: async (claim) => new Uint8Array(padded(Buffer.from(claim), RESERVE - padded(Buffer.from(claim), 256).length + 256)),
+  };
+}
+for (const { type, bytes } of [png, jpeg]) {
+  for (const alg of Object.keys(algorithms)) {
+    const source = new HeldBlob(bytes, { type });
+    const builder = WasmBuilder.fromJson(JSON.stringify(definition), settings);
+    builder.setThumbnailFromBlob(type, source);
+    const signed = Buffer.from(await builder.sign(signerOf(alg), [], type, source));
+    const name = `theirs: ${alg} ${type.slice(6)}`;
+    all.push({ name, type, bytes: signed });
+    for (const [what, mark, offset] of [['claim', 'instanceID', 14], ['signature box', 'c2pa.signature', 60], ['note', 'hello', 1], ['thumbnail', 'bidb', 40], ['generator', 'Another', 2]]) {
+      const copy = Buffer.from(signed);
+      copy[(mark === 'c2pa.signature' ? copy.lastIndexOf(mark) : copy.indexOf(mark)) + offset] ^= 1;
+      all.push({ name: `${name}, ${what}`, type, bytes: fixed(type, copy) });
+    }
+  }
+}
+function fixed(type, bytes) {
+  if (type !== 'image/png') return bytes;
+  const at = bytes.indexOf('caBX') - 4;
+  const size = bytes.readUInt32BE(at);
+  const table = [...Array(256).keys()].map((n) => { for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1; return n >>> 0; });
+  let crc = ~0;
+  for (const byte of bytes.subarray(at + 4, at + 8 + size)) crc = table[(crc ^ byte) & 255] ^ (crc >>> 8);
+  bytes.writeUInt32BE(~crc >>> 0, at + 8 + size);
+  return bytes;
+}
+
+// ---- the comparison ----
+
+const work = path.join(folder, 'files');
+fs.mkdirSync(work, { recursive: true });
+all.forEach((c, i) => {
+  c.file = path.join(work, `${i}.${c.type === 'image/png' ? 'png' : 'jpg'}`);
+  fs.writeFileSync(c.file, c.bytes);
+});
+const names = new Set(all.map((c) => c.name));
+const said = ours(all.map((c) => c.file));
+// The reference gives up on much that it cannot build an answer for; we answer "invalid" and say which rule.
+const same = (t, o) =>
+  t.state === 'error' ? o.state === 'error' || (o.state === 'invalid' && o.codes.some((c) => c.includes('failure '))) : t.state === o.state && t.codes.join() === o.codes.join();
+const less = (a, b) => a.filter((x) => !b.includes(x));
+let failed = 0;
+const states = {};
+const start = Date.now();
+for (const [i, c] of all.entries()) {
+  const t = await theirs(c.type, c.bytes), o = said[i];
+  states[t.state] = (states[t.state] ?? 0) + 1;
+  const difference = `${t.state} / ${o.state}${less(t.codes, o.codes).map((x) => ` -${x}`).join('')}${less(o.codes, t.codes).map((x) => ` +${x}`).join('')}`;
+  const good = wanted[c.name] ? difference === wanted[c.name].difference : same(t, o);
+  if (show) console.log(`# ${c.name}: ${difference}${t.words ? ` (${t.words})` : ''}\n#    ${o.codes.join('; ')}`);
+  if (good) continue;
+  failed = 1;
+  console.log(`not ok ${c.name}: ${difference}${t.words ? ` (${t.words})` : ''} # ${c.file}`);
+}
+for (const name of Object.keys(wanted)) {
+  if (names.has(name)) continue;
+  failed = 1;
+  console.log(`not ok c2pa_wanted.mjs names a case that is not there: ${name}`);
+}
+if (names.size !== all.length) {
+  failed = 1;
+  console.log('not ok two cases have the same name');
+}
+console.log(`# ${all.length} files (${Object.entries(states).map(([s, n]) => `${n} ${s}`).join(', ')}), ${Object.keys(wanted).length} wanted differences, ${Date.now() - start} ms for the reference`);
+if (!failed) console.log(`ok the reference and our validator agree on ${all.length} files`);
+process.exit(failed);

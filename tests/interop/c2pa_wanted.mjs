@@ -1,0 +1,90 @@
+// c2pa_wanted.mjs - where our validator says on purpose something else than the reference implementation, with the
+// paragraph (of C2PA 2.4 unless said otherwise): {name of the case: {difference: "THEIRS / OURS -CODE +CODE", why}}.
+const table = [
+  [
+    "the store's label is \"c2pa\" and no other (11.1.4)",
+    'trusted / error -informational signingCredential.ocsp.skipped -success assertion.dataHash.match -success assertion.hashedURI.match -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted',
+    ['png another label of the store', 'jpeg another label of the store'],
+  ],
+  [
+    'exclusions are in ascending order and do not overlap, or the assertion is malformed (15.12.1, 18.5)',
+    'trusted / invalid -informational assertion.dataHash.additionalExclusionsPresent -success assertion.dataHash.match +failure assertion.dataHash.malformed',
+    ['png exclusions out of order', 'png exclusions overlap', 'jpeg exclusions out of order', 'jpeg exclusions overlap'],
+  ],
+  [
+    'a part of the file that no entry names is bound by nobody (15.12.3, 18.7)',
+    'trusted / invalid -success assertion.boxesHash.match +failure assertion.boxesHash.mismatch',
+    ['png boxes: last missing', 'jpeg boxes: last missing'],
+  ],
+  [
+    'a map with the same key twice is not valid (10.2; RFC 8949, 5.6): which of them was signed depends on the reader',
+    'trusted / invalid -informational signingCredential.ocsp.skipped -success assertion.dataHash.match -success assertion.hashedURI.match -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted +failure claim.cbor.invalid',
+    ['claim: the same key twice'],
+  ],
+  [
+    'assertion.json.invalid and assertion.cbor.invalid say it (15.10.3.1); nothing else is missing',
+    'invalid / invalid -failure assertion.required.missing',
+    ['assertion: JSON that is none', 'assertion: CBOR cut short'],
+  ],
+  [
+    'assertion.outsideManifest says it (15.10.3.1); no claim is missing',
+    'invalid / invalid -failure claim.missing',
+    ['assertion: address in another manifest'],
+  ],
+  [
+    'the digest is by the algorithm that the link names, and that one is unknown (8.4.2, 13.1)',
+    'trusted / invalid -self#jumbf=/c2pa/urn:c2pa:0b1c4f2e-3d5a-4a6b-8c7d-9e0f1a2b3c4d/c2pa.assertions/c2pa.ingredient.v3 success ingredient.manifest.validated +self#jumbf=/c2pa/urn:c2pa:0b1c4f2e-3d5a-4a6b-8c7d-9e0f1a2b3c4d/c2pa.assertions/c2pa.ingredient.v3 failure ingredient.manifest.mismatch',
+    ['ingredient: parent by an unknown digest algorithm'],
+  ],
+  [
+    "claimSignature.outsideValidity when no trusted time places the signature inside the certificate's validity (15.7, 15.8)",
+    'invalid / invalid -self#jumbf=/c2pa/urn:c2pa:0b1c4f2e-3d5a-4a6b-8c7d-9e0f1a2b3c4d/c2pa.assertions/c2pa.ingredient.v3 success claimSignature.insideValidity +self#jumbf=/c2pa/urn:c2pa:0b1c4f2e-3d5a-4a6b-8c7d-9e0f1a2b3c4d/c2pa.assertions/c2pa.ingredient.v3 failure claimSignature.outsideValidity',
+    ['ingredient: by an expired certificate'],
+  ],
+  [
+    'a standard manifest has a binding of its own (15.10.1.2); that of its parent does not replace it',
+    'invalid / invalid -failure assertion.dataHash.mismatch +failure claim.hardBindings.missing',
+    ['ingredient: bound instead of the picture'],
+  ],
+  [
+    'an update has no binding of its own (11.2.3, 15.11.3.1)',
+    'trusted / invalid +failure manifest.update.invalid',
+    ['update: with binding', 'jpeg update: with binding'],
+  ],
+  [
+    'redacted_assertions is an array (10.2)',
+    'invalid / invalid +failure claim.malformed',
+    ['redaction: no array', 'jpeg redaction: no array'],
+  ],
+  [
+    'such a certificate is in no valid path (RFC 5280, 4.2 and 6.1), so nobody vouches for it either',
+    'invalid / invalid -success signingCredential.trusted +failure signingCredential.untrusted',
+    ['certificate: signs-certificates', 'certificate: no-issuer', 'certificate: critical'],
+  ],
+  [
+    "claimSignature.outsideValidity when no trusted time places the signature inside the certificate's validity (15.7, 15.8)",
+    'invalid / invalid -success claimSignature.insideValidity +failure claimSignature.outsideValidity',
+    ['certificate: expired'],
+  ],
+  [
+    'CAWG identity assertion 7.1: cawg.identity.cbor.invalid; the manifest itself is not touched by it',
+    'invalid / valid -failure assertion.required.missing +failure cawg.identity.cbor.invalid',
+    ['identity: no payload', 'identity: no signature'],
+  ],
+  [
+    'a chunk whose checksum does not fit makes the file unreadable (PNG, 5.3)',
+    'trusted / error -informational signingCredential.ocsp.skipped -success assertion.dataHash.match -success assertion.hashedURI.match -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted',
+    ['file: png, checksum of the store'],
+  ],
+  [
+    'the segments of the store follow one another in order (A.3.1); a store in disorder is not the same as none',
+    'none / error',
+    ['file: jpeg, segments out of order'],
+  ],
+  [
+    'the segments of the store are contiguous (A.3.1)',
+    'invalid / error -failure assertion.dataHash.mismatch -informational signingCredential.ocsp.skipped -success assertion.hashedURI.match -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted',
+    ['file: jpeg, a comment between segments'],
+  ],
+];
+export const wanted = Object.fromEntries(table.flatMap(([why, difference, names]) => names.map((name) => [name, { why, difference }])));
