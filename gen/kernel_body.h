@@ -727,6 +727,7 @@ static void quantize(const float *x, float low, float scale, uint8_t *y, size_t 
                 else                                                                                         \
                     acc[r][v] = v_set(0.0f);                                                                 \
             }                                                                                                \
+            if (chain == BST_CHAIN_ADD) __builtin_prefetch(dst + r * pitch, 1);                              \
         }                                                                                                    \
         if (taps == 1) {                                                                                     \
             tile += offset[0];                                                                               \

@@ -111,12 +111,12 @@ static void own_posts(struct step *step)
 
 /* ---- prepare and run ---- */
 
-/* A constant right matrix that is stored transposed is turned once. */
+/* A constant right matrix that is stored transposed is turned once, unless the product has its own form of it. */
 static enum bst_code turn_right(struct step *step, struct prepared *p, struct bst_error *err)
 {
     struct product *q = &p->product;
     const float *b = tensor_floats(step->inputs[1]);
-    if (b == NULL || q->right_column == 1) return BST_OK;
+    if (b == NULL || q->right_column == 1 || product_keeps_right(q)) return BST_OK;
     p->turned = step_take(step, q->k * q->n + 1, sizeof *p->turned);
     if (p->turned == NULL) return bst_fail_memory(err);
     for (size_t column = 0; column < q->n; column++)

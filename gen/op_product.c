@@ -111,6 +111,44 @@ static void pack_left(const struct bst_kernels *k, struct bst_pool *pool, const 
     bst_pool_run(pool, p->left_count * job.parts, pack_task, &job);
 }
 
+/* Some steps along k of some columns of a right matrix, side by side. */
+static void copy_columns(const struct product *p, const float *right, size_t column, size_t count,
+                         size_t depth, float *to)
+{
+    right += column * p->right_column;
+    if (p->right_column == 1) {
+        for (size_t c = 0; c < depth; c++)
+            memcpy(to + c * p->pitch, right + c * p->right_k, count * sizeof *to);
+        return;
+    }
+    for (size_t at = 0; at < depth; at += 64) /* so that what is written stays in the first-level cache */
+        for (size_t i = 0; i < count; i++)
+            for (size_t c = at; c < depth && c < at + 64; c++)
+                to[c * p->pitch + i] = right[c * p->right_k + i * p->right_column];
+}
+
+/* A constant right matrix as the tasks' copies would have it: groups of columns, each [k][pitch]. */
+static enum bst_code keep_right(struct step *step, struct product *p, const float *right,
+                                struct bst_error *err)
+{
+    size_t count;
+    if (!bst_mul(p->groups * p->pitch, p->k, &count)) return bst_fail_memory(err);
+    p->right = step_take(step, count + SLACK, sizeof *p->right);
+    if (p->right == NULL) return bst_fail_memory(err);
+    for (size_t g = 0; g < p->groups; g++)
+        copy_columns(p, right, g * p->columns, least(p->columns, p->n - g * p->columns), p->k,
+                     p->right + g * p->k * p->pitch);
+    return BST_OK;
+}
+
+bool product_keeps_right(const struct product *p)
+{
+    bool one = true;
+    for (size_t i = 0; i < p->batch_rank; i++)
+        one = one && (p->right_batch[i] == 0 || p->batch[i] == 1);
+    return one && p->n > 1 && p->m > DIRECT_ROWS;
+}
+
 enum bst_code product_make(struct step *step, struct product *p, const struct bst_kernels *kernels,
                            const float *left, const float *right, struct bst_error *err)
 {
@@ -134,7 +172,7 @@ enum bst_code product_make(struct step *step, struct product *p, const struct bs
     if (left != NULL) pack_left(kernels, NULL, p, left);
     size_t bytes = (least(p->k, DEPTH) * p->pitch + SLACK + SCRATCH_EDGES) * sizeof(float);
     if (bytes > step->scratch) step->scratch = bytes;
-    return BST_OK;
+    return right != NULL && product_keeps_right(p) ? keep_right(step, p, right, err) : BST_OK;
 }
 
 /* ---- running ---- */
@@ -149,22 +187,6 @@ struct product_job {
     bool posts;
     struct planes planes;
 };
-
-/* Some steps along k of some columns of a right matrix, side by side. */
-static void copy_columns(const struct product *p, const float *right, size_t column, size_t count,
-                         size_t depth, float *to)
-{
-    right += column * p->right_column;
-    if (p->right_column == 1) {
-        for (size_t c = 0; c < depth; c++)
-            memcpy(to + c * p->pitch, right + c * p->right_k, count * sizeof *to);
-        return;
-    }
-    for (size_t at = 0; at < depth; at += 64) /* so that what is written stays in the first-level cache */
-        for (size_t i = 0; i < count; i++)
-            for (size_t c = at; c < depth && c < at + 64; c++)
-                to[c * p->pitch + i] = right[c * p->right_k + i * p->right_column];
-}
 
 /* A row's finished numbers. */
 static void finish(const struct product_job *job, size_t place, size_t count)
@@ -260,7 +282,10 @@ static void product_task(void *arg, size_t index, unsigned thread)
         t.depth = least(DEPTH, p->k - t.at);
         t.left = left + t.at * p->m;
         /* the last columns are never read in place: a block would read beyond the matrix */
-        if (p->direct && t.count == p->columns) {
+        if (p->right != NULL) {
+            t.right = p->right + (group * p->k + t.at) * p->pitch;
+            t.stride = p->pitch;
+        } else if (p->direct && t.count == p->columns) {
             t.right = right + t.at * p->right_k + first;
             t.stride = p->right_k;
         } else {

@@ -2,8 +2,8 @@
  * fused multiply-adds over pieces of k (arithmetic.md, paragraph 2).
  *
  * The left matrices are packed once a run, in blocks of some rows. A task takes some columns of a right matrix and goes
- * along k by some hundred steps: it copies these of the columns side by side into a thread's own memory, and runs
- * register blocks over them. Few rows read the right matrix where it lies. Private to gen/.
+ * along k by some hundred steps: it copies these of the columns side by side into a thread's own memory (a constant right
+ * matrix lies so from the beginning), and runs register blocks over them. Few rows read the right matrix where it lies. Private to gen/.
  */
 #ifndef BST_OP_PRODUCT_H
 #define BST_OP_PRODUCT_H
@@ -26,7 +26,11 @@ struct product {
     size_t batches, left_count, left_step[RANK_MAX]; /* left_step: as left_batch, counted in left matrices */
     float *left; /* [left_count][k * m], packed: some steps along k, then blocks of rows */
     bool left_done;
+    float *right; /* a constant right matrix, as tasks read it; NULL: they copy what they need */
 };
+
+/* Whether a constant right matrix would be kept in another form than it has. */
+bool product_keeps_right(const struct product *p);
 
 /* left: the data where it is constant, else NULL. Takes memory from the step and raises step->scratch. */
 enum bst_code product_make(struct step *step, struct product *p, const struct bst_kernels *kernels,
