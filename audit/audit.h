@@ -32,7 +32,8 @@ enum bst_result {
     BST_SKIPPED, /* not asked for, or does not apply */
 };
 struct bst_check {
-    const char *id; /* "file", "manifest", "manifest.binding", "signature", "signer", "statement", "digest",
+    const char *
+        id; /* "file", "manifest", "manifest.binding", "signature", "signer", "ingredients", "statement", "digest",
                        "pixels", "receipt", "ledger", "metadata", "replay" */
     enum bst_result result;
     char words[320]; /* one sentence that a lawyer can read */
@@ -42,6 +43,10 @@ struct bst_verdict {
     enum bst_code
         code;        /* BST_OK verified, 2 no provenance, 3 broken, 4 unreadable, 6 intact but not trusted */
     char words[320]; /* the verdict in one sentence */
+    /* Two answers that do not depend on one another; NULL when the file has no manifest that could be read.
+     * Is it intact: "intact", "altered". Who says so: "trusted", "unknown signer", "expired", "revoked", "unfit". */
+    const char *integrity, *signer_trust;
+    char *signer; /* as the certificate names it, or NULL */
     size_t check_count;
     struct bst_check checks[16];
     char *author, *author_key_id, *model, *title, *prompt, *seed, *image_id,

@@ -10,18 +10,21 @@ static bool starts(const char *text, const char *with)
     return !strncmp(text, with, strlen(with));
 }
 
+/* About the active manifest; what ingredients lead to is judged by itself. */
 static const struct bst_status *find(const struct bst_c2pa *c2pa, enum bst_status_kind kind, const char *code)
 {
-    for (size_t i = 0; i < c2pa->status_count; i++)
-        if (c2pa->statuses[i].kind == kind && starts(c2pa->statuses[i].code, code)) return &c2pa->statuses[i];
+    for (size_t i = 0; i < c2pa->status_count; i++) {
+        const struct bst_status *s = &c2pa->statuses[i];
+        if (s->kind == kind && !s->ingredient[0] && starts(s->code, code)) return s;
+    }
     return NULL;
 }
 
-/* Codes that speak of the signer's certificate, not of the bytes. */
+/* Codes that speak of the signer's certificate, or of another identity, not of the bytes. */
 static bool is_about_trust(const char *code)
 {
     return starts(code, "signingCredential.") || starts(code, "claimSignature.outsideValidity") ||
-           starts(code, "cawg.x509.");
+           starts(code, "cawg.");
 }
 
 static bool is_binding(const char *code)
@@ -40,7 +43,8 @@ static void judge_binding(struct judge *judge)
     if (bad)
         judge_say(judge, "manifest.binding", BST_FAIL, "The manifest was not made for these bytes: %s (%s).",
                   bad->words, bad->code);
-    else if (find(c2pa, BST_STATUS_INFO, "assertion.dataHash.additionalExclusionsPresent"))
+    else if (find(c2pa, BST_STATUS_INFO, "assertion.dataHash.additionalExclusionsPresent") ||
+             find(c2pa, BST_STATUS_INFO, "assertion.boxesHash.additionalExclusionsPresent"))
         judge_say(
             judge, "manifest.binding", BST_PASS,
             "The manifest is bound to this file but for parts that it leaves out; these could be anybody's.");
@@ -58,8 +62,8 @@ static void judge_form(struct judge *judge)
     const struct bst_c2pa *c2pa = &judge->c2pa;
     for (size_t i = 0; i < c2pa->status_count; i++) {
         const struct bst_status *s = &c2pa->statuses[i];
-        if (s->kind != BST_STATUS_FAILURE || is_binding(s->code) || is_about_trust(s->code) ||
-            starts(s->code, "claimSignature."))
+        if (s->kind != BST_STATUS_FAILURE || s->ingredient[0] || is_binding(s->code) ||
+            is_about_trust(s->code) || starts(s->code, "claimSignature."))
             continue;
         judge_say(judge, "manifest", BST_FAIL, "The manifest is not sound: %s (%s).", s->words, s->code);
         return;
@@ -73,7 +77,8 @@ static void judge_signature(struct judge *judge)
     const struct bst_c2pa *c2pa = &judge->c2pa;
     for (size_t i = 0; i < c2pa->status_count; i++) {
         const struct bst_status *s = &c2pa->statuses[i];
-        if (s->kind != BST_STATUS_FAILURE || !starts(s->code, "claimSignature.") || is_about_trust(s->code))
+        if (s->kind != BST_STATUS_FAILURE || s->ingredient[0] || !starts(s->code, "claimSignature.") ||
+            is_about_trust(s->code))
             continue;
         judge_say(judge, "signature", BST_FAIL, "The manifest's signature does not hold: %s (%s).", s->words,
                   s->code);
@@ -87,6 +92,14 @@ static void judge_signature(struct judge *judge)
         judge_say(judge, "signature", BST_FAIL, "The manifest carries no signature that could be checked.");
 }
 
+/* The holder of this home knows his own key without any certificate. */
+static bool is_own(const struct judge *judge)
+{
+    const struct bst_c2pa *c2pa = &judge->c2pa;
+    return judge->has_identity && c2pa->signer_is_ed25519 &&
+           !memcmp(c2pa->signer_key, judge->identity.public_key, BST_KEY_LEN);
+}
+
 /* Untrusted, expired, revoked and unfit are different things, and said in different words. Only a certificate
  * that must not sign pictures speaks against the file itself. */
 static void judge_signer(struct judge *judge)
@@ -97,9 +110,7 @@ static void judge_signer(struct judge *judge)
     const struct bst_status *unfit = find(c2pa, BST_STATUS_FAILURE, "signingCredential.invalid");
     if (!expired) expired = find(c2pa, BST_STATUS_FAILURE, "claimSignature.outsideValidity");
     if (!unfit) unfit = find(c2pa, BST_STATUS_FAILURE, "signingCredential.ocsp.revoked");
-    /* The holder of this home knows his own key without any certificate. */
-    bool own = judge->has_identity && c2pa->signer_is_ed25519 &&
-               !memcmp(c2pa->signer_key, judge->identity.public_key, BST_KEY_LEN);
+    bool own = is_own(judge);
     if (unfit)
         judge_say(judge, "signer", BST_FAIL, "The certificate of %s must not sign pictures: %s (%s).", name,
                   unfit->words, unfit->code);
@@ -119,12 +130,65 @@ static void judge_signer(struct judge *judge)
                   name);
 }
 
+/* What the picture was made from, as far as that has credentials of its own. An ingredient's signer that nobody
+ * knows leaves the picture's own history as good as its own signer. */
+static void judge_ingredients(struct judge *judge)
+{
+    const struct bst_c2pa *c2pa = &judge->c2pa;
+    const struct bst_status *altered = NULL, *unknown = NULL;
+    size_t without = 0, with = 0;
+    for (size_t i = 0; i < c2pa->status_count; i++) {
+        const struct bst_status *s = &c2pa->statuses[i];
+        if (!s->ingredient[0]) continue;
+        bool failed = s->kind == BST_STATUS_FAILURE, trust = is_about_trust(s->code);
+        if (failed && !trust && !altered) altered = s;
+        if (failed && trust && !unknown) unknown = s;
+        without += !strcmp(s->code, "ingredient.unknownProvenance");
+        with += starts(s->code, "ingredient.manifest.") || starts(s->code, "ingredient.claimSignature.");
+    }
+    if (altered)
+        judge_say(judge, "ingredients", BST_FAIL, "The credentials of an ingredient do not hold: %s (%s).",
+                  altered->words, altered->code);
+    else if (unknown)
+        judge_say(
+            judge, "ingredients", BST_UNKNOWN,
+            "The credentials of the ingredients are unaltered, but of one nobody you trust vouches for the "
+            "signer: %s (%s).",
+            unknown->words, unknown->code);
+    else if (with)
+        judge_say(judge, "ingredients", BST_PASS, "The credentials of the ingredients are unaltered%s.",
+                  without ? "; some ingredients have none" : "");
+    else if (without)
+        judge_say(judge, "ingredients", BST_SKIPPED,
+                  "What the picture was made from carries no credentials.");
+}
+
 void judge_statuses(struct judge *judge)
 {
     judge_form(judge);
     judge_binding(judge);
     judge_signature(judge);
     judge_signer(judge);
+    judge_ingredients(judge);
+}
+
+/* Is it intact, and who says so. */
+static enum bst_code answer(struct judge *judge, struct bst_error *err)
+{
+    static const char *const words[] = {[BST_SIGNER_UNKNOWN] = "unknown signer",
+                                        [BST_SIGNER_TRUSTED] = "trusted",
+                                        [BST_SIGNER_EXPIRED] = "expired",
+                                        [BST_SIGNER_REVOKED] = "revoked",
+                                        [BST_SIGNER_UNFIT] = "unfit"};
+    const struct bst_c2pa *c2pa = &judge->c2pa;
+    struct bst_verdict *verdict = judge->verdict;
+    enum bst_signer_trust trust = c2pa->signer_trust;
+    if (is_own(judge) && (trust == BST_SIGNER_UNKNOWN || trust == BST_SIGNER_EXPIRED))
+        trust = BST_SIGNER_TRUSTED;
+    verdict->integrity = c2pa->intact ? "intact" : "altered";
+    verdict->signer_trust = words[trust];
+    if (c2pa->signer && !(verdict->signer = bst_strdup(c2pa->signer))) return bst_fail_memory(err);
+    return BST_OK;
 }
 
 static json_t *statuses_json(const struct bst_c2pa *c2pa)
@@ -134,9 +198,11 @@ static json_t *statuses_json(const struct bst_c2pa *c2pa)
     json_t *list = json_array();
     for (size_t i = 0; i < c2pa->status_count; i++) {
         const struct bst_status *s = &c2pa->statuses[i];
-        json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o}", "kind", kinds[s->kind], "code",
-                                              audit_text(s->code), "url", audit_text(s->url), "words",
-                                              audit_text(s->words)));
+        json_t *status =
+            json_pack("{s:s, s:o, s:o, s:o}", "kind", kinds[s->kind], "code", audit_text(s->code), "url",
+                      audit_text(s->url), "words", audit_text(s->words));
+        if (s->ingredient[0]) json_object_set_new(status, "ingredient", audit_text(s->ingredient));
+        json_array_append_new(list, status);
     }
     return json_pack("{s:s, s:o, s:o, s:o, s:o}", "state", states[c2pa->state], "active_manifest",
                      audit_text(c2pa->label), "generator", audit_text(c2pa->generator), "signer",
@@ -154,5 +220,5 @@ enum bst_code judge_credential(struct judge *judge, struct bst_error *err)
     if (code != BST_OK) return code;
     judge->verdict->c2pa = statuses_json(&judge->c2pa);
     judge_statuses(judge);
-    return BST_OK;
+    return answer(judge, err);
 }

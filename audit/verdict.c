@@ -101,9 +101,9 @@ enum bst_code bst_verdict_worse(enum bst_code a, enum bst_code b)
 
 void bst_verdict_clear(struct bst_verdict *verdict)
 {
-    char *const texts[] = {verdict->path,  verdict->author,   verdict->author_key_id,
-                           verdict->model, verdict->title,    verdict->prompt,
-                           verdict->seed,  verdict->image_id, verdict->made};
+    char *const texts[] = {verdict->path,  verdict->author, verdict->author_key_id, verdict->model,
+                           verdict->title, verdict->prompt, verdict->seed,          verdict->image_id,
+                           verdict->made,  verdict->signer};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     json_decref(verdict->statement);
@@ -140,10 +140,12 @@ enum bst_code bst_verdict_json(const struct bst_verdict *v, json_t **out, struct
         [BST_UNTRUSTED] = "untrusted"};
     json_t *entry = v->has_entry ? json_integer((json_int_t)v->entry) : json_null();
     json_t *object = json_pack(
-        "{s:o, s:i, s:s, s:o, s:o, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:O?, "
+        "{s:o, s:i, s:s, s:o, s:s?, s:s?, s:o, s:o, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, "
+        "s:O?, "
         "s:O?}",
         "file", audit_text(v->path), "code", v->code, "verdict", names[v->code], "words",
-        audit_text(v->words), "checks", checks_json(v), "author", v->author, "author_key_id",
+        audit_text(v->words), "integrity", v->integrity, "signer_trust", v->signer_trust, "signer",
+        audit_text(v->signer), "checks", checks_json(v), "author", v->author, "author_key_id",
         v->author_key_id, "made", v->made, "model", v->model, "seed", v->seed, "title", v->title, "prompt",
         v->prompt, "image_id", v->image_id, "entry", entry, "statement", v->statement, "c2pa", v->c2pa);
     if (!object) return bst_fail_memory(err);

@@ -85,6 +85,16 @@ static void print_fact(const char *name, const char *text)
     fputc('\n', stdout);
 }
 
+/* Is it intact, and who says so. */
+static void print_answers(const struct bst_verdict *v)
+{
+    if (!v->integrity) return;
+    print_fact("intact", strcmp(v->integrity, "intact") ? "no" : "yes");
+    char *signer = bst_format("%s (%s)", v->signer ? v->signer : "unnamed", v->signer_trust);
+    print_fact("signed by", signer);
+    free(signer);
+}
+
 static void print_details(const struct bst_verdict *v)
 {
     static const char *const marks[] = {
@@ -100,6 +110,7 @@ static void print_details(const struct bst_verdict *v)
     }
     char entry[24];
     snprintf(entry, sizeof entry, "%llu", (unsigned long long)v->entry);
+    print_answers(v);
     print_fact("author", v->author);
     print_fact("key id", v->author_key_id);
     print_fact("made", v->made);

@@ -246,28 +246,65 @@ void bst_judge_suppress(struct bst_judge *judge)
 
 /* ---- the state ---- */
 
-static bool is_about_trust(const char *code)
+/* Failures that speak of a signer or of another identity, not of the bytes. */
+static bool is_about_signer(const char *code)
+{
+    return strncmp(code, "signingCredential.", 18) == 0 ||
+           strcmp(code, "claimSignature.outsideValidity") == 0 || strncmp(code, "cawg.", 5) == 0;
+}
+
+/* Those of them that leave the manifest valid (14.3.5). */
+static bool is_tolerated(const char *code)
 {
     return strcmp(code, "signingCredential.untrusted") == 0 || strncmp(code, "cawg.x509.", 10) == 0 ||
            strncmp(code, "cawg.identity.", 14) == 0;
+}
+
+/* What was found, in a few bits. All but the first two speak of the active manifest. */
+struct found {
+    bool intolerable, altered, any_failure;
+    bool validated, inside, trusted, untrusted, expired, revoked, unfit;
+};
+
+static void take_status(const struct bst_status *status, struct found *found)
+{
+    bool active = status->ingredient[0] == 0, failed = status->kind == BST_STATUS_FAILURE;
+    const char *code = status->code;
+    if (failed) {
+        found->any_failure = true;
+        found->intolerable = found->intolerable || !is_tolerated(code);
+        found->altered = found->altered || !is_about_signer(code);
+    }
+    if (!active) return;
+    if (status->kind == BST_STATUS_SUCCESS) {
+        found->trusted = found->trusted || strcmp(code, "signingCredential.trusted") == 0;
+        found->validated = found->validated || strcmp(code, "claimSignature.validated") == 0;
+        found->inside = found->inside || strcmp(code, "claimSignature.insideValidity") == 0;
+    } else if (failed) {
+        found->untrusted = found->untrusted || strcmp(code, "signingCredential.untrusted") == 0;
+        found->expired = found->expired || strcmp(code, "signingCredential.expired") == 0 ||
+                         strcmp(code, "claimSignature.outsideValidity") == 0;
+        found->revoked = found->revoked || strcmp(code, "signingCredential.ocsp.revoked") == 0;
+        found->unfit = found->unfit || strcmp(code, "signingCredential.invalid") == 0;
+    }
 }
 
 /* Trusted: no failure at all. Valid: the only failures are about who vouches for a signer. */
 void bst_judge_conclude(struct bst_judge *judge)
 {
     struct bst_c2pa *out = judge->out;
-    bool trusted = false, validated = false, inside = false, failed = false, broken = false;
+    struct found found = {0};
     for (size_t i = 0; i < out->status_count; i++) {
-        const struct bst_status *status = &out->statuses[i];
-        if (status->kind == BST_STATUS_FAILURE) {
-            failed = true;
-            broken = broken || !is_about_trust(status->code);
-        } else if (status->kind == BST_STATUS_SUCCESS && status->ingredient[0] == 0) {
-            trusted = trusted || strcmp(status->code, "signingCredential.trusted") == 0;
-            validated = validated || strcmp(status->code, "claimSignature.validated") == 0;
-            inside = inside || strcmp(status->code, "claimSignature.insideValidity") == 0;
-        }
+        take_status(&out->statuses[i], &found);
     }
-    bool valid = validated && inside && !broken;
-    out->state = !valid ? BST_C2PA_INVALID : trusted && !failed ? BST_C2PA_TRUSTED : BST_C2PA_VALID;
+    bool valid = found.validated && found.inside && !found.intolerable;
+    out->state = !valid                                ? BST_C2PA_INVALID
+                 : found.trusted && !found.any_failure ? BST_C2PA_TRUSTED
+                                                       : BST_C2PA_VALID;
+    out->intact = found.validated && !found.altered;
+    out->signer_trust = found.revoked                       ? BST_SIGNER_REVOKED
+                        : found.unfit                       ? BST_SIGNER_UNFIT
+                        : found.expired                     ? BST_SIGNER_EXPIRED
+                        : found.trusted && !found.untrusted ? BST_SIGNER_TRUSTED
+                                                            : BST_SIGNER_UNKNOWN;
 }

@@ -426,8 +426,18 @@ struct bst_status {
     char ingredient[256]; /* of the ingredient assertion that led there; "" for the active manifest */
     char words[256];
 };
+/* Who vouches for the signer of the active manifest, whatever the file's state. */
+enum bst_signer_trust {
+    BST_SIGNER_UNKNOWN, /* nobody that the caller trusts */
+    BST_SIGNER_TRUSTED,
+    BST_SIGNER_EXPIRED, /* the certificate does not cover the time of signing, as far as that is known */
+    BST_SIGNER_REVOKED,
+    BST_SIGNER_UNFIT, /* the certificate must not sign pictures */
+};
 struct bst_c2pa {
-    enum { BST_C2PA_INVALID, BST_C2PA_VALID, BST_C2PA_TRUSTED } state; /* reference c2pa.md 5.1 */
+    enum { BST_C2PA_INVALID, BST_C2PA_VALID, BST_C2PA_TRUSTED } state; /* C2PA 2.4, 14.3 */
+    bool intact; /* signed, bound to this file, and by the rules, whoever signed */
+    enum bst_signer_trust signer_trust;
     size_t status_count;
     struct bst_status *statuses;
     char *label;      /* active manifest */

@@ -306,6 +306,39 @@ static void any_length_settles(void **state)
     free(envelope);
 }
 
+/* Whether the file is intact, and who says so, are two answers. */
+static void intact_and_trusted_are_different_things(void **state)
+{
+    (void)state;
+    struct bst_buf file = {0};
+    struct bst_c2pa c2pa;
+    make_stamped(&file);
+    judge(&file, signer.root, &c2pa);
+    assert_true(c2pa.intact);
+    assert_int_equal(c2pa.signer_trust, BST_SIGNER_TRUSTED);
+    bst_c2pa_clear(&c2pa);
+    judge(&file, NULL, &c2pa);
+    assert_true(c2pa.intact);
+    assert_int_equal(c2pa.signer_trust, BST_SIGNER_UNKNOWN);
+    bst_c2pa_clear(&c2pa);
+    bst_buf_text(&file, "behind the end");
+    judge(&file, signer.root, &c2pa);
+    assert_false(c2pa.intact);
+    assert_int_equal(c2pa.signer_trust, BST_SIGNER_TRUSTED);
+    bst_c2pa_clear(&c2pa);
+    struct signer today = signer;
+    signer_new(&signer, bst_now_ms() - (int64_t)20 * 365 * 86400 * 1000);
+    file.len = 0;
+    make_stamped(&file);
+    judge(&file, signer.root, &c2pa);
+    assert_true(c2pa.intact);
+    assert_int_equal(c2pa.signer_trust, BST_SIGNER_EXPIRED);
+    bst_c2pa_clear(&c2pa);
+    signer_free(&signer);
+    signer = today;
+    bst_buf_free(&file);
+}
+
 static void expired_certificates_are_named(void **state)
 {
     (void)state;
@@ -409,6 +442,7 @@ int main(void)
         cmocka_unit_test(alterations_are_named),
         cmocka_unit_test(exclusion_must_be_the_real_place),
         cmocka_unit_test(any_length_settles),
+        cmocka_unit_test(intact_and_trusted_are_different_things),
         cmocka_unit_test(expired_certificates_are_named),
         cmocka_unit_test(unfit_certificates_are_refused),
         cmocka_unit_test(jpeg_manifests_are_read),
