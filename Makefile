@@ -10,9 +10,9 @@ SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 
 PACKAGES := libsodium sqlite3 libpng zlib libbrotlidec libjpeg libwebp libexif exempi-2.0 libcbor jansson openblas lapack libcrypto libprotobuf-c
 DEBS := build-essential pkg-config libsodium-dev libsqlite3-dev libpng-dev zlib1g-dev libbrotli-dev libjpeg62-turbo-dev libwebp-dev libexif-dev \
-  libexempi-dev libcbor-dev libjansson-dev libopenblas-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler
+  libexempi-dev libcbor-dev libjansson-dev libopenblas-dev libssl-dev libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler
 TEST_DEBS := libcmocka-dev clang clang-format sqlite3 openssl libimage-exiftool-perl jq \
-  libjpeg-turbo-progs netpbm python3-venv gcc-aarch64-linux-gnu qemu-user-static $(if $(shell command -v npm),,nodejs npm)
+  libjpeg-turbo-progs netpbm python3 python3-venv gcc-aarch64-linux-gnu qemu-user-static $(if $(shell command -v npm),,nodejs npm)
 
 PKGS := $(filter-out libcbor lapack,$(PACKAGES))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)

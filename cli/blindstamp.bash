@@ -21,7 +21,7 @@ _blindstamp() {
     if [ -z "$verb" ]; then
         case $prev in
         --home) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust train help --version --help --home" -- "$cur") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust timestamp train help --version --help --home" -- "$cur") ;;
         esac
         return
     fi
@@ -30,15 +30,16 @@ _blindstamp() {
     init) options="--author -a --email --url --passphrase-file --no-passphrase" ;;
     model) options="--card --architecture --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
-    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --passphrase-file" ;;
+    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --tsa --passphrase-file" ;;
     verify) options="--replay -r --model -m --input -i --trust --trust-tsa --trust-signer --log-key --ledger --details -d --threads --memory" ;;
     show) options="" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
     ledger) options="--ledger --log-key --checkpoint" ;;
     key) options="--output -o --secret --name --passphrase-file --new-passphrase-file --remove" ;;
     trust) options="--kind -k --allowed --name --origin --date --force -f --details -d" ;;
+    timestamp) options="--output -o --tsa" ;;
     train) options="--output -o --root --name --title --license --seed -s --steps -n --hours --batch --crop --samples --resume --threads --force -f --passphrase-file" ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust train" -- "$cur") && return ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust timestamp train" -- "$cur") && return ;;
     *) return ;;
     esac
 
@@ -69,6 +70,8 @@ _blindstamp() {
         mapfile -t COMPREPLY < <(compgen -W "status verify export" -- "$cur")
     elif [ "$prev" = key ]; then
         mapfile -t COMPREPLY < <(compgen -W "list show export import passphrase" -- "$cur")
+    elif [ "$prev" = timestamp ]; then
+        mapfile -t COMPREPLY < <(compgen -W "request attach add" -- "$cur")
     elif [ "$prev" = trust ]; then
         mapfile -t COMPREPLY < <(compgen -W "add list remove" -- "$cur")
     elif [ "$verb" = trust ] && [ "$prev" = remove ]; then

@@ -4,9 +4,9 @@
 
 #include "cli.h"
 
-const struct cli_command *const cli_commands[] = {&cmd_init,   &cmd_model, &cmd_models, &cmd_gen,
-                                                  &cmd_verify, &cmd_show,  &cmd_query,  &cmd_ledger,
-                                                  &cmd_key,    &cmd_trust, &cmd_train,  NULL};
+const struct cli_command *const cli_commands[] = {
+    &cmd_init,   &cmd_model, &cmd_models, &cmd_gen,       &cmd_verify, &cmd_show, &cmd_query,
+    &cmd_ledger, &cmd_key,   &cmd_trust,  &cmd_timestamp, &cmd_train,  NULL};
 
 const struct cli_option cli_common_options[] = {
     {"home", 0, "DIR", "keys, ledger and models live in DIR (else BLINDSTAMP_HOME, else the XDG data folder)",
@@ -45,7 +45,7 @@ void cli_help_all(FILE *out)
         "so that anyone can later check where it comes from.\n\n"
         "usage: blindstamp COMMAND [OPTIONS]\n\n");
     for (size_t i = 0; cli_commands[i]; i++)
-        fprintf(out, "  %-8s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+        fprintf(out, "  %-10s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
     fprintf(
         out,
         "\nStart with:\n"

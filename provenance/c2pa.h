@@ -8,7 +8,8 @@
  *   c2pa_status.c      findings, and the state that follows from them
  *   c2pa_claim.c       one manifest: its claim, its assertions' digests, redactions, updates
  *   c2pa_signature.c   the claim's signature and its signer
- *   c2pa_trust.c       certificate profile, chain and validity
+ *   c2pa_attach.c      time stamps and revocation answers put into a manifest
+ *   c2pa_trust.c       certificate profile, chain and validity; c2pa_time.c time stamps and revocation
  *   c2pa_actions.c, c2pa_ingredient.c, c2pa_hash.c (bindings to the file), c2pa_identity.c (cawg.identity),
  *   c2pa_assertion.c   rules for single assertions
  *   c2pa_report.c      the manifest as JSON, for people
@@ -31,7 +32,8 @@
 
 struct bst_manifest {
     const struct bst_signer *signer;
-    size_t signature_room; /* kept free in the signature for a time stamp and a revocation answer */
+    struct bst_error
+        *unstamped; /* filled when signer->tsa failed: the manifest is whole, but for the time stamp */
     const char *image_id;
     const char *title; /* NULL: not disclosed */
     const char *when;  /* RFC 3339 */
@@ -47,6 +49,15 @@ struct bst_manifest {
 };
 /* The manifest store (JUMBF), appended to out. */
 enum bst_code bst_c2pa_write(const struct bst_manifest *manifest, struct bst_buf *out, struct bst_error *err);
+
+/* c2pa_attach.c. What a time stamp of the active manifest's signature is over; appended to data. */
+enum bst_code bst_c2pa_stamped(const uint8_t *store, size_t len, struct bst_buf *data, struct bst_error *err);
+/* Puts a token or a revocation answer into the active manifest's signature; BST_USAGE when no room was kept. */
+enum bst_code bst_c2pa_attach(uint8_t *store, size_t len, const struct bst_attachment *attachment,
+                              struct bst_error *err);
+/* The same with what the signer has at hand and asks its time stamp authority for. */
+enum bst_code bst_c2pa_witness(uint8_t *store, size_t len, const struct bst_signer *signer,
+                               struct bst_error *err);
 
 /* ---- reading ---- */
 
@@ -210,6 +221,13 @@ void bst_judge_signature(struct bst_judge *judge);
  * seconds), which is a trusted time stamp's, or today when nobody trusted says when that was. */
 bool bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,
                            const char *url);
+/* c2pa_time.c: statuses timeStamp.*; true when a trusted time stamp says when the signature was made, at *when_s (Unix
+ * seconds). claim are the signed bytes. */
+bool bst_judge_time(struct bst_judge *judge, const struct bst_cose *cose, const void *claim, size_t claim_len,
+                    const char *url, int64_t *when_s);
+/* c2pa_time.c: statuses signingCredential.ocsp.*. */
+void bst_judge_revocation(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,
+                          const char *url);
 void bst_judge_actions(struct bst_judge *judge);
 void bst_judge_assertions(struct bst_judge *judge); /* c2pa_assertion.c: the other kinds */
 void bst_judge_receipt(struct bst_judge *judge);

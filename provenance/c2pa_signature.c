@@ -59,19 +59,6 @@ static void read_signer(struct bst_judge *judge, X509 *leaf)
     judge->failed_memory = judge->failed_memory || out->signer == NULL || out->signer_pem == NULL;
 }
 
-/* Fields of the header that nothing protects prove something by themselves or nothing at all. */
-static void judge_unprotected(struct bst_judge *judge, const struct bst_cose *cose, const char *url)
-{
-    bool stapled = bst_cbor_get(cose->unprotected, "rVals") != NULL;
-    if (bst_cbor_get(cose->unprotected, "sigTst2") != NULL ||
-        bst_cbor_get(cose->unprotected, "sigTst") != NULL)
-        bst_judge_say(judge, BST_STATUS_INFO, "timeStamp.notChecked", url,
-                      "the signature carries a time stamp, which was not checked");
-    if (!stapled)
-        bst_judge_say(judge, BST_STATUS_INFO, "signingCredential.ocsp.skipped", url,
-                      "whether the signer's certificate was revoked was not asked");
-}
-
 /* Only a signature that holds has a place in time. */
 static void judge_validity(struct bst_judge *judge, bool inside, const char *url)
 {
@@ -122,15 +109,18 @@ static void judge_cose(struct bst_judge *judge, const struct bst_cose *cose, con
     const struct bst_claim *claim = judge->claim;
     if (cose->chain != NULL && judge->claim == judge->active)
         read_signer(judge, sk_X509_value(cose->chain, 0));
-    judge_unprotected(judge, cose, url);
+    const uint8_t *body = claim->jumbf->bytes + claim->body->data;
+    int64_t when_s = 0;
+    bool stamped = bst_judge_time(judge, cose, body, claim->body->data_len, url, &when_s);
     bool inside = false, checked = can_be_checked(judge, cose, url);
-    if (checked) inside = bst_judge_certificate(judge, cose, bst_now_ms() / 1000, false, url);
+    if (!stamped) when_s = bst_now_ms() / 1000;
+    bst_judge_revocation(judge, cose, when_s, stamped, url);
+    if (checked) inside = bst_judge_certificate(judge, cose, when_s, stamped, url);
     if (checked && !bst_cose_key_fits(cose))
         bst_judge_fail(judge, "signingCredential.invalid", url,
                        "the certificate's key does not fit the signature's algorithm");
     /* what is signed is the claim; a payload that the signature carries itself is never looked at */
-    if (checked && bst_cose_verify(cose, claim->jumbf->bytes + claim->body->data, claim->body->data_len,
-                                   &err) == BST_OK) {
+    if (checked && bst_cose_verify(cose, body, claim->body->data_len, &err) == BST_OK) {
         judge_validity(judge, inside, url);
         bst_judge_good(judge, "claimSignature.validated", url, "the signature fits the claim");
     } else {

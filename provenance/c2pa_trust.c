@@ -10,7 +10,9 @@ static bool vouched_for(const struct bst_judge *judge, const struct bst_cose *co
     X509 *leaf = sk_X509_value(cose->chain, 0);
     *why = "no trusted roots were given";
     if (judge->trust == NULL) return false;
-    if (bst_trust_allows(judge->trust, leaf)) return true;
+    if (!judge->identity && bst_trust_allows(judge->trust, leaf)) return true;
+    *why = "its certificates do not stand in the order of who issued whom";
+    if (!bst_trust_in_order(cose->chain)) return false;
     *why = bst_cert_untraceable(leaf, BST_ROLE_CLAIM, judge->trust);
     enum bst_trust_kind kind = judge->identity ? BST_TRUST_CAWG : BST_TRUST_MANIFEST;
     return *why == NULL && bst_trust_path(judge->trust, kind, leaf, cose->chain, when_s, why);

@@ -138,13 +138,24 @@ static enum bst_code write_store(const struct bst_manifest *manifest, const char
     size_t content = bst_jumbf_begin(out, BST_BOX_CBOR);
     enum bst_code code = claim.failed || out->failed ? bst_fail_memory(err)
                                                      : bst_cose_sign(manifest->signer, claim.data, claim.len,
-                                                                     manifest->signature_room, out, err);
+                                                                     manifest->signer->room, out, err);
     bst_jumbf_end(out, content);
     bst_jumbf_end(out, signature);
     bst_jumbf_end(out, super);
     bst_jumbf_end(out, store);
     bst_buf_free(&claim);
     return code == BST_OK && out->failed ? bst_fail_memory(err) : code;
+}
+
+/* The signature stands: others may now say when it was made. A time stamp authority that fails spoils nothing. */
+static enum bst_code witness(const struct bst_manifest *manifest, struct bst_buf *out, size_t begin,
+                             struct bst_error *err)
+{
+    struct bst_error problem = {0};
+    if (bst_c2pa_witness(out->data + begin, out->len - begin, manifest->signer, &problem) == BST_OK)
+        return BST_OK;
+    *(manifest->unstamped == NULL ? err : manifest->unstamped) = problem;
+    return manifest->unstamped == NULL ? problem.code : BST_OK;
 }
 
 enum bst_code bst_c2pa_write(const struct bst_manifest *manifest, struct bst_buf *out, struct bst_error *err)
@@ -160,7 +171,7 @@ enum bst_code bst_c2pa_write(const struct bst_manifest *manifest, struct bst_buf
         enum bst_code code = write_store(manifest, label, chunk_len, out, err);
         if (code != BST_OK) return code;
         uint64_t made = out->len - begin + manifest->chunk_overhead;
-        if (made == chunk_len) return BST_OK;
+        if (made == chunk_len) return witness(manifest, out, begin, err);
         chunk_len = made;
         out->len = begin;
     }

@@ -18,12 +18,17 @@ struct bst_chain {
 enum bst_code bst_chain_from_pem(const char *pem, size_t len, struct bst_chain *out, struct bst_error *err);
 void bst_chain_clear(struct bst_chain *chain);
 
+#define BST_SIGNATURE_ROOM 10240 /* bytes: time stamp tokens with their certificates take 3 to 7 KB */
+
 /* Who signs claims: a key and the chain of its certificate. */
 struct bst_signer {
     const struct bst_key *key; /* Ed25519 of ours; or else */
     EVP_PKEY *evp;             /* any key of the seven algorithms, held by libcrypto */
     int64_t alg;               /* COSE's number; ignored with key, which is always EdDSA */
     struct bst_chain chain;
+    size_t room;         /* kept free in each signature for what comes later */
+    const char *tsa;     /* address of a time stamp authority to ask for each signature; NULL: none */
+    struct bst_buf ocsp; /* the responder's answer about the chain's leaf, to go along; may be empty */
 };
 /* COSE's number of a name such as "es256"; 0 when there is none. */
 int64_t bst_cose_number(const char *name);

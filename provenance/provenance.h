@@ -24,6 +24,8 @@
  *   c2pa_write.c         manifests made
  *   c2pa_read.c          manifests judged; c2pa.h lists its parts: c2pa_store.c takes a store apart, c2pa_claim.c and
  *                        its neighbours hold the rules, c2pa_trust.c those for certificates, c2pa_report.c shows
+ *   timestamp.c          time stamps asked for and judged, timestamp_file.c put into finished files; ocsp.c revocation
+ *   http.c               the network, only when asked for
  *   stamp.c              pictures -> stamped files and one ledger batch; stamp_words.c which words a file may show,
  *                        stamp_file.c how it gets its name
  */
@@ -462,6 +464,21 @@ void bst_c2pa_clear(struct bst_c2pa *c2pa);
 /* The active manifest, claim and assertions, as JSON for people; nothing is judged. */
 enum bst_code bst_c2pa_report(const struct bst_c2pa *c2pa, json_t **out, struct bst_error *err);
 
+/* ---- time stamps for finished files (timestamp_file.c): pictures, or manifest stores in files of their own ---- */
+struct bst_timestamped {
+    char when[BST_TIME_LEN];
+    char authority[128]; /* as its certificate calls it; not checked */
+};
+/* The request (TimeStampReq, DER) for the signature of the file's active manifest. */
+enum bst_code bst_timestamp_ask(const char *path, struct bst_buf *request, struct bst_error *err);
+/* Puts an authority's answer (TimeStampResp or token, DER) into the file, which is replaced whole. BST_BROKEN when it is
+ * not of this signature, BST_USAGE when the signature has no room for it. */
+enum bst_code bst_timestamp_attach(const char *path, const void *answer, size_t len,
+                                   struct bst_timestamped *out, struct bst_error *err);
+/* The same, asking the authority at an address. */
+enum bst_code bst_timestamp_add(const char *path, const char *url, struct bst_timestamped *out,
+                                struct bst_error *err);
+
 /* ---- stamping (stamp.c) ---- */
 /* One author's open workshop: keys unlocked, chain and ledger open. */
 struct bst_stamper;
@@ -469,6 +486,7 @@ struct bst_stamper_options {
     const char *home;
     const char *passphrase; /* NULL when keys are unencrypted */
     int png_level;          /* 1..9; 0: default */
+    const char *tsa; /* time stamp authority to ask, or "later": keep room for its answer; NULL: neither */
 };
 enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out,
                                bool *locked, struct bst_error *err);

@@ -33,6 +33,7 @@ struct pending {
     size_t size; /* of the file without its manifest */
     struct bst_buf envelope;
     struct bst_secrets secrets;
+    struct bst_error unstamped; /* why it got no time stamp */
 };
 
 struct bst_stamper {
@@ -134,6 +135,10 @@ enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct
     *locked = false;
     struct bst_stamper *stamper = bst_calloc(1, sizeof(*stamper));
     if (stamper == NULL) return bst_fail_memory(err);
+    if (options->tsa != NULL) {
+        stamper->signer.room = BST_SIGNATURE_ROOM;
+        stamper->signer.tsa = strcmp(options->tsa, "later") == 0 ? NULL : options->tsa;
+    }
     stamper->png_level = options->png_level == 0 ? DEFAULT_PNG_LEVEL : options->png_level;
     enum bst_code code = load_home(options, stamper, locked, err);
     if (code != BST_OK) {
@@ -360,7 +365,7 @@ static bool same_folder(const char *a, const char *b)
     return a_len == b_len && memcmp(a, b, a_len) == 0;
 }
 
-static enum bst_code make_chunk(const struct bst_stamper *stamper, const struct pending *pending,
+static enum bst_code make_chunk(const struct bst_stamper *stamper, struct pending *pending,
                                 const struct bst_proof *proof, struct bst_buf *chunk, struct bst_error *err)
 {
     struct bst_buf store = {0}, proof_text = {0};
@@ -368,6 +373,7 @@ static enum bst_code make_chunk(const struct bst_stamper *stamper, const struct 
     if (code != BST_OK) return code;
     struct bst_manifest manifest = {
         .signer = &stamper->signer,
+        .unstamped = &pending->unstamped,
         .image_id = pending->image_id,
         .title = pending->title,
         .when = pending->when,
@@ -424,7 +430,7 @@ static enum bst_code write_finished(int from, int to, const struct bst_buf *chun
     return code;
 }
 
-static enum bst_code deliver(const struct bst_stamper *stamper, const struct pending *pending,
+static enum bst_code deliver(const struct bst_stamper *stamper, struct pending *pending,
                              const struct bst_proof *proof, struct bst_error *err)
 {
     struct bst_buf chunk = {0};
@@ -470,7 +476,14 @@ static enum bst_code deliver_all(struct bst_stamper *stamper, const struct bst_p
         if (last_here) bst_name_sync(pending->path);
         if (one == BST_OK && done != NULL) {
             done(arg, &(struct bst_stamped){pending->path, proofs[i].index, pending->image_id});
-        } else if (one != BST_OK && code == BST_OK) {
+        }
+        if (one == BST_OK && pending->unstamped.code != BST_OK) { /* delivered, but not all that was asked */
+            one = pending->unstamped.code;
+            problem = pending->unstamped;
+            bst_where(&problem, "%s got no time stamp", pending->path);
+            bst_hint(&problem, "blindstamp timestamp add gives it one later");
+        }
+        if (one != BST_OK && code == BST_OK) {
             code = one;
             *err = problem;
             if (err->hint[0] == 0) {

@@ -228,8 +228,7 @@ bool bst_trust_has_usage(const struct bst_trust *trust, const ASN1_OBJECT *usage
     return false;
 }
 
-/* Each certificate is issued by the next one (RFC 9360 2). */
-static bool in_order(STACK_OF(X509) * chain)
+bool bst_trust_in_order(STACK_OF(X509) * chain)
 {
     for (int i = 0; i + 1 < sk_X509_num(chain); i++) {
         if (X509_check_issued(sk_X509_value(chain, i + 1), sk_X509_value(chain, i)) != X509_V_OK)
@@ -249,8 +248,6 @@ bool bst_trust_path(const struct bst_trust *trust, enum bst_trust_kind kind, X50
     size_t i = index_of(kind);
     *why = "no anchors were given";
     if (trust == NULL || trust->anchor_count[i] == 0) return false;
-    *why = "its certificates do not stand in the order of who issued whom";
-    if (!in_order(chain)) return false;
     bool good = false;
     *why = "out of memory";
     X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -263,4 +260,22 @@ bool bst_trust_path(const struct bst_trust *trust, enum bst_trust_kind kind, X50
     X509_STORE_CTX_free(context);
     ERR_clear_error();
     return good;
+}
+
+X509 *bst_trust_issuer(const struct bst_trust *trust, enum bst_trust_kind kind, X509 *leaf,
+                       STACK_OF(X509) * chain)
+{
+    X509 *issuer = NULL;
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        X509 *candidate = sk_X509_value(chain, i);
+        if (candidate != leaf && X509_check_issued(candidate, leaf) == X509_V_OK)
+            return X509_up_ref(candidate) == 1 ? candidate : NULL;
+    }
+    X509_STORE_CTX *context = trust == NULL ? NULL : X509_STORE_CTX_new();
+    if (context == NULL || X509_STORE_CTX_init(context, trust->anchors[index_of(kind)], leaf, NULL) != 1 ||
+        X509_STORE_CTX_get1_issuer(&issuer, context, leaf) != 1)
+        issuer = NULL;
+    X509_STORE_CTX_free(context);
+    ERR_clear_error();
+    return issuer;
 }

@@ -19,7 +19,12 @@ struct bst_trust {
     char **log_keys;
 };
 
-/* Does a path lead from the leaf over the chain (leaf first, each signed by the next) to an anchor of that kind, all
+/* Is each certificate issued by the next one (RFC 9360 2)? */
+bool bst_trust_in_order(STACK_OF(X509) * chain);
+/* Who issued the leaf: a certificate of the chain or an anchor; NULL when it is not there. Freed with X509_free. */
+X509 *bst_trust_issuer(const struct bst_trust *trust, enum bst_trust_kind kind, X509 *leaf,
+                       STACK_OF(X509) * chain);
+/* Does a path lead from the leaf over certificates of the chain to an anchor of that kind, all
  * of it valid at that time? *why explains when not. */
 bool bst_trust_path(const struct bst_trust *trust, enum bst_trust_kind kind, X509 *leaf,
                     STACK_OF(X509) * chain, int64_t when_s, const char **why);

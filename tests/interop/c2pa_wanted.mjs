@@ -2,6 +2,11 @@
 // paragraph (of C2PA 2.4 unless said otherwise): {name of the case: {difference: "THEIRS / OURS -CODE +CODE", why}}.
 const table = [
   [
+    'an answer on revocation that cannot be used is as if it were not there (15.9), and then nobody was asked',
+    'trusted / trusted +informational signingCredential.ocsp.skipped',
+    ['cose png: revocation values that are none', 'cose jpeg: revocation values that are none'],
+  ],
+  [
     "the store's label is \"c2pa\" and no other (11.1.4)",
     'trusted / error -informational signingCredential.ocsp.skipped -success assertion.dataHash.match -success assertion.hashedURI.match -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted',
     ['png another label of the store', 'jpeg another label of the store'],

@@ -1,5 +1,5 @@
 /* sign_as.c - a small PNG with a manifest signed by somebody else's key, for tests that show it to other programs.
- * sign_as KEY.pem CHAIN.pem ALG OUT.png [TOKEN-REQUEST.tsq | ROOM]: ALG may be one that does not fit the
+ * sign_as KEY.pem CHAIN.pem ALG OUT.png [ROOM [OCSP.der]]: ALG may be one that does not fit the
  * certificate. */
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -43,10 +43,11 @@ int main(int argc, char **argv)
     if (bst_file_read(argv[2], 1u << 20, &pem, &err) != BST_OK ||
         bst_chain_from_pem((const char *)pem.data, pem.len, &signer.chain, &err) != BST_OK)
         die("chain", &err);
+    signer.room = (size_t)room;
+    if (argc > 6 && bst_file_read(argv[6], 1u << 20, &signer.ocsp, &err) != BST_OK) die(argv[6], &err);
     make_png(&png);
     struct bst_manifest manifest = {
         .signer = &signer,
-        .signature_room = (size_t)room,
         .image_id = "77e74327-6c43-4be0-8185-6388508f11d8",
         .when = "2026-11-22T09:30:00Z",
         .source_type = BST_SOURCE_GENERATED,
@@ -69,6 +70,7 @@ int main(int argc, char **argv)
     if (bst_file_write(argv[4], file.data, file.len, BST_WRITE_REPLACE, &err) != BST_OK) die(argv[4], &err);
     EVP_PKEY_free(signer.evp);
     bst_chain_clear(&signer.chain);
+    bst_buf_free(&signer.ocsp);
     bst_buf_free(&pem);
     bst_buf_free(&png);
     bst_buf_free(&store);

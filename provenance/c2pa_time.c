@@ -1,0 +1,100 @@
+/* c2pa_time.c - what a claim signature carries about its time: the time stamp that says when it was made, and the
+ * responder's answer that says whether its certificate was revoked by then. */
+#include "c2pa.h"
+#include "ocsp.h"
+#include "timestamp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The only byte string in a list in a map ({"tstTokens": [{"val": bstr}]}, {"ocspVals": [bstr, ...]}): the first, and
+ * how many there are. */
+static bool listed(cbor_item_t *map, const char *key, const char *inner, size_t *count, const uint8_t **data,
+                   size_t *len)
+{
+    cbor_item_t *list = bst_cbor_get(map, key);
+    if (list == NULL || !cbor_isa_array(list)) return false;
+    *count = cbor_array_size(list);
+    if (*count == 0) return false;
+    cbor_item_t *item = cbor_array_handle(list)[0];
+    if (inner != NULL) item = bst_cbor_get(item, inner);
+    return bst_cbor_get_bytes(item, data, len);
+}
+
+static void say_time(struct bst_judge *judge, const struct bst_time *time, const char *url)
+{
+    static const struct {
+        const char *code, *words;
+    } statuses[] = {
+        [BST_TIME_MALFORMED] = {"timeStamp.malformed", "the time stamp cannot be read"},
+        [BST_TIME_MISMATCH] = {"timeStamp.mismatch", "the time stamp does not belong to this signature"},
+        [BST_TIME_OUTSIDE] = {"timeStamp.outsideValidity", "the time stamp's authority had no say"},
+        [BST_TIME_UNTRUSTED] = {"timeStamp.untrusted", "the time stamp's authority is not trusted"},
+    };
+    char *authority = bst_printable(time->authority, strlen(time->authority));
+    const char *name = authority == NULL || authority[0] == 0 ? "an unnamed authority" : authority;
+    char when[BST_TIME_LEN];
+    bst_time_text(time->when_s * 1000, when);
+    if (time->validated) {
+        bst_judge_say(judge, BST_STATUS_SUCCESS, "timeStamp.validated", url,
+                      "%s says that the signature existed at %s", name, when);
+    }
+    if (time->state == BST_TIME_TRUSTED) {
+        bst_judge_say(judge, BST_STATUS_SUCCESS, "timeStamp.trusted", url, "%s is trusted for time stamps",
+                      name);
+    } else {
+        bst_judge_say(judge, BST_STATUS_INFO, statuses[time->state].code, url, "%s: %s",
+                      statuses[time->state].words, time->why);
+    }
+    free(authority);
+}
+
+bool bst_judge_time(struct bst_judge *judge, const struct bst_cose *cose, const void *claim, size_t claim_len,
+                    const char *url, int64_t *when_s)
+{
+    struct bst_time time = {.why = "it is not one token in a list"};
+    struct bst_buf data = {0};
+    const uint8_t *token = NULL;
+    size_t len = 0, count = 0;
+    cbor_item_t *second = bst_cbor_get(cose->unprotected, "sigTst2");
+    cbor_item_t *first = bst_cbor_get(cose->unprotected, "sigTst");
+    if (second == NULL && first == NULL) return false;
+    if (listed(second == NULL ? first : second, "tstTokens", "val", &count, &token, &len) && count == 1) {
+        bst_cose_stamped(cose, second == NULL ? claim : NULL, second == NULL ? claim_len : 0, &data);
+        judge->failed_memory = judge->failed_memory || data.failed;
+        if (!data.failed) bst_timestamp_judge(token, len, &data, judge->trust, &time);
+    }
+    say_time(judge, &time, url);
+    bst_buf_free(&data);
+    *when_s = time.when_s;
+    return time.state == BST_TIME_TRUSTED;
+}
+
+void bst_judge_revocation(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,
+                          const char *url)
+{
+    const uint8_t *answer;
+    size_t len, count;
+    const char *why;
+    if (!listed(bst_cbor_get(cose->unprotected, "rVals"), "ocspVals", NULL, &count, &answer, &len)) {
+        bst_judge_say(
+            judge, BST_STATUS_INFO, "signingCredential.ocsp.skipped", url,
+            "the signature carries no answer on its certificate's revocation, and none was fetched");
+        return;
+    }
+    if (cose->chain == NULL) return;
+    switch (bst_ocsp_judge(answer, len, cose->chain, judge->trust, when_s, stamped, &why)) {
+    case BST_OCSP_GOOD:
+        bst_judge_say(judge, BST_STATUS_SUCCESS, "signingCredential.ocsp.notRevoked", url, "%s", why);
+        break;
+    case BST_OCSP_REVOKED:
+        bst_judge_say(judge, BST_STATUS_FAILURE, "signingCredential.ocsp.revoked", url, "%s", why);
+        break;
+    case BST_OCSP_UNKNOWN:
+        bst_judge_say(judge, BST_STATUS_INFO, "signingCredential.ocsp.unknown", url, "%s", why);
+        break;
+    default:
+        bst_judge_say(judge, BST_STATUS_INFO, "signingCredential.ocsp.skipped", url,
+                      "the answer on revocation that the signature carries does not count: %s", why);
+    }
+}
