@@ -8,6 +8,8 @@ static const struct cli_option options[] = {
     {"card", 0, "FILE", "add: card with what the graph does not show; its fields win", false},
     {"name", 0, "NAME", "add: another name for -m", false},
     {"architecture", 0, "NAME", "add: of PyTorch or safetensors weights, where the names do not tell", false},
+    {"encoder", 0, "FILE", "add: weights of the encoder of AdaIN's decoder", false},
+    {"style-picture", 0, "FILE", "add: a picture for a style of AdaIN, called as the file is", true},
     {"license", 0, "SPDX", "add: the weights' licence", false},
     {"force", 'f', NULL, "add, graph: replace what exists", false},
     {"threads", 0, "N", "processors to use (default: all; bench: 1 and all)", false},
@@ -98,7 +100,11 @@ const struct cli_command cmd_model = {
         "with its card beside it, and records it in your ledger with the file's SHA-256 and its OpenSSF "
         "Model\n"
         "Signing digest. Weights of PyTorch, safetensors and ncnn are converted first, executing nothing in "
-        "them.\n"
+        "them:\nof SRVGG, RRDB (ESRGAN), pix2pix, CycleGAN, CUT, fast neural style, CartoonGAN, AnimeGANv2, "
+        "AdaIN, DCGAN,\n"
+        "PSGAN, StyleGAN2, BigGAN, FastGAN, lightweight-gan, R3GAN and VQGAN decoders, told by the names of "
+        "their "
+        "tensors.\n"
         "check reads file and card, makes the golden pictures again and compares the "
         "ledger's\n"
         "record (exit code 0 as recorded, 2 not recorded, 3 other pictures or another file, 4 unreadable).\n"

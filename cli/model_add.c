@@ -11,12 +11,15 @@
 
 #define MODEL_FILE_MAX (1u << 30)
 #define CARD_FILE_MAX  (1u << 20)
+#define STYLES_MAX     16 /* pictures for styles, as many as an import takes */
 
 struct adding {
     const struct model_call *call;
-    char *source;     /* the ONNX file */
-    char *foreign;    /* what it was converted from; source is then a file of ours, to be removed */
-    char *second;     /* and the numbers beside that, or NULL */
+    char *source;  /* the ONNX file */
+    char *foreign; /* what it was converted from; source is then a file of ours, to be removed */
+    char *second;  /* and the numbers beside that or its encoder, or NULL */
+    const char *styles[STYLES_MAX + 1]; /* pictures that became its styles */
+    size_t style_count;
     char *given_card; /* --card, or the one found in a folder; NULL: none */
     char *path;       /* where it goes */
     char *card_path;
@@ -114,21 +117,32 @@ static enum bst_code find_source(struct adding *a, struct bst_error *err)
 static enum bst_code convert(struct adding *a, struct bst_error *err)
 {
     struct bst_import_result result;
+    const char *encoder = cli_value(a->call->args, "encoder");
+    while (a->style_count <= STYLES_MAX &&
+           (a->styles[a->style_count] = cli_nth(a->call->args, "style-picture", a->style_count)))
+        a->style_count++;
     const struct bst_import_options options = {.architecture = cli_value(a->call->args, "architecture"),
                                                .name = cli_value(a->call->args, "name"),
-                                               .license = cli_value(a->call->args, "license")};
+                                               .license = cli_value(a->call->args, "license"),
+                                               .style_pictures = a->styles,
+                                               .style_picture_count = a->style_count};
     if (!is_foreign(a->source)) {
-        if (!options.architecture) return BST_OK;
-        bst_fail(err, BST_USAGE, "--architecture is for PyTorch's and safetensors' weights");
+        if (!options.architecture && !encoder && a->style_count == 0) return BST_OK;
+        bst_fail(err, BST_USAGE, "--%s is for PyTorch's and safetensors' weights",
+                 options.architecture ? "architecture"
+                 : encoder            ? "encoder"
+                                      : "style-picture");
         return bst_hint(err, "an ONNX file says itself what it computes");
     }
     char *folder = bst_path_join(a->call->home, "models"), *path = NULL;
     enum bst_code code = folder ? bst_folder_make(folder, 0700, err) : bst_fail_memory(err);
     if (code == BST_OK && !(path = bst_format("%s/.converted-%ld.onnx", folder, (long)getpid())))
         code = bst_fail_memory(err);
-    if (code == BST_OK) code = bst_import(a->source, NULL, &options, path, &result, err);
-    if (code == BST_OK && ends_in(a->source, ".param") &&
-        !(a->second = bst_format("%.*s.bin", (int)(strlen(a->source) - 6), a->source)))
+    if (code == BST_OK) code = bst_import(a->source, encoder, &options, path, &result, err);
+    bool ncnn = ends_in(a->source, ".param");
+    if (code == BST_OK && (encoder || ncnn) &&
+        !(a->second = encoder ? bst_strdup(encoder)
+                              : bst_format("%.*s.bin", (int)(strlen(a->source) - 6), a->source)))
         code = bst_fail_memory(err);
     free(folder);
     if (code != BST_OK) {
@@ -350,7 +364,7 @@ static enum bst_code source_file(const char *path, struct bst_model_file *list, 
 static enum bst_code log_model(struct adding *a, struct bst_stamper *stamper, struct bst_error *err)
 {
     const struct bst_card *card = bst_model_card(a->model);
-    struct bst_model_file sources[2];
+    struct bst_model_file sources[2 + STYLES_MAX];
     size_t count;
     const struct bst_external_file *weights = bst_model_external(a->model, &count);
     struct bst_model_file *files = bst_calloc(count + 1, sizeof *files);
@@ -373,6 +387,8 @@ static enum bst_code log_model(struct adding *a, struct bst_stamper *stamper, st
     memcpy(record.card_sha256, card->digest, sizeof record.card_sha256);
     enum bst_code code = source_file(a->foreign, sources, &record.source_count, err);
     if (code == BST_OK) code = source_file(a->second, sources, &record.source_count, err);
+    for (size_t i = 0; i < a->style_count && code == BST_OK; i++)
+        code = source_file(a->styles[i], sources, &record.source_count, err);
     if (code == BST_OK) code = bst_statement_model(&record, bst_stamper_identity(stamper), &payload, err);
     if (code == BST_OK) code = bst_stamp_statement(stamper, payload.data, payload.len, &a->entry, err);
     bst_buf_free(&payload);

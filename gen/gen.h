@@ -312,6 +312,8 @@ struct bst_import_options {
     const char
         *architecture; /* a name of bst_import_architecture; NULL: told from the tensors' names and shapes */
     const char *name;  /* the card's; NULL: from the file's name */
+    const char *const *style_pictures; /* of an AdaIN decoder: paths; a style is called as its file is */
+    size_t style_picture_count;
     const char *title, *author, *license; /* the card's; may be NULL */
     bool replace;                         /* an output that is there already */
 };
@@ -324,8 +326,9 @@ struct bst_import_result {
 };
 
 /* Converts a PyTorch state dictionary (.pth, .pt), a safetensors file or an ncnn network (.param; second: its .bin,
- * NULL: the one beside it) to an ONNX file with a model card. Nothing of the input is executed. Metadata
- * "blindstamp.import" names the files, their SHA-256 and the architecture. Strings of result are constant. */
+ * NULL: the one beside it) to an ONNX file with a model card. Of AdaIN's decoder, second is the encoder. Nothing of the
+ * input is executed. Metadata "blindstamp.import" names the files, their SHA-256 and the architecture. Strings of result
+ * are constant. */
 enum bst_code bst_import(const char *path, const char *second, const struct bst_import_options *options,
                          const char *output, struct bst_import_result *result, struct bst_error *err);
 /* The names that options.architecture may have, in no order; NULL behind the last. */

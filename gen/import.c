@@ -17,6 +17,16 @@ struct source {
     struct bst_buf bytes;
 };
 
+struct sources { /* the file, the second if there is one, pictures of styles */
+    struct source file[2 + IMPORT_STYLES_MAX];
+    size_t count, styles;
+};
+
+static bool has_second(const struct sources *sources)
+{
+    return sources->count - sources->styles > 1;
+}
+
 static enum format format_of(const struct source *source)
 {
     const uint8_t *data = source->bytes.data;
@@ -74,6 +84,14 @@ static json_t *inputs_json(const struct import_card *card)
     return inputs;
 }
 
+static json_t *styles_json(const struct import_card *card)
+{
+    json_t *styles = json_array();
+    for (size_t i = 0; i < card->style_count; i++)
+        json_array_append_new(styles, json_string(card->styles[i]));
+    return styles;
+}
+
 static json_t *card_json(const struct import_card *card, const char *name,
                          const struct bst_import_options *options)
 {
@@ -87,6 +105,7 @@ static json_t *card_json(const struct import_card *card, const char *name,
                               {"author", options->author},
                               {"license", options->license},
                               {"description", card->description}};
+    if (json != NULL && card->style_count > 0) json_object_set_new(json, "styles", styles_json(card));
     if (json != NULL && card->classes > 0)
         json_object_set_new(json, "classes", json_integer((json_int_t)card->classes));
     for (size_t i = 0; json != NULL && i < sizeof texts / sizeof *texts; i++)
@@ -96,16 +115,17 @@ static json_t *card_json(const struct import_card *card, const char *name,
 
 /* ---- where it came from ---- */
 
-static json_t *origin_json(const struct source *sources, size_t count, const struct bst_import_result *result)
+static json_t *origin_json(const struct sources *sources, const struct bst_import_result *result)
 {
     json_t *files = json_array();
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = &sources->file[i];
         uint8_t digest[BST_SHA256_LEN];
         char hex[BST_SHA256_HEX];
-        bst_sha256(sources[i].bytes.data, sources[i].bytes.len, digest);
+        bst_sha256(source->bytes.data, source->bytes.len, digest);
         bst_hex(digest, sizeof digest, hex);
         json_array_append_new(files,
-                              json_pack("{s:s, s:s}", "name", bst_path_name(sources[i].path), "sha256", hex));
+                              json_pack("{s:s, s:s}", "name", bst_path_name(source->path), "sha256", hex));
     }
     return json_pack("{s:s, s:s, s:o}", "architecture", result->architecture, "format", result->format,
                      "files", files);
@@ -142,54 +162,99 @@ static enum bst_code all_used(struct import_net *net, const struct import_arch *
     return BST_OK;
 }
 
-static enum bst_code build_from_dict(const struct source *source, enum format format,
-                                     const struct bst_import_options *options, struct import_dict *part,
+static enum bst_code read_dict(const struct source *source, struct import_dict *dict, struct bst_error *err)
+{
+    enum format format = format_of(source);
+    if (format == FORMAT_SAFETENSORS)
+        return import_safetensors_read(source->bytes.data, source->bytes.len, dict, err);
+    if (format == FORMAT_ZIP || format == FORMAT_LEGACY)
+        return import_pth_read(source->bytes.data, source->bytes.len, dict, err);
+    return not_known(source->path, err);
+}
+
+static void extra_clear(struct import_extra *extra)
+{
+    import_dict_clear(&extra->encoder);
+    for (size_t i = 0; i < extra->style_count; i++) {
+        free(extra->styles[i].name);
+        bst_image_clear(&extra->styles[i].image);
+    }
+}
+
+static enum bst_code add_style(const struct source *source, struct import_extra *extra, struct bst_error *err)
+{
+    struct import_style *style = &extra->styles[extra->style_count];
+    style->name = name_of(source->path);
+    if (style->name == NULL) return bst_fail_memory(err);
+    extra->style_count++;
+    for (size_t i = 0; i + 1 < extra->style_count; i++)
+        if (strcmp(extra->styles[i].name, style->name) == 0)
+            return bst_fail(err, BST_USAGE, "two style pictures are called %s", style->name);
+    return bst_image_decode(source->bytes.data, source->bytes.len, source->path, &style->image, err);
+}
+
+/* The encoder and the styles, for an architecture that takes them. */
+static enum bst_code read_extra(const struct sources *sources, const struct import_arch *arch,
+                                struct import_extra *extra, struct bst_error *err)
+{
+    enum bst_code code = BST_OK;
+    if (arch != &import_arch_adain && sources->count > 1) {
+        bst_fail(err, BST_USAGE, "%s takes neither an encoder nor style pictures", arch->title);
+        return bst_hint(err, "they are for AdaIN's decoder");
+    }
+    if (has_second(sources)) code = read_dict(&sources->file[1], &extra->encoder, err);
+    for (size_t i = sources->count - sources->styles; i < sources->count && code == BST_OK; i++)
+        code = add_style(&sources->file[i], extra, err);
+    return code;
+}
+
+static enum bst_code build_from_dict(const struct sources *sources, const struct bst_import_options *options,
+                                     struct import_dict *part, struct import_extra *extra,
                                      struct import_net *net, struct bst_import_result *result,
                                      struct bst_error *err)
 {
     struct import_dict dict = {0};
     const struct import_arch *arch = NULL;
-    const uint8_t *data = source->bytes.data;
-    size_t len = source->bytes.len;
-    enum bst_code code = format == FORMAT_SAFETENSORS ? import_safetensors_read(data, len, &dict, err)
-                                                      : import_pth_read(data, len, &dict, err);
+    enum bst_code code = read_dict(&sources->file[0], &dict, err);
     if (code == BST_OK) code = import_recognise(&dict, options->architecture, &arch, part, err);
     import_dict_clear(&dict);
+    if (code == BST_OK) code = read_extra(sources, arch, extra, err);
     if (code != BST_OK) return code;
     net_start(net, part, err);
+    net->extra = extra;
     arch->build(net);
     result->architecture = arch->name;
     return net->failed ? bst_where(err, "%s", arch->title) : all_used(net, arch, err);
 }
 
-static enum bst_code build(const struct source *sources, size_t count,
-                           const struct bst_import_options *options, struct import_dict *part,
-                           struct import_net *net, struct bst_import_result *result, struct bst_error *err)
+static enum bst_code build(const struct sources *sources, const struct bst_import_options *options,
+                           struct import_dict *part, struct import_extra *extra, struct import_net *net,
+                           struct bst_import_result *result, struct bst_error *err)
 {
-    enum format format = format_of(&sources[0]);
+    const struct source *param = &sources->file[0], *bin = &sources->file[1];
+    enum format format = format_of(param);
     result->format = format_names[format];
-    if (format == FORMAT_UNKNOWN) return not_known(sources[0].path, err);
-    if (format != FORMAT_NCNN) return build_from_dict(&sources[0], format, options, part, net, result, err);
+    if (format == FORMAT_UNKNOWN) return not_known(param->path, err);
+    if (format != FORMAT_NCNN) return build_from_dict(sources, options, part, extra, net, result, err);
     result->architecture = "ncnn";
-    if (count < 2)
-        return bst_fail(err, BST_USAGE, "%s: its weights, a .bin file, are missing", sources[0].path);
+    if (sources->styles > 0) return bst_fail(err, BST_USAGE, "an ncnn network takes no style pictures");
+    if (!has_second(sources))
+        return bst_fail(err, BST_USAGE, "%s: its weights, a .bin file, are missing", param->path);
     net_start(net, NULL, err);
-    return import_ncnn_build(sources[0].bytes.data, sources[0].bytes.len, sources[1].bytes.data,
-                             sources[1].bytes.len, net, err);
+    return import_ncnn_build(param->bytes.data, param->bytes.len, bin->bytes.data, bin->bytes.len, net, err);
 }
 
 /* The file's bytes, read back and checked. */
-static enum bst_code pack(struct import_net *net, const struct source *sources, size_t count,
-                          const char *output, const struct bst_import_options *options,
-                          struct bst_import_result *result, struct bst_buf *out, struct bst_error *err)
+static enum bst_code pack(struct import_net *net, const struct sources *sources, const char *output,
+                          const struct bst_import_options *options, struct bst_import_result *result,
+                          struct bst_buf *out, struct bst_error *err)
 {
     struct bst_model model = {.path = (char *)(uintptr_t)output};
-    char *name = options->name != NULL ? bst_strdup(options->name) : name_of(sources[0].path);
+    char *name = options->name != NULL ? bst_strdup(options->name) : name_of(sources->file[0].path);
     enum bst_code code = name != NULL ? BST_OK : bst_fail_memory(err);
     if (code == BST_OK)
         code = add_json(&net->writer, "blindstamp.card", card_json(&net->card, name, options), err);
-    if (code == BST_OK)
-        code = add_json(&net->writer, "blindstamp.import", origin_json(sources, count, result), err);
+    if (code == BST_OK) code = add_json(&net->writer, "blindstamp.import", origin_json(sources, result), err);
     if (code == BST_OK) code = onnx_write(&net->writer, out, err);
     free(name);
     if (code == BST_OK) code = graph_read(out->data, out->len, output, &model.graph, err);
@@ -203,17 +268,18 @@ static enum bst_code pack(struct import_net *net, const struct source *sources, 
     return code;
 }
 
-static enum bst_code convert(const struct source *sources, size_t count,
-                             const struct bst_import_options *options, const char *output,
-                             struct bst_import_result *result, struct bst_error *err)
+static enum bst_code convert(const struct sources *sources, const struct bst_import_options *options,
+                             const char *output, struct bst_import_result *result, struct bst_error *err)
 {
     struct import_dict part = {0};
+    struct import_extra extra = {0};
     struct import_net net = {0};
     struct bst_buf out = {0};
-    enum bst_code code = build(sources, count, options, &part, &net, result, err);
-    if (code == BST_OK) code = pack(&net, sources, count, output, options, result, &out, err);
+    enum bst_code code = build(sources, options, &part, &extra, &net, result, err);
+    if (code == BST_OK) code = pack(&net, sources, output, options, result, &out, err);
     net_clear(&net);
     import_dict_clear(&part);
+    extra_clear(&extra);
     if (code == BST_OK)
         code = bst_file_write(output, out.data, out.len, options->replace ? BST_WRITE_REPLACE : 0, err);
     bst_buf_free(&out);
@@ -232,22 +298,27 @@ enum bst_code bst_import(const char *path, const char *second, const struct bst_
                          const char *output, struct bst_import_result *result, struct bst_error *err)
 {
     static const struct bst_import_options defaults = {0};
-    struct source sources[2] = {{.path = path}, {.path = second}};
+    struct sources sources = {.file = {{.path = path}}, .count = 1};
     char *beside = second == NULL ? bin_beside(path) : NULL;
-    if (beside != NULL && bst_file_exists(beside)) sources[1].path = beside;
-    size_t count = sources[1].path != NULL ? 2 : 1;
+    if (options == NULL) options = &defaults;
+    if (second == NULL && beside != NULL && bst_file_exists(beside)) second = beside;
+    if (second != NULL) sources.file[sources.count++].path = second;
     memset(result, 0, sizeof *result);
     enum bst_code code = BST_OK;
+    if (options->style_picture_count > IMPORT_STYLES_MAX)
+        code = bst_fail(err, BST_USAGE, "there are more than %d style pictures", IMPORT_STYLES_MAX);
+    for (; code == BST_OK && sources.styles < options->style_picture_count; sources.styles++)
+        sources.file[sources.count++].path = options->style_pictures[sources.styles];
     fenv_t saved;
     arithmetic_enter(&saved);
-    for (size_t i = 0; i < count && code == BST_OK; i++)
-        code = bst_file_read(sources[i].path, IMPORT_FILE_MAX, &sources[i].bytes, err);
+    for (size_t i = 0; i < sources.count && code == BST_OK; i++)
+        code = bst_file_read(sources.file[i].path, IMPORT_FILE_MAX, &sources.file[i].bytes, err);
     if (code == BST_OK) {
-        code = convert(sources, count, options != NULL ? options : &defaults, output, result, err);
+        code = convert(&sources, options, output, result, err);
         if (code != BST_OK) bst_where(err, "%s", path);
     }
-    for (size_t i = 0; i < 2; i++)
-        bst_buf_free(&sources[i].bytes);
+    for (size_t i = 0; i < sources.count; i++)
+        bst_buf_free(&sources.file[i].bytes);
     arithmetic_leave(&saved);
     free(beside);
     return code;

@@ -121,8 +121,22 @@ struct import_input {
 };
 #define IMPORT_INPUTS_MAX 32
 
+/* What some architectures take beside the file (AdaIN): the weights of their encoder, and pictures. */
+#define IMPORT_STYLES_MAX 16
+struct import_style {
+    char *name;
+    struct bst_image image;
+};
+struct import_extra {
+    struct import_dict encoder; /* empty: none was given */
+    struct import_style styles[IMPORT_STYLES_MAX];
+    size_t style_count;
+};
+
 /* What the card will say; architectures set what differs from the defaults of net_start. */
 struct import_card {
+    const char *styles[IMPORT_STYLES_MAX];
+    size_t style_count;
     struct import_input inputs[IMPORT_INPUTS_MAX];
     size_t input_count;
     const char *description;
@@ -134,7 +148,8 @@ struct import_card {
 /* Values are named as in the ONNX file. A failure is sticky: functions then return "" and add nothing. */
 struct import_net {
     struct onnx_writer writer;
-    const struct import_dict *dict; /* what the architecture takes its weights from, or NULL (ncnn) */
+    const struct import_dict *dict;   /* what the architecture takes its weights from, or NULL (ncnn) */
+    const struct import_extra *extra; /* or NULL */
     struct import_card card;
     size_t serial; /* of names */
     size_t bytes;  /* of constants */
@@ -156,6 +171,8 @@ const char *net_latent(struct import_net *net, int64_t size, bool spatial);
 const char *net_latent_called(struct import_net *net, const char *name, int64_t size, bool spatial);
 /* The class [N, classes], 1 at its place and 0 elsewhere. */
 const char *net_label(struct import_net *net, int64_t classes);
+/* The weights [N, styles] of the extra's styles. */
+const char *net_style(struct import_net *net);
 /* A noise map [N, 1, side, side] of a picture that is cell times as large. */
 const char *net_noise(struct import_net *net, const char *name, uint32_t side, uint32_t cell);
 /* A noise map [N, channels, h, w] of any size. */
@@ -270,8 +287,8 @@ extern const struct import_arch import_arch_srvgg, import_arch_rrdb, import_arch
     import_arch_rrdb_old, import_arch_pix2pix, import_arch_cyclegan, import_arch_cyclegan_zeros,
     import_arch_cut, import_arch_johnson, import_arch_cartoon, import_arch_anime, import_arch_dcgan,
     import_arch_stylegan2, import_arch_stylegan2_ada, import_arch_biggan, import_arch_biggan_deep,
-    import_arch_fastgan, import_arch_lightweight, import_arch_psgan, import_arch_r3gan, import_arch_vqgan,
-    import_arch_vqgan_diffusers;
+    import_arch_fastgan, import_arch_lightweight, import_arch_psgan, import_arch_adain, import_arch_r3gan,
+    import_arch_vqgan, import_arch_vqgan_diffusers;
 
 /* ---- ncnn (import_ncnn.c) ---- */
 

@@ -7,13 +7,17 @@
 #define NESTING_MAX 4
 
 static const struct import_arch *const architectures[] = {
-    &import_arch_srvgg,           &import_arch_rrdb,           &import_arch_rrdb_trunk,
-    &import_arch_rrdb_old,        &import_arch_pix2pix,        &import_arch_cut,
-    &import_arch_cyclegan,        &import_arch_cyclegan_zeros, &import_arch_johnson,
-    &import_arch_cartoon,         &import_arch_anime,          &import_arch_dcgan,
-    &import_arch_stylegan2,       &import_arch_stylegan2_ada,  &import_arch_biggan,
-    &import_arch_biggan_deep,     &import_arch_fastgan,        &import_arch_lightweight,
-    &import_arch_psgan,           &import_arch_r3gan,          &import_arch_vqgan,
+    &import_arch_srvgg,           &import_arch_rrdb,
+    &import_arch_rrdb_trunk,      &import_arch_rrdb_old,
+    &import_arch_pix2pix,         &import_arch_cut,
+    &import_arch_cyclegan,        &import_arch_cyclegan_zeros,
+    &import_arch_johnson,         &import_arch_cartoon,
+    &import_arch_anime,           &import_arch_dcgan,
+    &import_arch_stylegan2,       &import_arch_stylegan2_ada,
+    &import_arch_biggan,          &import_arch_biggan_deep,
+    &import_arch_fastgan,         &import_arch_lightweight,
+    &import_arch_psgan,           &import_arch_adain,
+    &import_arch_r3gan,           &import_arch_vqgan,
     &import_arch_vqgan_diffusers,
 };
 #define ARCHITECTURES (sizeof architectures / sizeof *architectures)

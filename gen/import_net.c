@@ -90,6 +90,14 @@ const char *net_label(struct import_net *net, int64_t classes)
     return add_input(net, input, 2, (int64_t[]){0, classes});
 }
 
+const char *net_style(struct import_net *net)
+{
+    struct import_input input = {.name = "style", .role = "style", .cell = 1, .high = 1.0f};
+    for (size_t i = 0; i < net->extra->style_count; i++)
+        net->card.styles[net->card.style_count++] = net->extra->styles[i].name;
+    return add_input(net, input, 2, (int64_t[]){0, (int64_t)net->card.style_count});
+}
+
 const char *net_noise(struct import_net *net, const char *name, uint32_t side, uint32_t cell)
 {
     struct import_input input = {.name = name, .role = "noise", .cell = cell, .high = 1.0f};

@@ -48,10 +48,12 @@ def fill(module, special={}):
     return lines
 
 
-def case(title, arch, module, inputs, special={}, card=""):
-    """inputs: name -> (low, high, dims...)"""
+def case(title, arch, module, inputs, special={}, card="", second=None, pictures=[]):
+    """inputs: name -> (low, high, dims...); second: a module of the second file; pictures: (name, width, height)"""
     module.eval()
     lines = ["case " + title, "arch " + arch] + fill(module, special)
+    lines += ["second " + line for line in fill(second)] if second else []
+    lines += ["picture %s %d %d" % picture for picture in pictures]
     tensors = []
     for name, (low, high, *dims) in inputs.items():
         values = (numbers(name, math.prod(dims)) + np.float32(1)) * np.float32((high - low) / 2) + np.float32(low)
@@ -1084,6 +1086,51 @@ def psgan():
          card="scale 1 low -1 high 1 multiple 8 cell 8")
 
 
+# ---- AdaIN ----
+
+
+def picture(name, width, height):
+    """An 8-bit picture as [1, 3, H, W] in [0, 1]."""
+    samples = ((numbers(name, width * height * 3) + np.float32(1)) * np.float32(127.5)).astype(np.uint8)
+    return torch.from_numpy(samples.reshape(1, height, width, 3).transpose(0, 3, 1, 2).astype(np.float32)) / 255
+
+
+def reflecting(widths, first, changes, change):
+    """3x3 convolutions behind reflected borders; behind number k in changes the sides change."""
+    layers = first
+    for k, (a, b) in enumerate(zip(widths[:-1], widths[1:])):
+        layers += [nn.ReflectionPad2d(1), nn.Conv2d(a, b, 3), nn.ReLU()] + ([change()] if k in changes else [])
+    return nn.Sequential(*layers)
+
+
+class AdaIN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        pool = lambda: nn.MaxPool2d(2, 2, ceil_mode=True)
+        self.encoder = reflecting([3, 4, 4, 6, 6, 8, 8, 8, 8, 8, 7], [nn.Conv2d(3, 3, 1)], (1, 3, 7), pool)
+        up = lambda: nn.Upsample(scale_factor=2, mode="nearest")
+        self.decoder = reflecting([8, 6, 6, 6, 6, 4, 4, 4, 4, 3], [], (0, 4, 6), up)[:-1]
+        self.styles = [picture("wave", 40, 24), picture("dots", 24, 32)]
+
+    def state_dict(self, *args, **kwargs):
+        return self.decoder.state_dict()
+
+    def forward(self, image, weights):
+        features = lambda x: self.encoder[:31](x)
+        mean = lambda x: x.flatten(2).mean(2)[:, :, None, None]
+        deviation = lambda x: (x.flatten(2).var(2) + 1e-5).sqrt()[:, :, None, None]
+        x = features(image)
+        x = (x - mean(x)) / deviation(x)
+        styles = [features(style) for style in self.styles]
+        return self.decoder(sum(w * (x * deviation(s) + mean(s)) for w, s in zip(weights[0], styles)))
+
+
+def adain():
+    model = AdaIN()
+    case("adain", "adain", model, {"image": (0, 1, 1, 3, 24, 32), "style": (0, 1, 1, 2)}, card="scale 1 multiple 8",
+         second=model.encoder, pictures=[("wave", 40, 24), ("dots", 24, 32)])
+
+
 # ---- VQGAN ----
 
 
@@ -1250,3 +1297,4 @@ if __name__ == "__main__":
     vqgan()
     lightweight()
     psgan()
+    adain()

@@ -14,13 +14,14 @@
 #include "model.h"
 
 static char folder[] = "/tmp/blindstamp-import-XXXXXX";
-static char source[64], target[64];
+static char source[64], second[64], target[64], pictures[2][64];
 
 static int make_folder(void **state)
 {
     (void)state;
     if (mkdtemp(folder) == NULL) return 1;
     snprintf(source, sizeof source, "%s/Net 1.pth", folder);
+    snprintf(second, sizeof second, "%s/encoder.pth", folder);
     snprintf(target, sizeof target, "%s/net.onnx", folder);
     return 0;
 }
@@ -29,17 +30,36 @@ static int remove_folder(void **state)
 {
     (void)state;
     unlink(source);
+    unlink(second);
     unlink(target);
+    for (size_t i = 0; i < 2; i++)
+        unlink(pictures[i]);
     return rmdir(folder);
 }
 
-static void write_source(const struct bst_buf *bytes)
+static void write_file(const char *path, const struct bst_buf *bytes)
 {
-    FILE *file = fopen(source, "wb");
+    FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_false(bytes->failed);
     assert_int_equal(fwrite(bytes->data, 1, bytes->len, file), bytes->len);
     fclose(file);
+}
+
+static void write_source(const struct bst_buf *bytes)
+{
+    write_file(source, bytes);
+}
+
+/* With an encoder if there is one, and that many style pictures. */
+static enum bst_code import_styled(bool encoder, size_t styles, struct bst_import_result *result,
+                                   struct bst_error *err)
+{
+    const char *paths[] = {pictures[0], pictures[1]};
+    struct bst_import_options options = {.style_pictures = paths, .style_picture_count = styles};
+    memset(err, 0, sizeof *err);
+    unlink(target);
+    return bst_import(source, encoder ? second : NULL, &options, target, result, err);
 }
 
 static enum bst_code import(const char *arch, struct bst_import_result *result, struct bst_error *err)
@@ -55,7 +75,8 @@ static enum bst_code import(const char *arch, struct bst_import_result *result, 
 struct expected {
     struct import_case common;
     char arch[64];
-    struct weights weights;
+    struct weights weights, second;
+    size_t pictures;
     struct bst_tensor inputs[32];
     char names[32][64];
     size_t input_count;
@@ -91,6 +112,26 @@ static void input_line(struct expected *e, const char *line)
     }
 }
 
+/* "picture NAME WIDTH HEIGHT": one of random samples, in a file of that name. */
+static void picture_line(struct expected *e, const char *line)
+{
+    struct bst_image image;
+    struct bst_buf png = {0};
+    struct bst_error err;
+    char name[32];
+    unsigned width, height;
+    if (sscanf(line, "picture %31s %u %u", name, &width, &height) != 3) abort();
+    assert_int_equal(bst_image_new(width, height, 3, 8, &image, &err), BST_OK);
+    uint64_t state = fixture_seed(name);
+    for (size_t i = 0; i < bst_image_size(&image); i++)
+        image.samples[i] = (uint8_t)((fixture_random(&state) + 1.0f) * 127.5f);
+    assert_int_equal(bst_png_encode(&image, 1, &png, &err), BST_OK);
+    snprintf(pictures[e->pictures], sizeof pictures[0], "%s/%s.png", folder, name);
+    write_file(pictures[e->pictures++], &png);
+    bst_image_clear(&image);
+    bst_buf_free(&png);
+}
+
 static void begin_case(void *arg)
 {
     struct expected *e = arg;
@@ -107,6 +148,8 @@ static void take_line(void *arg, const char *line)
     case_line(&e->common, line);
     if (strncmp(line, "arch ", 5) == 0) snprintf(e->arch, sizeof e->arch, "%.60s", line + 5);
     if (strncmp(line, "tensor ", 7) == 0) weights_line(&e->weights, line);
+    if (strncmp(line, "second ", 7) == 0) weights_line(&e->second, line + 7);
+    if (strncmp(line, "picture ", 8) == 0) picture_line(e, line);
     if (strncmp(line, "input ", 6) == 0 || strncmp(line, "codes ", 6) == 0) input_line(e, line);
 }
 
@@ -123,7 +166,10 @@ static void check_case(void *arg, size_t index)
     if (index % 3 == 2) weights_safetensors(&e->weights, &bytes);
     write_source(&bytes);
     bst_buf_free(&bytes);
-    if (import(NULL, &result, &err) != BST_OK)
+    weights_zip(&e->second, NULL, &bytes);
+    write_file(second, &bytes);
+    bst_buf_free(&bytes);
+    if (import_styled(e->second.count > 0, e->pictures, &result, &err) != BST_OK)
         fail_msg("%s, %s: %s (%s)", title, format, err.what, err.where);
     assert_string_equal(result.architecture, e->arch);
     assert_string_equal(result.format, format);
@@ -204,6 +250,48 @@ static void test_origin(void **state)
     free(w);
 }
 
+/* Runs after the cases, the last of which left AdaIN's files. */
+static void test_styles(void **state)
+{
+    struct bst_import_result result;
+    struct bst_error err;
+    struct bst_model *model;
+    struct bst_buf bytes = {0};
+    (void)state;
+    assert_int_equal(import_styled(true, 2, &result, &err), BST_OK);
+    assert_int_equal(bst_model_open(target, &model, &err), BST_OK);
+    const struct bst_card *card = bst_model_card(model);
+    assert_int_equal(card->style_count, 2);
+    assert_string_equal(card->styles[0], "wave");
+    assert_string_equal(card->styles[1], "dots");
+    bst_model_free(model);
+
+    assert_int_equal(import_styled(false, 2, &result, &err), BST_UNREADABLE);
+    assert_non_null(strstr(err.what, "needs the weights of its encoder"));
+    assert_non_null(strstr(err.hint, "--encoder"));
+    assert_int_equal(import_styled(true, 0, &result, &err), BST_UNREADABLE);
+    assert_non_null(strstr(err.what, "a picture for each of its styles"));
+    char kept[64];
+    memcpy(kept, pictures[1], sizeof kept);
+    memcpy(pictures[1], pictures[0], sizeof kept);
+    assert_int_equal(import_styled(true, 2, &result, &err), BST_USAGE);
+    assert_non_null(strstr(err.what, "two style pictures are called wave"));
+    memcpy(pictures[1], kept, sizeof kept);
+
+    struct weights *w = bst_calloc(1, sizeof *w); /* another network's weights as encoder */
+    small_network(w);
+    weights_zip(w, NULL, &bytes);
+    write_file(second, &bytes);
+    assert_int_equal(import_styled(true, 1, &result, &err), BST_UNREADABLE);
+    assert_non_null(strstr(err.what, "'0.weight' is missing"));
+    write_source(&bytes);
+    assert_int_equal(import_styled(false, 1, &result, &err), BST_USAGE);
+    assert_non_null(strstr(err.what, "takes neither an encoder nor style pictures"));
+    assert_false(bst_file_exists(target));
+    bst_buf_free(&bytes);
+    free(w);
+}
+
 static void test_unknown_networks(void **state)
 {
     struct weights *w = bst_calloc(1, sizeof *w);
@@ -244,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_architectures),
+        cmocka_unit_test(test_styles),
         cmocka_unit_test(test_origin),
         cmocka_unit_test(test_unknown_networks),
     };
