@@ -28,7 +28,7 @@ _blindstamp() {
 
     case $verb in
     init) options="--author -a --email --url --passphrase-file --no-passphrase" ;;
-    model) options="--card --architecture --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
+    model) options="--card --architecture --encoder --style-picture --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
     gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --tsa --passphrase-file" ;;
     verify) options="--replay -r --model -m --input -i --trust --trust-tsa --trust-signer --log-key --ledger --details -d --threads --memory" ;;

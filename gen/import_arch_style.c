@@ -134,10 +134,11 @@ static const char *anime_block(struct import_net *net, const char *x, const char
                *narrow = net_text(net, "%s.layers.%zu", name, at + 1);
     const struct import_tensor *w = net_tensor(net, net_text(net, "%s.1.weight", each), 4);
     const struct import_tensor *out = net_tensor(net, net_text(net, "%s.weight", narrow), 4);
+    const struct import_tensor *wide =
+        widens ? net_tensor(net, net_text(net, "%s.layers.0.1.weight", name), 4) : NULL;
     if (net->failed) return "";
     const char *y = widens ? anime_conv(net, x, net_text(net, "%s.layers.0", name), 1, 1) : x;
-    int64_t inputs = w->dims[0];
-    if (widens) inputs = net_tensor(net, net_text(net, "%s.layers.0.1.weight", name), 4)->dims[1];
+    int64_t inputs = wide != NULL ? wide->dims[1] : w->dims[0];
     y = anime_conv(net, y, each, 1, w->dims[0]);
     y = net_conv(net, y, narrow, (struct net_conv){0});
     y = net_group_norm(net, y, net_text(net, "%s.layers.%zu", name, at + 2), 1, 1e-5f);

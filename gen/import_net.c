@@ -122,6 +122,7 @@ const char *net_codes(struct import_net *net, int64_t count, uint32_t cell)
 void net_output(struct import_net *net, const char *value, int64_t channels)
 {
     static const char *const symbols[] = {"N", "C", "H", "W"};
+    if (net->failed) return;
     onnx_add_node(&net->writer, "Identity", "picture", 1, &value);
     onnx_add_output(&net->writer, "picture", 4, (int64_t[]){0, channels, 0, 0}, symbols);
 }

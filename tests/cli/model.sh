@@ -141,6 +141,36 @@ expect 4 "numbers that end early" "$bs" model add "$work/in/tint.param" --name c
 nothing "leave nothing" "$home/models/.converted*"
 expect 1 "an architecture for an ONNX file" "$bs" model add "$warm" --name x --architecture rrdb
 
+# AdaIN: a decoder, its encoder and pictures for styles. All weights are 1/8.
+safetensors() { # FILE NAME:DIMS...
+    local file=$1 header= at=0 item bytes d
+    shift
+    for item; do
+        bytes=2
+        for d in $(tr , ' ' <<<"${item#*:}"); do bytes=$((bytes * d)); done
+        header+=${header:+,}"\"${item%:*}\":{\"dtype\":\"F16\",\"shape\":[${item#*:}],\"data_offsets\":[$at,$((at + bytes))]}"
+        at=$((at + bytes))
+    done
+    header={$header}
+    { printf "$(printf '\\x%02x\\x%02x' $((${#header} % 256)) $((${#header} / 256)))\0\0\0\0\0\0%s" "$header"
+      printf '\0\x30%.0s' $(seq $((at / 2))); } >"$file"
+}
+layers() { local i; for i; do echo "$i.weight:2,2,3,3 $i.bias:2"; done; }
+safetensors "$work/in/decoder.safetensors" $(layers 1 5 8 11 14 18 21 25) 28.weight:3,2,3,3
+safetensors "$work/in/encoder.safetensors" 0.weight:3,3,1,1 2.weight:2,3,3,3 $(layers 5 9 12 16 19 22 25 29)
+expect 4 "a decoder of AdaIN alone" "$bs" model add "$work/in/decoder.safetensors"
+hints "what it needs" 'needs the weights of its encoder'
+hints "and how to give it" '--encoder vgg_normalised.pth --style-picture'
+expect 0 "with encoder and styles" "$bs" model add "$work/in/decoder.safetensors" --name painter \
+    --encoder "$work/in/encoder.safetensors" --style-picture "$work/p/dots-4.png" --style-picture "$work/p/tint-dots-4.png"
+"$bs" ledger export "$work/export3" >/dev/null
+check "the record names all four files" sh -c "tail -n 1 '$work/export3/entries.jsonl' | jq -r .payload | base64 -d | jq -e '[.predicate.convertedFrom[].name] == [\"decoder.safetensors\", \"encoder.safetensors\", \"dots-4.png\", \"tint-dots-4.png\"]'"
+expect 0 "its styles are shown" "$bs" model show painter
+says "called as their pictures" 'styles +dots-4, tint-dots-4'
+expect 0 "styles mix" "$bs" gen -m painter --input "$work/p/dots-4.png" --style dots-4:0.7,tint-dots-4:0.3 -o "$work/p"
+expect 1 "an encoder for an ONNX file" "$bs" model add "$warm" --name x --encoder "$work/in/encoder.safetensors"
+hints "is refused by name" '--encoder is for'
+
 # What check finds.
 jq '.golden[0]."pixels-sha256" = "'"$(printf %064d 0)"'"' "$home/models/warm.card.json" >"$work/x" && cp "$work/x" "$home/models/warm.card.json"
 expect 3 "a changed card is noticed" "$bs" model check warm

@@ -1,9 +1,8 @@
 /* fuzz_pth.c - a stranger's .pth: both containers, and the bytes as a bare pickle, whose opcodes mutations reach
  * without a container around them. A dictionary that comes out is looked at whole. */
-#include "import.h"
-
-#include <stdlib.h>
 #include <string.h>
+
+#include "fuzz_import.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -19,23 +18,6 @@ static void look_at(const struct import_dict *dict)
     }
 }
 
-static void recognise(const struct import_dict *dict)
-{
-    struct import_dict part = {0};
-    const struct import_arch *arch;
-    struct bst_error err = {0};
-    if (import_recognise(dict, NULL, &arch, &part, &err) == BST_OK) {
-        struct import_net net;
-        net_start(&net, &part, &err);
-        arch->build(&net);
-        if (net.failed && err.what[0] == 0) abort();
-        net_clear(&net);
-    } else if (err.what[0] == 0) {
-        abort();
-    }
-    import_dict_clear(&part);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct import_dict dict = {0};
@@ -44,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     size_t used = 0;
     if (import_pth_read(data, len, &dict, &err) == BST_OK) {
         look_at(&dict);
-        recognise(&dict);
+        import_recognised(&dict);
     } else if (err.what[0] == 0) {
         abort();
     }

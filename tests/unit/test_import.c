@@ -14,7 +14,7 @@
 #include "model.h"
 
 static char folder[] = "/tmp/blindstamp-import-XXXXXX";
-static char source[64], second[64], target[64], pictures[2][64];
+static char source[64], second[64], target[64], pictures[2][128];
 
 static int make_folder(void **state)
 {
@@ -271,7 +271,7 @@ static void test_styles(void **state)
     assert_non_null(strstr(err.hint, "--encoder"));
     assert_int_equal(import_styled(true, 0, &result, &err), BST_UNREADABLE);
     assert_non_null(strstr(err.what, "a picture for each of its styles"));
-    char kept[64];
+    char kept[sizeof pictures[0]];
     memcpy(kept, pictures[1], sizeof kept);
     memcpy(pictures[1], pictures[0], sizeof kept);
     assert_int_equal(import_styled(true, 2, &result, &err), BST_USAGE);
