@@ -16,6 +16,7 @@
  *   kernel_conv.c the convolution that Conv and ConvTranspose share
  *   kernel_plane.c windows over one channel at a time: pooling, depthwise convolution
  *   kernel_winograd.c 3 x 3 convolution with a quarter of the multiplications
+ *   kernel_winograd_transpose.c 3 x 3 transposed convolution with strides of 2, with 3 of 5 multiplications
  *   pages.c       large pieces of memory
  *   latent.c      Philox4x32-10, uniform and normal numbers
  *   latent_sequence.c the seeds of numpy and PyTorch

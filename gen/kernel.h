@@ -131,6 +131,18 @@ struct bst_kernels {
      * product_rows; channels beyond count are 0. */
     void (*winograd_weights)(const float *w, size_t step, size_t count, float *u, size_t plane);
 
+    /* ConvTranspose by Winograd's F(3, 2), a vector of tiles at a time (kernel_winograd_transpose.h). From four rows of
+     * inputs, each as four lines with the tiles' first, second, ... numbers, lines pitch apart, to v[at[..]], where at
+     * has 49 places for each vector. */
+    void (*transpose_input)(const float *line, size_t pitch, size_t tiles, const size_t *at, float *v);
+    /* The reverse: m[at[..]] to 6 rows of 6 * tiles outputs, pitch apart, plus bias; writes up to a multiple of
+     * 6 * width numbers a row. */
+    void (*transpose_output)(const float *m, const size_t *at, float bias, size_t tiles, float *out,
+                             size_t pitch);
+    /* 3 x 3 weights of count output channels, step apart, to u[weights * plane + r] for r below product_rows; channels
+     * beyond count are anything. */
+    void (*transpose_weights)(const float *w, size_t step, size_t count, float *u, size_t plane);
+
     /* x and y may be the same array, or not overlap. */
     void (*unary)(enum bst_unary op, const float *x, float *y, size_t n, float a, float b);
     /* v = x * scale, v = v + shift, y = v < 0 ? v * slope : v; three operations, each rounded */

@@ -696,6 +696,7 @@ static void quantize(const float *x, float low, float scale, uint8_t *y, size_t 
 }
 
 #include "kernel_winograd_body.h"
+#include "kernel_winograd_transpose_body.h"
 
 /* ---- the register blocks ---- */
 
@@ -764,6 +765,9 @@ const struct bst_kernels TABLE = {
     .winograd_input = winograd_input,
     .winograd_output = winograd_output,
     .winograd_weights = winograd_weights,
+    .transpose_input = transpose_input,
+    .transpose_output = transpose_output,
+    .transpose_weights = transpose_weights,
     .unary = unary,
     .film = film,
     .binary = binary,

@@ -15,9 +15,9 @@ bool winograd_suits(size_t in_channels, size_t out_channels, size_t out_h, size_
     return in_channels >= 16 && out_channels >= 16 && ceil_div(out_h, OUT) * ceil_div(out_w, OUT) >= 8;
 }
 
-/* Input channels that are added up in one chain: about half of them, so that rounding errors, which the
- * output's transform enlarges, stay within twice those of a convolution done in one chain. */
-static size_t piece_of(size_t in_channels)
+/* About half of them, so that rounding errors, which the output's transform enlarges, stay within twice those of a
+ * convolution done in one chain. */
+size_t winograd_piece(size_t in_channels)
 {
     size_t piece = 8;
     while (piece < 64 && 4 * piece <= in_channels)
@@ -72,7 +72,7 @@ enum bst_code winograd_make(struct step *step, struct winograd *w, const struct 
     w->across = ceil_div(w->out_w, OUT);
     w->down = ceil_div(w->out_h, OUT);
     w->blocks = ceil_div(w->out_channels, kernels->product_rows);
-    w->piece = piece_of(w->in_channels);
+    w->piece = winograd_piece(w->in_channels);
     choose_sizes(w, threads);
     w->in_plane = odd_lines(w->in_channels * w->pitch);
     w->product_plane = odd_lines(w->blocks_a_pass * kernels->product_rows * w->pitch);

@@ -33,6 +33,8 @@ struct winograd {
 
 /* Whether a convolution with 3 x 3 weights, without strides and dilations, is done so. */
 bool winograd_suits(size_t in_channels, size_t out_channels, size_t out_h, size_t out_w);
+/* Input channels that are added up in one chain. */
+size_t winograd_piece(size_t in_channels);
 
 /* Takes memory for the weights from the step; raises step->scratch. */
 enum bst_code winograd_make(struct step *step, struct winograd *w, const struct bst_kernels *kernels,

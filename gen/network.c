@@ -30,9 +30,11 @@ static uint64_t macs_of(const struct step *step)
 
 static const char *algorithm_of(const struct step *step)
 {
-    if (is_op(step, "Conv") && step->prepared != NULL)
-        return ((const struct convolution *)step->prepared)->winograd != NULL ? "winograd" : "direct";
-    return is_op(step, "ConvTranspose") || is_op(step, "MatMul") || is_op(step, "Gemm") ? "direct" : NULL;
+    if ((is_op(step, "Conv") || is_op(step, "ConvTranspose")) && step->prepared != NULL) {
+        const struct convolution *c = step->prepared;
+        return c->winograd != NULL || c->transpose != NULL ? "winograd" : "direct";
+    }
+    return is_op(step, "MatMul") || is_op(step, "Gemm") ? "direct" : NULL;
 }
 
 /* "3x3", "4x4 /2", "3x3 /2 g64" */

@@ -186,6 +186,8 @@ void dense_strides(size_t rank, const int64_t *dims, int64_t *strides);
 
 /* Side of the blocks of outputs that a Conv makes from one patch of its input: 4 by Winograd's algorithm, else 1. */
 size_t conv_block(const struct step *step);
+/* The same for ConvTranspose, but of inputs that a block of outputs is made of: 3 or 1. */
+size_t conv_transpose_block(const struct step *step);
 /* Makes a Resize ready for resize_alike alone. */
 enum bst_code resize_tables(struct step *step, struct bst_error *err);
 /* Whether it makes place_a of step a along an axis as it makes place_b of step b, from places that lie shift further

@@ -12,6 +12,7 @@
 #include "kernel_conv.h"
 #include "kernel_plane.h"
 #include "kernel_winograd.h"
+#include "kernel_winograd_transpose.h"
 
 #define SIDES            ((size_t)3)
 #define CONV_SIDE_MAX    1024 /* of kernels, dilations, paddings */
@@ -49,8 +50,9 @@ struct convolution {
     size_t kernel, kernel_plane;  /* numbers of a whole kernel, and of one slice */
     float
         *staged; /* the input slices that an output slice needs, as channels; NULL: the input is just that */
-    struct winograd *winograd;      /* 3 x 3 weights done by Winograd's algorithm; sets are empty then */
-    struct plane_window *depthwise; /* each channel by itself; sets are empty then */
+    struct winograd *winograd; /* 3 x 3 weights done by Winograd's algorithm; sets are empty then */
+    struct winograd_transpose *transpose; /* ConvTranspose by Winograd's algorithm; sets are empty then */
+    struct plane_window *depthwise;       /* each channel by itself; sets are empty then */
     float *turned; /* weights of a set as [in][kernel slice][out][place]; NULL: they lie so */
 };
 
@@ -74,6 +76,13 @@ enum bst_code conv_winograd_make(struct step *step, const struct window *w, cons
                                  struct convolution *c, const struct bst_kernels *kernels, unsigned threads,
                                  struct bst_error *err);
 void conv_winograd_run(const struct convolution *c, const struct step *step, const struct run *run);
+
+/* The same for ConvTranspose. */
+bool conv_transpose_by_winograd(const struct step *step, const struct window *w, const int64_t *out);
+enum bst_code conv_transpose_winograd_make(struct step *step, const struct window *w, const int64_t *out,
+                                           struct convolution *c, const struct bst_kernels *kernels,
+                                           unsigned threads, struct bst_error *err);
+void conv_transpose_winograd_run(const struct convolution *c, const struct step *step, const struct run *run);
 
 /* Whether each channel is filtered by itself; its making and running then. */
 bool conv_is_depthwise(const struct step *step, const struct window *w);

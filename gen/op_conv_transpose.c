@@ -176,18 +176,33 @@ OP_PREPARE(conv_transpose)
                               .transposed = true,
                               .kernel = (size_t)(w.kernel[0] * w.kernel[1] * w.kernel[2]),
                               .kernel_plane = (size_t)(w.kernel[1] * w.kernel[2])};
+    step->prepared = c;
+    if (conv_transpose_by_winograd(step, &w, out))
+        return conv_transpose_winograd_make(step, &w, out, c, kernels, threads, err);
     c->sets = step_take(step, (size_t)w.stride[0], sizeof *c->sets);
     if (c->sets == NULL) return bst_fail_memory(err);
     for (int64_t z = 0; z < w.stride[0] && code == BST_OK; z++) {
         axis_part_make(&w, 0, z, out[0], &m->depth);
         if (m->depth.count > 0) code = set_make(step, m, &c->sets[c->set_count++], err);
     }
-    if (code == BST_OK) code = convolution_finish(step, c, err);
-    step->prepared = c;
-    return code;
+    return code == BST_OK ? convolution_finish(step, c, err) : code;
 }
 
 OP_RUN(conv_transpose)
 {
-    convolution_run(step->prepared, step, run);
+    const struct convolution *c = step->prepared;
+    if (c->transpose != NULL)
+        conv_transpose_winograd_run(c, step, run);
+    else
+        convolution_run(c, step, run);
+}
+
+size_t conv_transpose_block(const struct step *step)
+{
+    struct window w;
+    int64_t out[SIDES];
+    struct bst_error ignored;
+    bool winograd =
+        read_transposed(step, &w, out, &ignored) == BST_OK && conv_transpose_by_winograd(step, &w, out);
+    return winograd ? TRANSPOSE_IN : 1;
 }

@@ -120,6 +120,16 @@ static void transposed_begin(const struct step *step, size_t dim, struct window 
     w->begin = lower ? total - total / 2 : total / 2;
 }
 
+/* Winograd's ConvTranspose makes six outputs of a tile's four inputs, the first of which is the last of the tile before.
+ * Of the even outputs the first is made of the third input too, beyond its taps, and the last of the second. */
+static void trim_to_tiles(struct reach *out, const struct reach *in, const struct window *w, int64_t tile,
+                          int64_t side)
+{
+    if (in->begin > 0 && in->begin % tile == 1) out->begin = 2 * in->begin + 3 - w->begin;
+    if (in->end < side && in->end % tile == 1) out->end = 2 * in->end - 2 - w->begin;
+    if (out->end < out->begin) out->end = out->begin;
+}
+
 static enum bst_code transposed_axis(struct trace *t, size_t a, struct bst_error *err)
 {
     const struct reach *in = &t->in[0].axis[a];
@@ -132,10 +142,14 @@ static enum bst_code transposed_axis(struct trace *t, size_t a, struct bst_error
     transposed_begin(t->whole, dim, &w);
     transposed_begin(t->crop, dim, &c);
     if (w.begin != c.begin || w.kernel != c.kernel) return region_refuse(err, SIZE_PARAMETER);
+    int64_t block = (int64_t)conv_transpose_block(t->whole);
+    if (!region_on_grid(t, in->origin, block)) return BST_OK;
     struct reach *out = &t->out[0].axis[a];
     *out = (struct reach){in->dim, in->origin * w.stride, 0, INT64_MAX};
     if (in->begin > 0) out->begin = (in->begin - 1) * w.stride + w.reach - w.begin;
     if (in->end < whole_side(t, in->dim)) out->end = in->end * w.stride - w.begin;
+    if (block > 1) trim_to_tiles(out, in, &w, block, whole_side(t, in->dim));
+    if (block != (int64_t)conv_transpose_block(t->crop)) out->end = out->begin; /* too small a crop */
     return BST_OK;
 }
 
@@ -144,7 +158,7 @@ enum bst_code region_transposed(struct trace *t, struct bst_error *err)
     enum bst_code code = region_others_stay(t, err);
     if (code == BST_OK && t->in[0].same != 0)
         return region_refuse(err, "it looks at the border of something that has no place");
-    for (size_t a = 0; a < PICTURE_AXES && code == BST_OK; a++)
+    for (size_t a = 0; a < PICTURE_AXES && code == BST_OK && t->factor == 1; a++)
         code = transposed_axis(t, a, err);
     return code;
 }

@@ -384,10 +384,12 @@ static void add_doubling(struct sketch *s)
     static const char *const windows[] = {
         "4 4", "pads=[1,1,1,1]",       "2 2", "", "3 3", "pads=[1,1,1,1] output_padding=[1,1]",
         "4 4", "auto_pad='SAME_UPPER'"};
-    int a = s->count - 1, n = s->count, channels = s->channels[a], kind = draw(s, 4);
-    switch (draw(s, 3)) {
+    int kind = draw(s, 4), way = draw(s, 3);
+    if (way == 0 && kind == 2) add_conv(s, 16 + draw(s, 3));
+    int a = s->count - 1, n = s->count, channels = s->channels[a];
+    switch (way) {
     case 0:
-        channels = 1 + draw(s, 8);
+        channels = kind == 2 ? 16 + draw(s, 3) : 1 + draw(s, 8); /* by Winograd's algorithm, some */
         add(s, "rand w%d %d %d %s\nnode ConvTranspose v%d,w%d v%d strides=[2,2] %s\n", n, s->channels[a],
             channels, windows[2 * kind], a, n, n, windows[2 * kind + 1]);
         break;
