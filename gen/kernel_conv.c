@@ -5,13 +5,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHUNK_PIXELS ((size_t)1024) /* pixels of a block's output kept before they are written */
-#define OUT_PITCH(c) (chunk_rows(c) * (c)->pitch + BST_MICRO_WIDTH_MAX)
+#define CHUNK_NUMBERS ((size_t)160 << 10) /* of the output kept before they are written, about */
 
+/* Rows of a tile that are made at a time, all output channels of them. */
 static size_t chunk_rows(const struct conv *c)
 {
-    size_t rows = CHUNK_PIXELS / c->pitch;
-    return rows == 0 ? 1 : least(rows, c->tile_h);
+    return least(most(CHUNK_NUMBERS / (c->out_channels * c->pitch), 1), c->tile_h);
+}
+
+/* Numbers of an output channel of rows rows, and what the last register block writes beyond. */
+static size_t flat_pitch(const struct conv *c, size_t rows)
+{
+    return ceil_div(rows * c->pitch + c->widest, 16) * 16;
 }
 
 /* ---- making ---- */
@@ -28,14 +33,7 @@ static size_t tile_floats(void)
     return bytes / sizeof(float);
 }
 
-#define DEPTH_MIN     ((size_t)32)        /* input channels of a part; fewer are not worth a pass */
 #define PARTIAL_BYTES ((size_t)256 << 10) /* of a tile's unfinished output, between parts of its channels */
-
-/* Numbers of an output channel of a tile, row by row, and what the last register block writes beyond. */
-static size_t flat_pitch(const struct conv *c)
-{
-    return (c->tile_h * c->pitch + BST_MICRO_WIDTH_MAX + 15) / 16 * 16;
-}
 
 static void set_tile(struct conv *c, size_t tile_h, size_t tile_w, size_t room)
 {
@@ -46,15 +44,16 @@ static void set_tile(struct conv *c, size_t tile_h, size_t tile_w, size_t room)
     /* an odd number of cache lines, so that the channels spread over the cache's sets */
     c->channel = (ceil_div(c->stride_y * c->stride_x * c->rows * c->pitch, 16) | 1) * 16;
     size_t parts = ceil_div(c->in_channels * c->channel, room);
-    c->depth = parts > 1 ? ceil_div(c->in_channels, parts) : c->in_channels;
-    if (parts > 1 && c->piece > 1) c->depth = least(c->in_channels, ceil_div(c->depth, c->piece) * c->piece);
+    size_t depth = ceil_div(ceil_div(c->in_channels, parts), c->piece) * c->piece;
+    c->depth = parts > 1 ? least(c->in_channels, depth) : c->in_channels;
 }
 
 /* Whether the tile's input, part by part, and its output between parts fit. */
-static bool tile_fits(const struct conv *c)
+static bool tile_fits(const struct conv *c, size_t room)
 {
-    if (c->depth == c->in_channels) return true;
-    return c->depth >= DEPTH_MIN && c->out_channels * flat_pitch(c) * sizeof(float) <= PARTIAL_BYTES;
+    if (c->in_channels * c->channel <= room) return true;
+    return c->depth < c->in_channels && c->depth * c->channel <= 2 * room &&
+           c->out_channels * flat_pitch(c, c->tile_h) * sizeof(float) <= PARTIAL_BYTES;
 }
 
 #define WEIGHTS_NEAR (256 << 10)
@@ -68,15 +67,16 @@ static double tile_cost(const struct conv *c, unsigned threads, size_t splits)
         const struct bst_micro *m = c->blocks[b].micro;
         double pixels = (double)(m->vectors * width);
         double runs = (double)(size_t)((flat + pixels - 1) / pixels);
-        compute +=
-            runs * (double)(m->vectors * (m->rows + 1)) * (double)(c->in_channels * c->taps) / 2 + runs * 40;
+        double steps = (double)(c->in_channels * c->taps),
+               pieces = (double)ceil_div(c->in_channels, c->piece);
+        compute += runs * ((double)(m->vectors * (m->rows + 1)) * steps / 2 + 40 * pieces);
     }
     double gather =
-        (double)(c->in_channels * c->stride_y * c->stride_x * c->rows) * (10 + (double)c->pitch / 4);
+        (double)(c->in_channels * c->stride_y * c->stride_x * c->rows) * (30 + (double)c->pitch / 4);
     double store = (double)(c->out_channels * c->tile_h) * (20 + (double)c->tile_w / 3);
-    /* weights that stay in no near cache stream by once a tile; unfinished sums come and go */
+    /* weights that stay in no near cache stream by once a tile, ahead of their use; unfinished sums come and go */
     double weights = (double)(c->group_weights * sizeof(float));
-    if (weights > WEIGHTS_NEAR) compute += weights / 6;
+    if (weights > WEIGHTS_NEAR) compute += weights / 24;
     if (c->depth < c->in_channels)
         compute += (double)(ceil_div(c->in_channels, c->depth) - 1) * (double)c->out_channels * flat;
     size_t tasks =
@@ -94,8 +94,8 @@ static void choose_tile(struct conv *c, unsigned threads)
         if (n > 1) w = least(c->out_w, ceil_div(w, 16) * 16); /* whole vectors and cache lines */
         for (size_t h = 1; h <= c->out_h && h <= 256; h = h < 4 ? h + 1 : h + h / 3) {
             set_tile(c, h, w, room);
-            if (!tile_fits(c) && best_h != 0) break;
-            bool over = !tile_fits(c);
+            if (!tile_fits(c, room) && best_h != 0) break;
+            bool over = !tile_fits(c, room);
             if (over && (w > 32 && n < c->out_w && ceil_div(c->out_w, n + 1) >= 16 && n < 256)) break;
             for (size_t splits = 1; splits <= c->block_count && splits <= 64; splits *= 2) {
                 double cost = tile_cost(c, threads, splits);
@@ -133,6 +133,7 @@ static void choose_blocks(struct conv *c)
         c->blocks[c->block_count++] = (struct conv_block){m, first, weights};
         first += m->rows;
         weights += m->rows * c->in_channels * c->taps;
+        c->widest = most(c->widest, m->vectors * c->kernels->width);
     }
     c->group_weights = weights;
 }
@@ -155,7 +156,8 @@ enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_k
         if (conv->tap_y[k] / conv->stride_y > conv->reach_y) conv->reach_y = conv->tap_y[k] / conv->stride_y;
         if (conv->tap_x[k] / conv->stride_x > conv->reach_x) conv->reach_x = conv->tap_x[k] / conv->stride_x;
     }
-    conv->piece = step->arith >= 3 ? piece_channels(conv) : 0;
+    conv->pieces = step->arith >= 3;
+    conv->piece = piece_channels(conv);
     choose_blocks(conv);
     conv->splits = 1;
     choose_tile(conv, threads);
@@ -171,10 +173,8 @@ enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_k
         conv->offset[k] = (uint32_t)(residue * plane + y / conv->stride_y * conv->pitch + x / conv->stride_x);
     }
     size_t floats = conv->depth * conv->channel + 2 * BST_MICRO_WIDTH_MAX;
-    if (conv->depth == conv->in_channels)
-        floats += BST_MICRO_ROWS_MAX * OUT_PITCH(conv);
-    else
-        floats += (conv->out_channels + BST_MICRO_ROWS_MAX) * flat_pitch(conv);
+    size_t out_rows = conv->depth == conv->in_channels ? chunk_rows(conv) : conv->tile_h;
+    floats += conv->out_channels * flat_pitch(conv, out_rows);
     if (floats * sizeof(float) > step->scratch) step->scratch = floats * sizeof(float);
     return BST_OK;
 }
@@ -236,28 +236,53 @@ static void gather_row(const float *row, size_t width, int64_t x, size_t stride,
     memset(dst + at, 0, (n - at) * sizeof *dst);
 }
 
+/* The same for stride 2 and both residues: places x, x + 2, ... and x + 1, x + 3, ... */
+static void gather_pairs(const struct bst_kernels *k, const float *row, size_t width, int64_t x, float *even,
+                         float *odd, size_t n)
+{
+    size_t before = row != NULL && x < 0 ? least((size_t)(1 - x) / 2, n) : 0, whole = 0;
+    int64_t from = x + 2 * (int64_t)before;
+    if (row != NULL && from + 2 <= (int64_t)width) whole = least((width - (size_t)from) / 2, n - before);
+    size_t after = before + whole;
+    gather_row(row, width, x, 2, even, before);
+    gather_row(row, width, x + 1, 2, odd, before);
+    if (whole > 0) k->split(row + from, even + before, odd + before, whole);
+    gather_row(row, width, x + 2 * (int64_t)after, 2, even + after, n - after);
+    gather_row(row, width, x + 1 + 2 * (int64_t)after, 2, odd + after, n - after);
+}
+
 /* A tile of one image and group. */
 struct tile {
     size_t o, g;           /* image, group */
     size_t y0, x0, th, tw; /* the outputs that it makes */
 };
 
+/* A row of the input under the tile's outputs, residue by residue; they lie plane numbers apart. */
+static void gather_residues(const struct conv *c, const float *row, int64_t x, float *to, size_t plane,
+                            size_t n)
+{
+    if (c->stride_x == 2) {
+        gather_pairs(c->kernels, row, c->in_w, x, to, to + plane, n);
+        return;
+    }
+    for (size_t i = 0; i < c->stride_x; i++)
+        gather_row(row, c->in_w, x + (int64_t)i, c->stride_x, to + i * plane, n);
+}
+
 /* Rows and columns of input channels first to first + count - 1 that the tile's outputs need. */
 static void gather_tile(const struct conv *c, const float *input, const struct tile *t, size_t first,
                         size_t count, float *to)
 {
     size_t plane = c->rows * c->pitch, rows = t->th + c->reach_y, cols = t->tw + c->reach_x;
+    int64_t x = (int64_t)(t->x0 * c->stride_x) - c->pad_x;
     for (size_t i = 0; i < count; i++) {
         const float *channel = input + (first + i) * c->in_h * c->in_w;
         for (size_t py = 0; py < c->stride_y; py++) {
-            for (size_t px = 0; px < c->stride_x; px++) {
-                float *part = to + i * c->channel + (py * c->stride_x + px) * plane;
-                int64_t x = (int64_t)(t->x0 * c->stride_x + px) - c->pad_x;
-                for (size_t r = 0; r < rows; r++) {
-                    int64_t y = (int64_t)((t->y0 + r) * c->stride_y + py) - c->pad_y;
-                    const float *row = y >= 0 && y < (int64_t)c->in_h ? channel + (size_t)y * c->in_w : NULL;
-                    gather_row(row, c->in_w, x, c->stride_x, part + r * c->pitch, cols);
-                }
+            float *part = to + i * c->channel + py * c->stride_x * plane;
+            for (size_t r = 0; r < rows; r++) {
+                int64_t y = (int64_t)((t->y0 + r) * c->stride_y + py) - c->pad_y;
+                const float *row = y >= 0 && y < (int64_t)c->in_h ? channel + (size_t)y * c->in_w : NULL;
+                gather_residues(c, row, x, part + r * c->pitch, plane, cols);
             }
         }
     }
@@ -279,65 +304,93 @@ static void store_row(const struct conv_run *job, const struct tile *t, float *r
         to[x * c->step_x] = row[x];
 }
 
-/* One block of output channels over flat pixels in a row, for input channels first to first + count - 1. Pieces lie
- * within those. */
-static void run_pieces(const struct conv *c, size_t g, const struct conv_block *block, size_t first,
-                       size_t count, const float *in, float *out, size_t pitch, size_t flat)
+/* What a task makes at a time: flat pixels in a row of the output channels of some blocks. */
+struct part {
+    size_t begin, end;  /* blocks */
+    const float *in;    /* the input under it */
+    float *out;         /* of the group's first output channel */
+    size_t pitch, flat; /* numbers from one output channel to the next; those of one that are made */
+};
+
+/* Input channels at to at + count - 1, which in begins with, for blocks of the same register block. A strip of pixels
+ * meets all blocks while it is in the first-level cache. */
+static void run_channels(const struct conv *c, size_t g, const struct part *p, size_t begin, size_t end,
+                         size_t at, size_t count, const float *in)
 {
-    const struct bst_micro *m = block->micro;
-    const float *weights = c->weights + g * c->group_weights + block->weights + first * c->taps * m->rows;
-    const float *bias = c->bias + g * c->out_channels + block->first;
+    const struct bst_micro *m = c->blocks[begin].micro;
+    enum bst_chain chain = c->pieces ? at == 0 ? BST_CHAIN_FIRST : BST_CHAIN_ADD
+                           : at == 0 ? BST_CHAIN_BIAS
+                                     : BST_CHAIN_ON;
+    bool biased = c->pieces ? at + count == c->in_channels : at == 0;
+    for (size_t q = 0; q < p->flat; q += m->vectors * c->kernels->width) {
+        for (size_t b = begin; b < end; b++) {
+            const struct conv_block *block = &c->blocks[b];
+            m->run(chain, count, c->channel, c->taps, c->offset, in + q,
+                   c->weights + g * c->group_weights + block->weights + at * c->taps * m->rows,
+                   biased ? c->bias + g * c->out_channels + block->first : NULL,
+                   p->out + block->first * p->pitch + q, p->pitch);
+        }
+    }
+}
+
+/* Input channels first to first + count - 1, which p->in begins with. */
+static void run_pieces(const struct conv *c, size_t g, const struct part *p, size_t first, size_t count)
+{
     size_t at = 0, n;
     do { /* once even without any channel */
-        bool begin = first + at == 0;
-        enum bst_chain chain = begin ? BST_CHAIN_BIAS : BST_CHAIN_ON;
-        n = count - at;
-        if (c->piece != 0) {
-            chain = begin ? BST_CHAIN_FIRST : BST_CHAIN_ADD;
-            n = least(n, c->piece);
+        n = least(c->piece, count - at);
+        for (size_t b = p->begin, next; b < p->end; b = next) {
+            next = b + 1;
+            while (next < p->end && c->blocks[next].micro == c->blocks[b].micro)
+                next++;
+            run_channels(c, g, p, b, next, first + at, n, p->in + at * c->channel);
         }
-        bool with_bias = c->piece == 0 || first + at + n == c->in_channels;
-        for (size_t q = 0; q < flat; q += m->vectors * c->kernels->width)
-            m->run(chain, n, c->channel, c->taps, c->offset, in + at * c->channel + q,
-                   weights + at * c->taps * m->rows, with_bias ? bias : NULL, out + q, pitch);
         at += n;
     } while (at < count);
 }
 
-/* All input channels at once: some rows of one block of output channels at a time, stored while they are near. */
-static void run_block(const struct conv_run *job, const struct conv_block *block, const struct tile *t,
-                      const float *in, float *out)
+/* Stores rows rows of the tile, from row y on. */
+static void store_part(const struct conv_run *job, const struct tile *t, const struct part *p, size_t y,
+                       size_t rows)
 {
     const struct conv *c = job->conv;
-    const struct bst_micro *m = block->micro;
-    size_t first = t->g * c->out_channels + block->first, chunk = chunk_rows(c), pitch = OUT_PITCH(c);
+    size_t last = p->end < c->block_count ? c->blocks[p->end].first : c->out_channels;
+    for (size_t o = c->blocks[p->begin].first; o < last; o++)
+        for (size_t i = 0; i < rows; i++)
+            store_row(job, t, p->out + o * p->pitch + i * c->pitch, t->g * c->out_channels + o, y + i);
+}
+
+/* All input channels at once: some rows at a time, stored while they are near. */
+static void run_rows(const struct conv_run *job, const struct tile *t, struct part *p, const float *input,
+                     float *in)
+{
+    const struct conv *c = job->conv;
+    size_t chunk = chunk_rows(c);
+    p->pitch = flat_pitch(c, chunk);
+    gather_tile(c, input, t, 0, c->in_channels, in);
     for (size_t y = 0; y < t->th; y += chunk) {
-        size_t rows = least(chunk, t->th - y), flat = (rows - 1) * c->pitch + t->tw;
-        run_pieces(c, t->g, block, 0, c->in_channels, in + y * c->pitch, out, pitch, flat);
-        for (size_t r = 0; r < m->rows; r++)
-            for (size_t i = 0; i < rows; i++)
-                store_row(job, t, out + r * pitch + i * c->pitch, first + r, y + i);
+        size_t rows = least(chunk, t->th - y);
+        p->flat = (rows - 1) * c->pitch + t->tw;
+        p->in = in + y * c->pitch;
+        run_pieces(c, t->g, p, 0, c->in_channels);
+        store_part(job, t, p, y, rows);
     }
 }
 
 /* Input channels part by part, all output channels for each: the sums go on from what they had come to. */
-static void run_parts(const struct conv_run *job, const struct tile *t, size_t begin, size_t end,
-                      const float *input, float *in, float *out)
+static void run_parts(const struct conv_run *job, const struct tile *t, struct part *p, const float *input,
+                      float *in)
 {
     const struct conv *c = job->conv;
-    size_t flat = (t->th - 1) * c->pitch + t->tw, pitch = flat_pitch(c);
-    const struct conv_block *blocks = c->blocks;
-    float *from = out - blocks[begin].first * pitch; /* of the group's first output channel */
-    for (size_t at = 0; at < c->in_channels; at += c->depth) {
-        size_t depth = least(c->depth, c->in_channels - at);
+    p->pitch = flat_pitch(c, c->tile_h);
+    p->flat = (t->th - 1) * c->pitch + t->tw;
+    p->in = in;
+    for (size_t at = 0, depth; at < c->in_channels; at += depth) {
+        depth = least(c->depth, c->in_channels - at);
         gather_tile(c, input, t, at, depth, in);
-        for (size_t b = begin; b < end; b++)
-            run_pieces(c, t->g, &blocks[b], at, depth, in, from + blocks[b].first * pitch, pitch, flat);
+        run_pieces(c, t->g, p, at, depth);
     }
-    size_t last = end < c->block_count ? blocks[end].first : c->out_channels;
-    for (size_t o = blocks[begin].first; o < last; o++)
-        for (size_t y = 0; y < t->th; y++)
-            store_row(job, t, from + o * pitch + y * c->pitch, t->g * c->out_channels + o, y);
+    store_part(job, t, p, 0, t->th);
 }
 
 static void conv_task(void *arg, size_t index, unsigned thread)
@@ -351,16 +404,14 @@ static void conv_task(void *arg, size_t index, unsigned thread)
     t.th = least(c->tile_h, c->out_h - t.y0);
     t.tw = least(c->tile_w, c->out_w - t.x0);
     float *in = (float *)(void *)(job->run->scratch + thread * job->run->scratch_each);
-    float *out = in + c->depth * c->channel + 2 * BST_MICRO_WIDTH_MAX;
+    struct part p = {.begin = split * c->block_count / c->splits,
+                     .end = (split + 1) * c->block_count / c->splits,
+                     .out = in + c->depth * c->channel + 2 * BST_MICRO_WIDTH_MAX};
     const float *input = job->input + plane * c->in_channels * c->in_h * c->in_w;
-    size_t begin = split * c->block_count / c->splits, end = (split + 1) * c->block_count / c->splits;
-    if (c->depth < c->in_channels) {
-        run_parts(job, &t, begin, end, input, in, out);
-        return;
-    }
-    gather_tile(c, input, &t, 0, c->in_channels, in);
-    for (size_t b = begin; b < end; b++)
-        run_block(job, &c->blocks[b], &t, in, out);
+    if (c->depth < c->in_channels)
+        run_parts(job, &t, &p, input, in);
+    else
+        run_rows(job, &t, &p, input, in);
 }
 
 void conv_execute(const struct conv *conv, const struct step *step, const struct run *run, const float *input,

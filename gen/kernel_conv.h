@@ -38,9 +38,11 @@ struct conv {
     size_t rows, pitch; /* of one residue's part of a tile */
     size_t channel;     /* floats from one input channel of a tile to the next */
     size_t depth;       /* input channels that a task takes at a time: all of them if they fit */
-    size_t piece;       /* input channels of one chain; 0: one chain makes the whole sum, from the bias on */
+    size_t piece;       /* input channels that a register block takes at a time */
+    bool pieces;        /* they are a chain of their own; else the sum is one chain, from the bias on */
     uint32_t *offset;   /* of each tap in a tile */
     size_t block_count, splits;
+    size_t widest; /* pixels of the widest block */
     struct conv_block *blocks;
     size_t group_weights;  /* floats of one group's packed weights */
     float *weights, *bias; /* bias: out_channels of each group, BST_MICRO_ROWS_MAX more behind */

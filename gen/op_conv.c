@@ -103,12 +103,23 @@ static enum bst_code conv_part(struct step *step, const struct window *w, const 
     return conv_make(step, &set->parts->conv, kernels, threads, err);
 }
 
+/* Where each output is made of one place, the plane's rows may as well be one. */
+static void join_rows(struct window *w, int64_t *out)
+{
+    for (size_t i = 1; i < SIDES; i++)
+        if (w->kernel[i] != 1 || w->stride[i] != 1 || w->begin[i] != 0 || w->end[i] != 0) return;
+    w->in[2] *= w->in[1];
+    out[2] *= out[1];
+    w->in[1] = out[1] = 1;
+}
+
 OP_PREPARE(conv)
 {
     struct window w;
     int64_t out[SIDES];
     enum bst_code code = read_conv(step, &w, out, err);
     if (code != BST_OK) return code;
+    join_rows(&w, out);
     const struct tensor *x = step->inputs[0];
     struct convolution *c = step_take(step, 1, sizeof *c);
     struct slices *set = step_take(step, 1, sizeof *set);
