@@ -55,6 +55,7 @@ struct bst_verdict {
     bool has_entry;
     json_t *statement; /* or NULL */
     json_t *c2pa;      /* report with status codes, or NULL */
+    json_t *document;  /* all manifests in the form that options->format asks for, or NULL */
 };
 struct bst_verify_options {
     const char *home;              /* whose identity and ledger are trusted; NULL: nobody's */
@@ -62,6 +63,7 @@ struct bst_verify_options {
     const struct bst_trust *trust; /* in certificates; NULL: home's own root alone */
     const char *const *log_keys;   /* more trusted log verifier keys (name+hex+base64) */
     size_t log_key_count;
+    enum bst_c2pa_format format; /* BST_C2PA_OURS: no document */
     bool replay;
     const char *const *models; /* folders and files where replay looks for the model by its SHA-256 */
     size_t model_count;

@@ -220,5 +220,7 @@ enum bst_code judge_credential(struct judge *judge, struct bst_error *err)
     if (code != BST_OK) return code;
     judge->verdict->c2pa = statuses_json(&judge->c2pa);
     judge_statuses(judge);
-    return answer(judge, err);
+    enum bst_c2pa_format format = judge->options->format;
+    if (format != BST_C2PA_OURS) code = bst_c2pa_export(&judge->c2pa, format, &judge->verdict->document, err);
+    return code == BST_OK ? answer(judge, err) : code;
 }

@@ -2,6 +2,7 @@
 #include "verify.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,6 +334,21 @@ static enum bst_code read_entry(struct judge *judge, uint64_t entry, struct bst_
     return open_words(judge, entry, err);
 }
 
+/* Where the file's XMP says that its manifest is kept, made safe to print; NULL when it says nothing. Nothing is ever
+ * fetched from there (C2PA 2.4, 11.5). */
+static char *remote_manifest(const struct judge *judge)
+{
+    struct bst_error why = {0};
+    json_t *metadata = NULL;
+    char *address = NULL;
+    if (bst_metadata_read(judge->path, &judge->container, &metadata, &why) != BST_OK) return NULL;
+    const char *text =
+        json_string_value(json_object_get(json_object_get(metadata, "xmp"), "dcterms:provenance"));
+    if (text && text[0]) address = bst_printable(text, strlen(text));
+    json_decref(metadata);
+    return address;
+}
+
 enum bst_code judge_lost(struct judge *judge, struct bst_error *err)
 {
     struct bst_verdict *verdict = judge->verdict;
@@ -340,7 +356,16 @@ enum bst_code judge_lost(struct judge *judge, struct bst_error *err)
     uint8_t digest[BST_SHA256_LEN];
     char hex[BST_SHA256_HEX];
     verdict->code = BST_NO_PROVENANCE;
-    judge_say(judge, "manifest", BST_SKIPPED, "The file carries no content credentials.");
+    char *remote = remote_manifest(judge);
+    if (remote)
+        judge_say(judge, "manifest", BST_SKIPPED,
+                  "The file carries no content credentials; it says that they are kept at %s, from where "
+                  "nothing was "
+                  "fetched.",
+                  remote);
+    else
+        judge_say(judge, "manifest", BST_SKIPPED, "The file carries no content credentials.");
+    free(remote);
     if (!judge->ledger) {
         snprintf(verdict->words, sizeof verdict->words,
                  "Nothing in the file says where it comes from, and no ledger is at hand.");

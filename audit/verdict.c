@@ -108,6 +108,7 @@ void bst_verdict_clear(struct bst_verdict *verdict)
         free(texts[i]);
     json_decref(verdict->statement);
     json_decref(verdict->c2pa);
+    json_decref(verdict->document);
     *verdict = (struct bst_verdict){0};
 }
 

@@ -31,7 +31,7 @@ _blindstamp() {
     model) options="--card --architecture --encoder --style-picture --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
     gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --tsa --passphrase-file" ;;
-    verify) options="--replay -r --model -m --input -i --trust --trust-tsa --trust-signer --log-key --ledger --details -d --threads --memory" ;;
+    verify) options="--replay -r --model -m --input -i --trust --trust-tsa --trust-signer --log-key --ledger --format -f --details -d --threads --memory" ;;
     show) options="" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
     ledger) options="--ledger --log-key --checkpoint" ;;
@@ -55,6 +55,7 @@ _blindstamp() {
         return ;;
     gen:--latent-generator) mapfile -t COMPREPLY < <(compgen -W "philox numpy-randomstate torch-cpu" -- "$cur") && return ;;
     trust:--kind | trust:-k) mapfile -t COMPREPLY < <(compgen -W "manifest tsa cawg" -- "$cur") && return ;;
+    verify:--format | verify:-f) mapfile -t COMPREPLY < <(compgen -W "ours crjson c2patool" -- "$cur") && return ;;
     gen:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
     query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation training model identity other" -- "$cur") && return ;;
     *:--home | gen:--output | gen:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;

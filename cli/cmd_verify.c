@@ -15,6 +15,8 @@ static const struct cli_option options[] = {
     {"trust-signer", 0, "FILE", "trust these signers' certificates themselves", true},
     {"log-key", 0, "KEY|FILE", "trust the ledger with this verifier key", true},
     {"ledger", 0, "FILE", "look in this ledger too", false},
+    {"format", 'f', "FORM", "what to print: ours, crjson (the C2PA conformance program's), or c2patool",
+     false},
     {"details", 'd', NULL, "show every check, for many files too", false},
     {"threads", 0, "N", "processors to use for --replay (default: all)", false},
     {"memory", 0, "SIZE", "memory that may be taken for --replay, as 900M or 2G (default: what is free)",
@@ -26,6 +28,7 @@ struct batch {
     const struct cli_args *args;
     struct bst_verify_options options;
     bool json, quiet, details;
+    bool single; /* one file was named */
     enum bst_code worst;
     size_t count, by_code[7], failures;
     struct cli_progress progress; /* of a replay */
@@ -122,8 +125,23 @@ static void print_details(const struct bst_verdict *v)
     print_fact("entry", v->has_entry ? entry : NULL);
 }
 
+/* The manifests as another program's document: one by itself, several in an array. */
+static enum bst_code print_document(const struct batch *batch, const struct bst_verdict *v,
+                                    struct bst_error *err)
+{
+    json_t *document = v->document ? json_incref(v->document)
+                                   : json_pack("{s:o, s:o}", "file", cli_json_text(v->path), "error",
+                                               cli_json_text(v->words));
+    if (!document) return bst_fail(err, BST_FAILURE, "out of memory");
+    if (!batch->single) printf(batch->count > 1 ? ",\n" : "[\n");
+    enum bst_code code = cli_json(document, true, err);
+    json_decref(document);
+    return code;
+}
+
 static enum bst_code print_verdict(struct batch *batch, const struct bst_verdict *v, struct bst_error *err)
 {
+    if (batch->options.format != BST_C2PA_OURS) return print_document(batch, v, err);
     if (batch->json) {
         json_t *object = NULL;
         if (bst_verdict_json(v, &object, err) != BST_OK) return err->code;
@@ -199,8 +217,9 @@ static void judge_all(struct batch *batch)
         batch->failures++;
         batch->worst = bst_verdict_worse(batch->worst, err.code);
     }
-    if (batch->json) printf(batch->count ? "]\n" : "[]\n");
-    if (!batch->json && !batch->quiet && batch->count > 1) summary(batch);
+    bool document = batch->options.format != BST_C2PA_OURS;
+    if (document ? !batch->single : batch->json) printf(batch->count ? "]\n" : "[]\n");
+    if (!document && !batch->json && !batch->quiet && batch->count > 1) summary(batch);
 }
 
 /* Fills *out with the values of a repeating option; ended by the count. */
@@ -235,6 +254,22 @@ static enum bst_code model_places(const struct cli_args *args, const struct cli_
     return BST_OK;
 }
 
+static enum bst_code format_of(const struct cli_args *args, enum bst_c2pa_format *out, struct bst_error *err)
+{
+    static const char *const names[] = {
+        [BST_C2PA_OURS] = "ours", [BST_C2PA_CRJSON] = "crjson", [BST_C2PA_C2PATOOL] = "c2patool"};
+    const char *name = cli_value(args, "format");
+    *out = BST_C2PA_OURS;
+    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i])) continue;
+        *out = (enum bst_c2pa_format)i;
+        return BST_OK;
+    }
+    if (!name) return BST_OK;
+    bst_fail(err, BST_USAGE, "--format %s is none of ours, crjson, c2patool", name);
+    return bst_hint(err, "crjson and c2patool are JSON documents of the manifests; ours is the verdict");
+}
+
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     struct batch batch = {.args = args, .json = cli_has(args, "json"), .quiet = cli_has(args, "quiet")};
@@ -245,6 +280,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     size_t model_count = 0, input_count = 0;
     uint64_t threads = 0;
     size_t memory = 0;
+    enum bst_c2pa_format format;
 
     /* A picture can be judged by somebody who has no identity: then home counts only when it is named. */
     enum bst_code code = cli_home(args, cli_has(args, "home"), &home, err);
@@ -254,6 +290,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     if (code == BST_OK) code = values(args, "input", &inputs, &input_count, err);
     if (code == BST_OK) code = cli_number(args, "threads", 1, 256, &threads, err);
     if (code == BST_OK) code = cli_memory(args, "memory", &memory, err);
+    if (code == BST_OK) code = format_of(args, &format, err);
     if (code == BST_OK) {
         size_t log_key_count;
         const char *const *log_keys = bst_trust_log_keys(trust, &log_key_count);
@@ -263,6 +300,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
             .trust = trust,
             .log_keys = log_keys,
             .log_key_count = log_key_count,
+            .format = format,
             .replay = cli_has(args, "replay"),
             .models = models,
             .model_count = model_count,
@@ -273,8 +311,8 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
             .progress = cli_progress_step,
             .progress_arg = &batch.progress,
         };
-        batch.details =
-            cli_has(args, "details") || (args->operand_count == 1 && !cli_is_folder(args->operands[0]));
+        batch.single = args->operand_count == 1 && !cli_is_folder(args->operands[0]);
+        batch.details = cli_has(args, "details") || batch.single;
         cli_interrupt_catch();
         cli_progress_begin(&batch.progress, "making again", args);
         judge_all(&batch);

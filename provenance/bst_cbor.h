@@ -43,8 +43,10 @@ bool bst_cbor_get_uint(cbor_item_t *item, uint64_t *value);
 /* Does the item hold exactly this text? */
 bool bst_cbor_is(cbor_item_t *item, const char *text);
 
-/* For people: byte strings become hexadecimal text (long ones their length), tags their content. New
- * reference, or NULL when out of memory. */
-json_t *bst_cbor_json(cbor_item_t *item);
+/* As JSON: tags become their content, byte strings hexadecimal text (long ones their length), base64, or base64 as
+ * crJSON writes it: b64'...'. New reference, or NULL when out of memory. */
+enum bst_cbor_bytes { BST_CBOR_HEX, BST_CBOR_BASE64, BST_CBOR_BASE64_QUOTED };
+json_t *bst_cbor_json(cbor_item_t *item, enum bst_cbor_bytes form);
+json_t *bst_base64_json(const void *data, size_t len, bool quoted);
 
 #endif

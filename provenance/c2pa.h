@@ -13,6 +13,7 @@
  *   c2pa_actions.c, c2pa_ingredient.c, c2pa_hash.c (bindings to the file), c2pa_identity.c (cawg.identity),
  *   c2pa_assertion.c   rules for single assertions
  *   c2pa_report.c      the manifest as JSON, for people
+ *   c2pa_export.c      all manifests as JSON, for other programs; c2pa_crjson.c, c2pa_c2patool.c their two forms
  */
 #ifndef BST_C2PA_H
 #define BST_C2PA_H
@@ -251,5 +252,31 @@ enum bst_code bst_judge_binding(struct bst_judge *judge, struct bst_error *err);
 /* c2pa_boxes.c: c2pa.hash.boxes */
 enum bst_code bst_judge_boxes(struct bst_judge *judge, const struct bst_claim *claim,
                               const struct bst_assertion *assertion, const char *url, struct bst_error *err);
+
+/* ---- exporting (c2pa_export.c) ---- */
+
+/* A store read again, and what was found about it. */
+struct bst_export {
+    const struct bst_c2pa *c2pa;
+    const struct bst_judge *judge;
+    bool quoted;  /* bytes as b64'...' */
+    size_t items; /* of CBOR, shown so far */
+};
+/* Each returns a new reference; NULL only when out of memory. */
+json_t *bst_export_cbor(const struct bst_export *export, cbor_item_t *item);
+json_t *bst_export_bytes(const struct bst_export *export, const void *data, size_t len);
+/* An assertion's content, when it is CBOR or JSON and not too much; else NULL. */
+json_t *bst_export_assertion(struct bst_export *export, const struct bst_assertion *assertion);
+/* {"success": [], "informational": [], "failure": []}: of one ingredient assertion, or with "" of the active
+ * manifest. */
+json_t *bst_export_statuses(const struct bst_export *export, const char *ingredient);
+/* [{"ingredientAssertionURI", "validationDeltas"}] of the ingredient assertions in one manifest, or with NULL in
+ * all; NULL also when there are none. */
+json_t *bst_export_deltas(const struct bst_export *export, const char *manifest);
+/* False when the signature cannot be read, or has no certificate. */
+bool bst_export_signature(const struct bst_claim *claim, struct bst_cose *out);
+json_t *bst_export_time(const ASN1_TIME *time);
+json_t *bst_crjson_manifest(struct bst_export *export, const struct bst_claim *claim);   /* c2pa_crjson.c */
+json_t *bst_c2patool_manifest(struct bst_export *export, const struct bst_claim *claim); /* c2pa_c2patool.c */
 
 #endif

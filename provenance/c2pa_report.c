@@ -18,7 +18,7 @@ static json_t *box_json(const struct bst_jumbf *store, const struct bst_jumbf_bo
         }
     } else if (content != NULL && content->type == BST_BOX_CBOR) {
         if (bst_cbor_parse(store->bytes + content->data, content->data_len, &item, &err) == BST_OK) {
-            value = bst_cbor_json(item);
+            value = bst_cbor_json(item, BST_CBOR_HEX);
             cbor_decref(&item);
         }
     }
@@ -91,7 +91,7 @@ enum bst_code bst_c2pa_report(const struct bst_c2pa *c2pa, json_t **out, struct 
     } else if (code == BST_OK) {
         const struct bst_claim *claim = judge.active;
         *out = json_pack("{s:s, s:i, s:o, s:o, s:o, s:o}", "active_manifest", claim->label, "claim_version",
-                         (int)claim->version, "claim", bst_cbor_json(claim->item), "assertions",
+                         (int)claim->version, "claim", bst_cbor_json(claim->item, BST_CBOR_HEX), "assertions",
                          assertions_json(claim), "signature", signature_json(c2pa, claim), "other_manifests",
                          other_labels(&judge));
     }

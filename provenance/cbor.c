@@ -389,16 +389,27 @@ bool bst_cbor_is(cbor_item_t *value, const char *text)
 
 /* ---- for people ---- */
 
-static json_t *bytes_json(cbor_item_t *value)
+static json_t *bytes_json(cbor_item_t *value, enum bst_cbor_bytes form)
 {
+    const uint8_t *data = cbor_bytestring_handle(value);
     size_t len = cbor_bytestring_length(value);
     char hex[2 * 64 + 1];
+    if (form != BST_CBOR_HEX) return bst_base64_json(data, len, form == BST_CBOR_BASE64_QUOTED);
     if (len > 64) return json_pack("{s:I}", "bytes", (json_int_t)len);
-    bst_hex(cbor_bytestring_handle(value), len, hex);
+    bst_hex(data, len, hex);
     return json_string(hex);
 }
 
-static json_t *map_json(cbor_item_t *value)
+json_t *bst_base64_json(const void *data, size_t len, bool quoted)
+{
+    char *text = bst_base64(data, len);
+    if (text == NULL) return NULL;
+    json_t *value = quoted ? json_sprintf("b64'%s'", text) : json_string(text);
+    free(text);
+    return value;
+}
+
+static json_t *map_json(cbor_item_t *value, enum bst_cbor_bytes form)
 {
     json_t *object = json_object();
     struct cbor_pair *pair = cbor_map_handle(value);
@@ -414,7 +425,7 @@ static json_t *map_json(cbor_item_t *value)
             text = number;
             len = strlen(number);
         }
-        if (json_object_setn_new(object, text, len, bst_cbor_json(pair[i].value)) != 0) {
+        if (json_object_setn_new(object, text, len, bst_cbor_json(pair[i].value, form)) != 0) {
             json_decref(object);
             object = NULL;
         }
@@ -422,7 +433,8 @@ static json_t *map_json(cbor_item_t *value)
     return object;
 }
 
-json_t *bst_cbor_json(cbor_item_t *value)
+/* Depth is bounded by bst_cbor_check(). */
+json_t *bst_cbor_json(cbor_item_t *value, enum bst_cbor_bytes form)
 {
     switch (cbor_typeof(value)) {
     case CBOR_TYPE_UINT:
@@ -434,22 +446,22 @@ json_t *bst_cbor_json(cbor_item_t *value)
             return json_sprintf("-1-%llu", (unsigned long long)cbor_get_int(value));
         return json_integer(-1 - (json_int_t)cbor_get_int(value));
     case CBOR_TYPE_BYTESTRING:
-        return bytes_json(value);
+        return bytes_json(value, form);
     case CBOR_TYPE_STRING:
         return json_stringn((const char *)cbor_string_handle(value), cbor_string_length(value));
     case CBOR_TYPE_ARRAY: {
         json_t *array = json_array();
         cbor_item_t **child = cbor_array_handle(value);
         for (size_t i = 0; i < cbor_array_size(value); i++) {
-            json_array_append_new(array, bst_cbor_json(child[i]));
+            json_array_append_new(array, bst_cbor_json(child[i], form));
         }
         return array;
     }
     case CBOR_TYPE_MAP:
-        return map_json(value);
+        return map_json(value, form);
     case CBOR_TYPE_TAG: {
         cbor_item_t *content = cbor_move(cbor_tag_item(value));
-        return bst_cbor_json(content);
+        return bst_cbor_json(content, form);
     }
     case CBOR_TYPE_FLOAT_CTRL:
         if (cbor_is_float(value)) return json_real(cbor_float_get_float(value));

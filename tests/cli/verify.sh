@@ -152,6 +152,32 @@ says "the summary counts each" '^5 files: 1 verified, 1 unknown, 1 broken, 1 unr
 expect 3 "as JSON" "$bs" verify --json "$work/b"
 check "each has its code" jq -e '[.[].code] == [0,6,2,4,3]' "$work/out"
 
+# ---- two answers, and the forms of other programs ----
+expect 0 "as JSON" "$bs" verify --json "$p"
+check "intact, and trusted" jq -e '.[0].integrity == "intact" and .[0].signer_trust == "trusted"' "$work/out"
+expect 6 "a stranger's, as JSON" "$bs" verify --json "$work/eves/dots-1.png"
+check "intact, and unknown" jq -e '.[0].integrity == "intact" and .[0].signer_trust == "unknown signer"' "$work/out"
+expect 3 "altered, as JSON" "$bs" verify --json "$work/a.png"
+check "altered, whoever signed" jq -e '.[0].integrity == "altered"' "$work/out"
+expect 0 "crJSON" "$bs" verify --format crjson "$p"
+check "one document with its manifest" jq -e '.manifests[0]."claim.v2".instanceID and .jsonGenerator.name == "Blindstamp"' "$work/out"
+expect 3 "c2patool's form, of the folder" "$bs" verify -f c2patool "$work/b"
+check "an array, the broken one Invalid, the stripped one an error" jq -e '[.[] | .validation_state // "none"] == ["Trusted", "Valid", "none", "none", "Invalid"]' "$work/out"
+expect 1 "an unknown form" "$bs" verify --format xml "$p"
+if command -v exiftool >/dev/null; then
+    cp "$work/stripped.png" "$work/remote.png"
+    echo '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+        rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="https://example.org/x.c2pa"/></rdf:RDF></x:xmpmeta>' >"$work/x.xmp"
+    exiftool -q -overwrite_original "-XMP<=$work/x.xmp" "$work/remote.png"
+    expect 2 "credentials kept elsewhere" "$bs" verify "$work/remote.png"
+    says "are named, not fetched" 'kept at https://example.org/x.c2pa, from where nothing was fetched'
+fi
+perl -e 'use strict; local $/; open my $h,"<:raw",$ARGV[0] or die; my $d=<$h>; my $l=unpack"N",substr($d,33,4); print substr($d,41,$l)' \
+    "$p" >"$work/beside.c2pa"
+pixels_only "$p" "$work/beside.png"
+expect 3 "a store beside another file" "$bs" verify "$work/beside.png"
+says "is judged, and not bound to it" 'not made for these bytes'
+
 # ---- replay ----
 expect 0 "replay of a folder" "$bs" verify --replay "$work/p"
 expect 2 "model not at hand" env BLINDSTAMP_MODELS="$work/none" "$bs" verify --replay "$p"

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (bst_cbor_parse(data, len, &item, &err) != BST_OK) return 0;
     bst_cbor_get_text(bst_cbor_get(item, "instanceID"), &text, &text_len);
     bst_cbor_get_int(item, -1);
-    json_decref(bst_cbor_json(item));
+    json_decref(bst_cbor_json(item, BST_CBOR_HEX));
     unsigned char *again = NULL;
     size_t again_cap = 0, again_len = cbor_serialize_alloc(item, &again, &again_cap);
     /* what is deterministic has no second spelling; libcbor writes floats and simple values as they were */

@@ -93,3 +93,52 @@ const table = [
   ],
 ];
 export const wanted = Object.fromEntries(table.flatMap(([why, difference, names]) => names.map((name) => [name, { why, difference }])));
+
+// The documents of these differ: {form, why, names}.
+export const documented = [
+  {
+    form: 'c2patool',
+    why: 'the label of actions is the one in the store, not always c2pa.actions.v2; credentials of version 1 are left out',
+    names: ['version 1', 'version 1 with generator info', 'version 1 with junk as label', 'version 1 with empty actions', 'version 1 with ingredient', 'version 1 with credentials', 'actions: of version 1', 'ingredient: of claim version 1'],
+  },
+  {
+    form: 'c2patool',
+    why: 'an array of small numbers is an array, not bytes in base64',
+    names: ['assertion: CBOR of indefinite length'],
+  },
+  {
+    form: 'c2patool',
+    why: 'an assertion that is listed twice is shown once',
+    names: ['assertion: listed twice'],
+  },
+  {
+    form: 'crjson',
+    why: 'bytes are base64 wherever they stand, not an array of numbers here and there',
+    names: ['assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding'],
+  },
+  {
+    form: 'c2patool',
+    why: 'bytes are base64 wherever they stand, not an array of numbers here and there',
+    names: ['assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding'],
+  },
+  {
+    form: 'crjson',
+    why: "an icon's digest has a padding like any other",
+    names: ['actions: icon'],
+  },
+  {
+    form: 'crjson',
+    why: 'findings by an ingredient are those about the manifest that judged it',
+    names: ['ingredient: the same manifest twice'],
+  },
+  {
+    form: 'crjson',
+    why: 'the signature and padding of an identity are shown as bytes',
+    names: ['identity: by the same signer', 'identity: with a role', 'identity: an extra field'],
+  },
+  {
+    form: 'c2patool',
+    why: 'the signature and padding of an identity are shown as bytes',
+    names: ['identity: by the same signer', 'identity: with a role', 'identity: an extra field'],
+  },
+];

@@ -1,5 +1,7 @@
 /* judge.c - what our validator says of files, one line each: "trusted", "valid", "invalid", "none" or "error".
- * judge [--codes] ROOTS.pem FILE... With --codes a tab and "[INGREDIENT ]KIND CODE" for each finding follow. */
+ * judge [--codes | --crjson | --c2patool] ROOTS.pem FILE... With --codes a tab and "[INGREDIENT ]KIND CODE" for each
+ * finding follow; with the others that document, or null, is the line. */
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +17,19 @@ static void print_codes(const struct bst_c2pa *c2pa)
     }
 }
 
-static void judge(const char *path, const struct bst_trust *trust, bool codes)
+static void print_document(const struct bst_c2pa *c2pa, enum bst_c2pa_format format)
+{
+    struct bst_error err = {0};
+    json_t *document;
+    if (bst_c2pa_export(c2pa, format, &document, &err) != BST_OK) {
+        fputs("null", stdout);
+        return;
+    }
+    json_dumpf(document, stdout, JSON_COMPACT);
+    json_decref(document);
+}
+
+static void judge(const char *path, const struct bst_trust *trust, bool codes, enum bst_c2pa_format format)
 {
     static const char *const states[] = {"invalid", "valid", "trusted"};
     struct bst_error err = {0};
@@ -26,9 +40,13 @@ static void judge(const char *path, const struct bst_trust *trust, bool codes)
         code = bst_c2pa_read(path, &container, trust, &c2pa, &err);
         bst_container_clear(&container);
     }
-    fputs(code == BST_OK ? states[c2pa.state] : code == BST_NO_PROVENANCE ? "none" : "error", stdout);
+    if (format == BST_C2PA_OURS)
+        fputs(code == BST_OK ? states[c2pa.state] : code == BST_NO_PROVENANCE ? "none" : "error", stdout);
+    else if (code != BST_OK)
+        fputs("null", stdout);
     if (code == BST_OK) {
         if (codes) print_codes(&c2pa);
+        if (format != BST_C2PA_OURS) print_document(&c2pa, format);
         bst_c2pa_clear(&c2pa);
     }
     putchar('\n');
@@ -41,8 +59,12 @@ int main(int argc, char **argv)
     struct bst_trust *trust = NULL;
     /* As in the reference of version 0.91, a root is one for every purpose. */
     unsigned kinds = BST_TRUST_MANIFEST | BST_TRUST_TSA | BST_TRUST_CAWG;
-    bool codes = argc > 1 && strcmp(argv[1], "--codes") == 0;
-    if (codes) {
+    const char *option = argc > 1 ? argv[1] : "";
+    bool codes = strcmp(option, "--codes") == 0;
+    enum bst_c2pa_format format = strcmp(option, "--crjson") == 0     ? BST_C2PA_CRJSON
+                                  : strcmp(option, "--c2patool") == 0 ? BST_C2PA_C2PATOOL
+                                                                      : BST_C2PA_OURS;
+    if (codes || format != BST_C2PA_OURS) {
         argv++;
         argc--;
     }
@@ -51,7 +73,7 @@ int main(int argc, char **argv)
         bst_trust_add(trust, (const char *)roots.data, roots.len, kinds, NULL, &err) != BST_OK)
         return 1;
     for (int i = 2; i < argc; i++) {
-        judge(argv[i], trust, codes);
+        judge(argv[i], trust, codes, format);
     }
     bst_trust_free(trust);
     bst_buf_free(&roots);

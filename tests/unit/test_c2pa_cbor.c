@@ -44,7 +44,7 @@ static void standard_examples_are_read(void **state)
     for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
         cbor_item_t *item;
         assert_int_equal(parse_hex(examples[i].hex, &item), BST_OK);
-        json_t *value = bst_cbor_json(item);
+        json_t *value = bst_cbor_json(item, BST_CBOR_HEX);
         char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
         assert_string_equal(text, examples[i].json);
         free(text);
