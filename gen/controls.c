@@ -189,6 +189,9 @@ static enum bst_code resolve_seeds(const struct bst_card *card, const struct bst
         return bst_latent_check(used->latent, controls->seed, err);
     }
     if (controls->mix_count == 0) return BST_OK;
+    for (size_t i = 0; i < card->input_count; i++)
+        if (card->inputs[i].role == BST_ROLE_CODES)
+            return bst_fail(err, BST_USAGE, "this model draws codes from a seed, which cannot be mixed");
     return bst_fail(err, BST_USAGE, "this model draws nothing from a seed: there is nothing to mix");
 }
 

@@ -95,7 +95,7 @@ static inline void case_check_values(const struct import_case *c, const char *pe
         high = fmaxf(high, out->data[i]);
     }
     worst = fmaxf(worst, fmaxf(fabsf(low - c->low), fabsf(high - c->high)));
-    if (!(worst <= 3e-5f * span) || !(span > 0))
+    if (!(worst <= 1e-5f * span) || !(span > 0))
         fail_msg("%s: differs from %s by %g where values reach %g", c->title, peer, (double)worst,
                  (double)span);
 }

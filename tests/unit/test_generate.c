@@ -612,7 +612,7 @@ static void test_codes(void **state)
     controls.mix = mix;
     controls.mix_count = 2;
     assert_int_equal(bst_generate(m.generator, &controls, &refused, NULL, &err), BST_USAGE);
-    assert_non_null(strstr(err.what, "nothing to mix"));
+    assert_non_null(strstr(err.what, "codes from a seed, which cannot be mixed"));
     struct bst_image *all[] = {&image, &parts, &low, &other, &left};
     for (size_t i = 0; i < 5; i++)
         bst_image_clear(all[i]);
