@@ -150,6 +150,8 @@ struct bst_kernels {
     /* A step of 0 repeats the first number, 1 walks. y may be a or b. */
     void (*binary)(enum bst_binary op, const float *a, size_t a_step, const float *b, size_t b_step, float *y,
                    size_t n);
+    /* rows rows of n numbers, and one number b[r] on the right for all of row r. y may be a. */
+    void (*binary_rows)(enum bst_binary op, const float *a, const float *b, float *y, size_t n, size_t rows);
     /* Sixteen lanes, then a tree, over at most 1024 numbers; longer sums are bst_sum's and its sisters' work.
      */
     float (*sum)(const float *x, size_t n);

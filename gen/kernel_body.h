@@ -169,6 +169,35 @@ static void binary(enum bst_binary op, const float *a, size_t a_step, const floa
     }
 }
 
+/* The last vector of a row is read before the row is written: y may be a. */
+static inline __attribute__((always_inline)) void rows_loop(enum bst_binary op, const float *a,
+                                                            const float *b, float *y, size_t n, size_t rows)
+{
+    for (size_t r = 0; r < rows; r++, a += n, y += n) {
+        const vf right = v_set(b[r]);
+        if (n < VW) {
+            v_store_part(y, v_binary(op, v_load_part(a, n), right), n);
+            continue;
+        }
+        vf last = v_binary(op, v_load(a + n - VW), right);
+        for (size_t i = 0; i + VW < n; i += VW)
+            v_store(y + i, v_binary(op, v_load(a + i), right));
+        v_store(y + n - VW, last);
+    }
+}
+
+#define ROWS_CASE(OP)                                                                                        \
+    case OP:                                                                                                 \
+        rows_loop(OP, a, b, y, n, rows);                                                                     \
+        break;
+
+static void binary_rows(enum bst_binary op, const float *a, const float *b, float *y, size_t n, size_t rows)
+{
+    switch (op) {
+        BINARY_ALL(ROWS_CASE)
+    }
+}
+
 /* ---- reductions ---- */
 
 #define LANES   16
@@ -771,6 +800,7 @@ const struct bst_kernels TABLE = {
     .unary = unary,
     .film = film,
     .binary = binary,
+    .binary_rows = binary_rows,
     .sum = sum,
     .sum_squares = sum_squares,
     .multiplied = multiplied,

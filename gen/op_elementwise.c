@@ -1,6 +1,7 @@
 /* op_elementwise.c - functions of one tensor, and of two or more that are broadcast, number by number. Where
  * they can be a post (op_posts.c), the step before applies them. */
 #include "op.h"
+#include "sizes.h"
 
 #include <math.h>
 #include <string.h>
@@ -271,6 +272,62 @@ static void general_row(const void *arg, const struct broadcast_row *r)
     if (g->divisor != 0.0f) g->k->binary(BST_B_DIV, y, 1, &g->divisor, 0, y, r->n);
 }
 
+/* ---- short rows that share a number ---- */
+
+#define SHORT_ROW    ((size_t)64)    /* numbers; longer rows are walked one by one */
+#define ROWS_NUMBERS ((size_t)16384) /* that a task takes */
+
+/* Weights of convolutions times a number for each input channel: a is as large as the output, and row r of n numbers
+ * takes number r of b, which begins again after count. */
+struct rows_job {
+    const struct bst_kernels *k;
+    enum bst_binary binary;
+    const float *a, *b;
+    float *y;
+    size_t n, count, rows, rows_a_task;
+};
+
+static bool find_rows(const struct tensor *a, const struct tensor *b, const struct tensor *out,
+                      struct rows_job *job)
+{
+    size_t i = b->rank, lead = out->rank - b->rank;
+    if (a->kind != KIND_FLOAT || b->kind != KIND_FLOAT || out->count == 0 || !tensor_same_dims(a, out))
+        return false;
+    for (job->n = 1; i > 0 && b->dims[i - 1] == 1; i--)
+        job->n *= (size_t)out->dims[lead + i - 1];
+    for (job->count = 1; i > 0 && b->dims[i - 1] == out->dims[lead + i - 1]; i--)
+        job->count *= (size_t)b->dims[i - 1];
+    if (job->count != b->count || job->count == 1 || job->n == 1 || job->n > SHORT_ROW) return false;
+    job->a = tensor_floats(a);
+    job->b = tensor_floats(b);
+    job->rows = out->count / job->n;
+    job->rows_a_task = ROWS_NUMBERS / job->n;
+    return true;
+}
+
+static void rows_task(void *arg, size_t index, unsigned thread)
+{
+    const struct rows_job *job = arg;
+    size_t row = index * job->rows_a_task, end = least(row + job->rows_a_task, job->rows);
+    (void)thread;
+    for (size_t rows; row < end; row += rows) {
+        rows = least(job->count - row % job->count, end - row);
+        job->k->binary_rows(job->binary, job->a + row * job->n, job->b + row % job->count,
+                            job->y + row * job->n, job->n, rows);
+    }
+}
+
+/* False when the operands are of another form. */
+static bool run_rows(const struct general *g, const struct tensor *out, const struct run *run)
+{
+    bool commutes = g->binary == BST_B_ADD || g->binary == BST_B_MUL;
+    struct rows_job job = {.k = g->k, .binary = g->binary, .y = g->y};
+    if (g->divisor != 0.0f) return false;
+    if (!find_rows(g->a, g->b, out, &job) && !(commutes && find_rows(g->b, g->a, out, &job))) return false;
+    bst_pool_run(run->pool, ceil_div(job.rows, job.rows_a_task), rows_task, &job);
+    return true;
+}
+
 /* The first two inputs together, then each further one. */
 static void run_general(const struct step *step, const struct run *run)
 {
@@ -281,7 +338,7 @@ static void run_general(const struct step *step, const struct run *run)
     for (size_t i = 1; i < step->input_count; i++) {
         const struct tensor *operands[] = {g.a, g.b = step->inputs[i]};
         if (is_mean(step) && i + 1 == step->input_count) g.divisor = (float)step->input_count;
-        broadcast_run(run, general_row, &g, &made, operands, 2);
+        if (!run_rows(&g, &made, run)) broadcast_run(run, general_row, &g, &made, operands, 2);
         g.a = &made;
     }
 }

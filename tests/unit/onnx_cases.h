@@ -23,6 +23,9 @@ static const struct onnx_case onnx_cases[] = {
      "pads=[1,1,1,1]\nnode LeakyRelu c y alpha=0.2"},
     {"conv_depthwise_live",
      "in x 1 5 12 30\nin w 5 1 4 4\nnode Tanh w k\nnode Conv x,k y group=5 pads=[2,1,1,2]"},
+    {"conv_transpose_winograd",
+     "in x 2 17 8 13\nrand w 17 19 3 3\nrand b 19\nnode ConvTranspose x,w,b c strides=[2,2] "
+     "pads=[1,0,0,1]\nnode LeakyRelu c y alpha=0.2"},
     {"conv_blur",
      "in x 6 1 12 300\nrand w 1 1 4 4\nin n 1 1 11 299\nnode Conv x,w c pads=[1,1,1,1]\nnode Add c,n "
      "y"},
@@ -90,6 +93,9 @@ static const struct onnx_case onnx_cases[] = {
     {"matmul_shared", "in a 2 3 5 7\nrand b 7 11\nnode MatMul a,b m\nrand c 11\nnode Add m,c y"},
     {"add", "in a 2 3 4 5\nin b 2 3 4 5\nnode Add a,b y"},
     {"sub_channel", "in a 2 3 4 5\nin b 3 1 1\nnode Sub a,b y"},
+    {"mul_short_rows", "in a 1 7 11 3 3\nin b 1 1 11 1 1\nnode Mul a,b y"},
+    {"mul_short_rows_left", "in a 13 1 1\nin b 2 5 13 5 5\nnode Mul a,b m\nnode Add m,m y"},
+    {"div_short_rows", "in a 2 3 4 2 9 1\nposrand b 4 1 1 1\nnode Div a,b y"},
     {"mul_left", "in a 1 3 1 1\nin b 2 3 4 5\nnode Mul a,b y"},
     {"div_last", "in a 2 3 4 5\nposrand b 5\nnode Div a,b y"},
     {"div_left", "posrand a 1\nin b 2 3 4 5\nnode Exp b e\nnode Div a,e y"},

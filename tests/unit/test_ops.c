@@ -46,6 +46,13 @@ static void test_values(void **state)
            L(0, 2, 4, 6, 1, 3, 5, 7));
     EXPECT("in x 1 8 1 1\nnode DepthToSpace x y blocksize=2 mode='CRD'", L(0, 1, 2, 3, 4, 5, 6, 7),
            L(0, 1, 2, 3, 4, 5, 6, 7));
+    EXPECT("in x 1 2 2 3\nfloats w 10 100\nints s 2 1\nnode Reshape w,s k\nnode Mul x,k y",
+           L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
+           L(10, 20, 30, 400, 500, 600, 70, 80, 90, 1000, 1100, 1200));
+    EXPECT("in x 1 2 2 3\nfloats w 10 100\nints s 2 1\nnode Reshape w,s k\nnode Sub x,k y",
+           L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), L(-9, -8, -7, -96, -95, -94, -3, -2, -1, -90, -89, -88));
+    EXPECT("in x 1 2 2 3\nfloats w 10 100\nints s 2 1\nnode Reshape w,s k\nnode Sub k,x y",
+           L(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), L(9, 8, 7, 96, 95, 94, 3, 2, 1, 90, 89, 88));
     EXPECT("in x 1 4\nnode LeakyRelu x y alpha=0.5", L(-2, -0.0f, 3, -1), L(-1, 0, 3, -0.5f));
     EXPECT("in x 1 1 1 4\nfloats g 2\nfloats b 1\nnode InstanceNormalization x,g,b y epsilon=0.0",
            L(1, 3, 1, 3), L(-1, 3, -1, 3));
