@@ -114,10 +114,11 @@ struct bst_kernels {
     /* Products of matrices in pieces along the depth, for Winograd's positions:
      *   dst[(i * product_rows + r) * pitch + j] = sum of pieces; a piece of piece steps (the last may be
      *   shorter) is a chain from +0 on of fma(a[(i * depth + c) * product_rows + r], b[c * b_step + j], ...)
-     * for i below blocks and j below columns, a multiple of width. Pieces are added in order. piece <= depth. */
+     * for i below blocks and j below columns, a multiple of width. Pieces are added in order; the first one too
+     * where there is more, what dst holds. */
     unsigned product_rows, product_columns; /* columns that it handles at a time; any number will do */
     void (*product)(size_t depth, size_t piece, size_t blocks, const float *a, const float *b, size_t b_step,
-                    size_t columns, float *dst, size_t pitch);
+                    size_t columns, bool more, float *dst, size_t pitch);
     /* tiles tiles side by side, from six lines of 4 * tiles + 2 numbers: before zeros, inside numbers of rows[],
      * then zeros again. To v[position * plane + tile], written up to a multiple of width. line: room for
      * 6 * (4 * tiles + 2 + 2 * width) + 8 * width numbers. What lies ahead numbers behind the rows is fetched into
@@ -127,9 +128,10 @@ struct bst_kernels {
     /* The reverse: m[position * plane + tile] to 4 rows of 4 * tiles outputs, pitch apart, plus bias; writes
      * up to a multiple of 4 * width numbers a row. */
     void (*winograd_output)(const float *m, size_t plane, float bias, size_t tiles, float *out, size_t pitch);
-    /* 3 x 3 weights of count output channels, step apart, to u[position * plane + r] for r below
-     * product_rows; channels beyond count are 0. */
-    void (*winograd_weights)(const float *w, size_t step, size_t count, float *u, size_t plane);
+    /* 3 x 3 weights of channels input channels of count output channels, which lie step apart, to
+     * u[position * plane + c * product_rows + r]; rows beyond count are anything. */
+    void (*winograd_weights)(const float *w, size_t step, size_t count, size_t channels, float *u,
+                             size_t plane);
 
     /* ConvTranspose by Winograd's F(3, 2), a vector of tiles at a time (kernel_winograd_transpose.h). From four rows of
      * inputs, each as four lines with the tiles' first, second, ... numbers, lines pitch apart, to v[at[..]], where at

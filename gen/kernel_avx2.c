@@ -86,6 +86,10 @@ static inline vf v_next(vf a, vf b)
     return _mm256_castsi256_ps(_mm256_alignr_epi8(_mm256_castps_si256(middle), _mm256_castps_si256(a), 4));
 }
 
+/* PRODUCT_ROWS numbers in double precision, for transforming weights. */
+#define ROWS_WIDE(x)            (vd) _mm256_cvtps_pd((__m128)(x))
+#define ROWS_EXACT_FMA(a, b, c) (vd) _mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c))
+
 #define PRODUCT_ROWS    4
 #define PRODUCT_VECTORS 3
 #define MICROS(F)       F(6, 2) F(4, 3) F(3, 3) F(2, 4) F(1, 8)

@@ -1,4 +1,4 @@
-/* kernel_winograd.c - tasks, packing and passes of Winograd's convolution; see kernel_winograd.h. */
+/* kernel_winograd.c - passes and tasks of Winograd's convolution; see kernel_winograd.h. */
 #include "kernel_winograd.h"
 #include "sizes.h"
 
@@ -7,6 +7,7 @@
 #define POSITIONS BST_WINOGRAD_POSITIONS
 #define OUT       BST_WINOGRAD_OUT
 #define IN        BST_WINOGRAD_IN
+#define CHUNK     ((size_t)64) /* of input channels whose weights are transformed together: the longest piece */
 
 /* Few channels leave the transforms more work than they save; few tiles leave the weights, which grow to
  * four times their size, read for too little. */
@@ -20,7 +21,7 @@ bool winograd_suits(size_t in_channels, size_t out_channels, size_t out_h, size_
 size_t winograd_piece(size_t in_channels)
 {
     size_t piece = 8;
-    while (piece < 64 && 4 * piece <= in_channels)
+    while (piece < CHUNK && 4 * piece <= in_channels)
         piece *= 2;
     return piece;
 }
@@ -33,24 +34,62 @@ static size_t odd_lines(size_t numbers)
     return (ceil_div(numbers, 16) | 1) * 16;
 }
 
-#define INPUT_BYTES   ((size_t)512 << 10)  /* of a task's transformed input, about */
-#define PRODUCT_BYTES ((size_t)1024 << 10) /* of a pass's products, about */
+#define SHARED_BYTES  ((size_t)12 << 20)   /* about what of the third-level cache a pass may fill */
+#define INPUT_BYTES   ((size_t)512 << 10)  /* by tiles: of a task's transformed input, about */
+#define PRODUCT_BYTES ((size_t)1024 << 10) /* by tiles: of a task's products, about */
+#define TILES_MAX     ((size_t)128)        /* by channels: of a pass */
+#define ROWS_A_TASK   ((size_t)16)         /* by channels: output channels */
 
-static void choose_sizes(struct winograd *w, unsigned threads)
+/* Channels of transformed input do not meet in the same sets either. */
+static size_t pitch_of(const struct winograd *w, size_t tiles)
+{
+    return ceil_div(tiles, w->kernels->width) * w->kernels->width + w->kernels->width;
+}
+
+static size_t weight_bytes(const struct winograd *w)
+{
+    return POSITIONS * w->blocks * w->kernels->product_rows * w->in_channels * sizeof(float);
+}
+
+static size_t input_bytes(const struct winograd *w, size_t tiles)
+{
+    return POSITIONS * w->in_channels * pitch_of(w, tiles) * sizeof(float);
+}
+
+/* Smaller tasks rather than idle threads. */
+static void size_by_tiles(struct winograd *w, unsigned threads)
 {
     const struct bst_kernels *k = w->kernels;
-    size_t all = w->across * w->down, step = k->product_columns;
-    size_t room = INPUT_BYTES / (POSITIONS * w->in_channels * sizeof(float)) / step * step;
-    w->tiles = least(room < step ? step : room, ceil_div(all, k->width) * k->width);
-    size_t tasks = w->outer * w->groups * ceil_div(all, w->tiles);
-    while (tasks < threads && w->tiles >= 2 * step) { /* smaller tasks rather than idle threads */
+    size_t step = k->product_columns,
+           room = INPUT_BYTES / (POSITIONS * w->in_channels * sizeof(float)) / step * step;
+    w->tiles = least(room < step ? step : room, ceil_div(w->all, k->width) * k->width);
+    while (w->groups * ceil_div(w->all, w->tiles) < threads && w->tiles >= 2 * step)
         w->tiles = ceil_div(w->tiles / 2, step) * step;
-        tasks = w->outer * w->groups * ceil_div(all, w->tiles);
-    }
-    w->splits = tasks >= threads ? 1 : least(ceil_div(threads, tasks), w->blocks);
-    w->pitch = ceil_div(w->tiles, k->width) * k->width + k->width;
+    w->pitch = pitch_of(w, w->tiles);
     size_t pass = PRODUCT_BYTES / (POSITIONS * w->pitch * k->product_rows * sizeof(float));
-    w->blocks_a_pass = pass == 0 ? 1 : least(pass, w->blocks);
+    w->blocks_a_task = pass == 0 ? 1 : least(pass, w->blocks);
+}
+
+static void size_by_channels(struct winograd *w, unsigned threads)
+{
+    const struct bst_kernels *k = w->kernels;
+    size_t passes = ceil_div(w->all, TILES_MAX);
+    w->tiles = ceil_div(ceil_div(w->all, passes), k->width) * k->width;
+    w->pitch = pitch_of(w, w->tiles);
+    size_t share = w->blocks * w->groups / threads;
+    w->blocks_a_task = least(ROWS_A_TASK / k->product_rows, share == 0 ? 1 : share);
+}
+
+/* Numbers of memory that threads share, for one group; and of what each has for itself instead. */
+static size_t shared_numbers(const struct winograd *w)
+{
+    return POSITIONS * (w->by_channels ? w->in_plane : w->weight_plane);
+}
+
+static size_t own_numbers(const struct winograd *w)
+{
+    if (w->weights != NULL) return 0;
+    return POSITIONS * (w->by_channels ? w->weight_plane : w->in_plane);
 }
 
 /* Numbers of parts of a thread's own memory. */
@@ -65,71 +104,87 @@ static size_t line_numbers(const struct winograd *w)
     return odd_lines(IN * (OUT * w->tiles + 2 + 2 * width) + 8 * width);
 }
 
-enum bst_code winograd_make(struct step *step, struct winograd *w, const struct bst_kernels *kernels,
-                            unsigned threads, struct bst_error *err)
+/* Transforms channels input channels from channel on of one block of output channels of a group. */
+static void transform_weights(const struct winograd *w, const float *weights, size_t group, size_t block,
+                              size_t channel, size_t channels, float *to)
 {
-    w->kernels = kernels;
-    w->across = ceil_div(w->out_w, OUT);
-    w->down = ceil_div(w->out_h, OUT);
-    w->blocks = ceil_div(w->out_channels, kernels->product_rows);
-    w->piece = winograd_piece(w->in_channels);
-    choose_sizes(w, threads);
-    w->in_plane = odd_lines(w->in_channels * w->pitch);
-    w->product_plane = odd_lines(w->blocks_a_pass * kernels->product_rows * w->pitch);
-    w->weight_plane = w->blocks * kernels->product_rows * w->in_channels;
+    size_t rows = w->kernels->product_rows, step = w->in_channels * 9;
+    const float *from = weights + (group * w->out_channels + block * rows) * step + channel * 9;
+    w->kernels->winograd_weights(from, step, least(rows, w->out_channels - block * rows), channels, to,
+                                 w->weight_plane);
+}
+
+static enum bst_code keep_weights(struct step *step, struct winograd *w, const float *weights,
+                                  struct bst_error *err)
+{
+    w->weight_plane = odd_lines(w->blocks * w->kernels->product_rows * w->in_channels);
     w->weights = step_take(step, w->groups * POSITIONS * w->weight_plane, sizeof(float));
     if (w->weights == NULL) return bst_fail_memory(err);
-    size_t numbers = POSITIONS * (w->in_plane + w->product_plane) + line_numbers(w) + row_numbers(w) +
-                     OUT * OUT * w->pitch;
-    if (numbers * sizeof(float) > step->scratch) step->scratch = numbers * sizeof(float);
+    for (size_t g = 0; g < w->groups; g++)
+        for (size_t b = 0; b < w->blocks; b++)
+            transform_weights(w, weights, g, b, 0, w->in_channels,
+                              w->weights + g * POSITIONS * w->weight_plane +
+                                  b * w->kernels->product_rows * w->in_channels);
     return BST_OK;
 }
 
-struct pack_job {
-    const struct winograd *w;
-    const float *weights;
-};
-
-/* One block of output channels of one group. */
-static void pack_task(void *arg, size_t index, unsigned thread)
+enum bst_code winograd_make(struct step *step, struct winograd *w, const struct bst_kernels *kernels,
+                            unsigned threads, const float *weights, struct bst_error *err)
 {
-    const struct pack_job *job = arg;
-    const struct winograd *w = job->w;
-    size_t rows = w->kernels->product_rows, g = index / w->blocks, first = index % w->blocks * rows;
-    size_t step = w->in_channels * 9, count = least(rows, w->out_channels - first);
-    const float *from = job->weights + (g * w->out_channels + first) * step;
-    float *to = w->weights + g * POSITIONS * w->weight_plane + first * w->in_channels;
-    (void)thread;
-    for (size_t c = 0; c < w->in_channels; c++)
-        w->kernels->winograd_weights(from + c * 9, step, count, to + c * rows, w->weight_plane);
+    size_t rows = kernels->product_rows;
+    enum bst_code code = BST_OK;
+    w->kernels = kernels;
+    w->across = ceil_div(w->out_w, OUT);
+    w->down = ceil_div(w->out_h, OUT);
+    w->all = w->outer * w->across * w->down;
+    w->blocks = ceil_div(w->out_channels, rows);
+    w->piece = winograd_piece(w->in_channels);
+    w->by_channels =
+        weight_bytes(w) > SHARED_BYTES || (w->all <= TILES_MAX && input_bytes(w, w->all) < weight_bytes(w));
+    if (w->by_channels)
+        size_by_channels(w, threads);
+    else
+        size_by_tiles(w, threads);
+    w->in_plane = odd_lines(w->in_channels * w->pitch);
+    w->product_plane = odd_lines(w->blocks_a_task * rows * w->pitch);
+    w->weight_plane =
+        odd_lines(w->by_channels ? w->blocks_a_task * rows * CHUNK : w->blocks * rows * w->in_channels);
+    if (w->by_channels && w->all <= TILES_MAX && weights != NULL) code = keep_weights(step, w, weights, err);
+    size_t group = shared_numbers(w) * sizeof(float);
+    w->groups_a_pass = group >= SHARED_BYTES ? 1 : least(SHARED_BYTES / group, w->groups);
+    if (w->groups_a_pass * group > step->shared) step->shared = w->groups_a_pass * group;
+    size_t numbers = own_numbers(w) + POSITIONS * w->product_plane + line_numbers(w) + row_numbers(w) +
+                     OUT * OUT * w->pitch;
+    if (numbers * sizeof(float) > step->scratch) step->scratch = numbers * sizeof(float);
+    return code;
 }
 
-void winograd_pack(const struct winograd *w, struct bst_pool *pool, const float *weights)
-{
-    struct pack_job job = {w, weights};
-    bst_pool_run(pool, w->groups * w->blocks, pack_task, &job);
-}
-
-/* ---- running ---- */
+/* ---- transforms ---- */
 
 struct winograd_run {
     const struct winograd *w;
     const struct step *step;
     const struct run *run;
-    const float *input, *bias;
+    const float *input, *weights, *bias;
     float *output;
+    size_t group, groups; /* of the pass, and its tiles */
+    size_t first, count;
 };
 
-struct workspace { /* of a thread */
-    float *in, *products, *line, *zeros, *out;
+struct workspace { /* of a thread, but for in or weights, which all share */
+    float *in, *weights, *products, *line, *zeros, *out;
 };
 
-static struct workspace workspace_of(const struct winograd_run *job, unsigned thread)
+/* group: counted within the pass. */
+static struct workspace workspace_of(const struct winograd_run *job, size_t group, unsigned thread)
 {
     const struct winograd *w = job->w;
     struct workspace s;
-    s.in = (float *)(void *)(job->run->scratch + thread * job->run->scratch_each);
-    s.products = s.in + POSITIONS * w->in_plane;
+    float *shared = (float *)(void *)job->run->shared + group * shared_numbers(w);
+    float *own = (float *)(void *)(job->run->scratch + thread * job->run->scratch_each);
+    s.in = w->by_channels ? shared : own;
+    s.weights = w->by_channels ? own : shared;
+    s.products = own + own_numbers(w);
     s.line = s.products + POSITIONS * w->product_plane;
     s.zeros = s.line + line_numbers(w);
     s.out = s.zeros + row_numbers(w);
@@ -152,78 +207,174 @@ static void transform_tiles(const struct winograd *w, const float *channel, size
     w->kernels->winograd_input(rows, before, inside, tiles, ahead, v, w->in_plane, s->line);
 }
 
-/* Transforms the input of tiles first to first + count - 1. */
-static void transform_input(const struct winograd *w, const float *input, size_t first, size_t count,
-                            const struct workspace *s)
+/* Where a run of tiles in one row of one image begins. */
+struct place {
+    size_t image, ty, tx;
+};
+
+static struct place place_of(const struct winograd *w, size_t tile)
 {
+    size_t plane = w->across * w->down;
+    return (struct place){tile / plane, tile % plane / w->across, tile % w->across};
+}
+
+/* Transforms channels begin to end - 1 of a group's input, tiles first to first + count - 1. */
+static void transform_input(const struct winograd_run *job, size_t group, size_t begin, size_t end,
+                            size_t first, size_t count, const struct workspace *s)
+{
+    const struct winograd *w = job->w;
+    size_t plane = w->in_h * w->in_w;
     memset(s->zeros, 0, row_numbers(w) * sizeof *s->zeros);
-    for (size_t c = 0; c < w->in_channels; c++) {
-        const float *channel = input + c * w->in_h * w->in_w;
+    for (size_t c = begin; c < end; c++) {
         for (size_t at = 0, n; at < count; at += n) {
-            size_t ty = (first + at) / w->across, tx = (first + at) % w->across;
-            n = least(count - at, w->across - tx);
-            transform_tiles(w, channel, ty, tx, n, s, c + 1 < w->in_channels ? w->in_h * w->in_w : 0,
-                            s->in + c * w->pitch + at);
+            struct place p = place_of(w, first + at);
+            n = least(count - at, w->across - p.tx);
+            const float *channel = job->input + ((p.image * w->groups + group) * w->in_channels + c) * plane;
+            transform_tiles(w, channel, p.ty, p.tx, n, s, c + 1 < end ? plane : 0, s->in + c * w->pitch + at);
         }
     }
 }
 
-/* Writes output channel o (of all groups) of the image, for the same tiles. */
-static void transform_output(const struct winograd_run *job, size_t image, size_t o, size_t first,
-                             size_t count, const float *products, float *out)
+/* Writes output channel o (of all groups) for the same tiles. */
+static void transform_output(const struct winograd_run *job, size_t o, size_t first, size_t count,
+                             const float *products, float *out)
 {
     const struct winograd *w = job->w;
     const struct step *step = job->step;
-    size_t channels = w->groups * w->out_channels, pitch = OUT * w->pitch;
-    float *plane = job->output + (image * channels + o) * w->out_h * w->out_w;
-    const float *next = o + 1 < channels ? plane + w->out_h * w->out_w : plane;
+    size_t channels = w->groups * w->out_channels, pitch = OUT * w->pitch, plane = w->out_h * w->out_w;
     float bias = job->bias != NULL ? job->bias[o] : 0.0f;
     for (size_t at = 0, n; at < count; at += n) {
-        size_t y = (first + at) / w->across * OUT, tx = (first + at) % w->across, x = tx * OUT;
-        n = least(count - at, w->across - tx);
+        struct place p = place_of(w, first + at);
+        size_t y = p.ty * OUT, x = p.tx * OUT;
+        n = least(count - at, w->across - p.tx);
         w->kernels->winograd_output(products + at, w->product_plane, bias, n, out, pitch);
         size_t width = least(OUT * n, w->out_w - x);
-        const float *ahead = next + y * w->out_w + x;
+        float *to = job->output + (p.image * channels + o) * plane;
+        const float *ahead = to + (o + 1 < channels ? plane : 0) + y * w->out_w + x;
         for (size_t i = 0; i < OUT && y + i < w->out_h; i++) {
             for (size_t k = 0; k < width; k += 16) /* the processor does not look as far ahead by itself */
                 __builtin_prefetch(ahead + i * w->out_w + k, 1);
             size_t pixel = (y + i) * w->out_w + x;
-            posts_apply(w->kernels, step->posts, step->post_count, out + i * pitch, plane + pixel, width,
-                        image, o, pixel);
+            posts_apply(w->kernels, step->posts, step->post_count, out + i * pitch, to + pixel, width,
+                        p.image, o, pixel);
         }
     }
 }
 
-static void winograd_task(void *arg, size_t index, unsigned thread)
+/* ---- by tiles ---- */
+
+static void weights_task(void *arg, size_t index, unsigned thread)
+{
+    const struct winograd_run *job = arg;
+    const struct winograd *w = job->w;
+    size_t group = index / w->blocks, block = index % w->blocks;
+    struct workspace s = workspace_of(job, group, thread);
+    transform_weights(w, job->weights, job->group + group, block, 0, w->in_channels,
+                      s.weights + block * w->kernels->product_rows * w->in_channels);
+}
+
+static void tiles_task(void *arg, size_t index, unsigned thread)
 {
     const struct winograd_run *job = arg;
     const struct winograd *w = job->w;
     const struct bst_kernels *k = w->kernels;
-    size_t all = w->across * w->down, pieces = ceil_div(all, w->tiles);
-    size_t split = index % w->splits, piece = index / w->splits % pieces, plane = index / w->splits / pieces;
-    size_t image = plane / w->groups, g = plane % w->groups;
-    size_t first = piece * w->tiles, count = least(w->tiles, all - first);
+    size_t tasks = ceil_div(w->all, w->tiles), first = index % tasks * w->tiles;
+    size_t count = least(w->tiles, w->all - first), group = job->group + index / tasks;
     size_t columns = ceil_div(count, k->width) * k->width, rows = k->product_rows;
-    const float *weights = w->weights + g * POSITIONS * w->weight_plane;
-    struct workspace s = workspace_of(job, thread);
-    transform_input(w, job->input + plane * w->in_channels * w->in_h * w->in_w, first, count, &s);
-    size_t begin = split * w->blocks / w->splits, end = (split + 1) * w->blocks / w->splits;
-    for (size_t b = begin, blocks; b < end; b += blocks) {
-        blocks = least(w->blocks_a_pass, end - b);
+    struct workspace s = workspace_of(job, index / tasks, thread);
+    transform_input(job, group, 0, w->in_channels, first, count, &s);
+    for (size_t b = 0, blocks; b < w->blocks; b += blocks) {
+        blocks = least(w->blocks_a_task, w->blocks - b);
         for (size_t p = 0; p < POSITIONS; p++)
             k->product(w->in_channels, w->piece, blocks,
-                       weights + p * w->weight_plane + b * rows * w->in_channels, s.in + p * w->in_plane,
-                       w->pitch, columns, s.products + p * w->product_plane, w->pitch);
+                       s.weights + p * w->weight_plane + b * rows * w->in_channels, s.in + p * w->in_plane,
+                       w->pitch, columns, false, s.products + p * w->product_plane, w->pitch);
         for (size_t o = b * rows; o < least((b + blocks) * rows, w->out_channels); o++)
-            transform_output(job, image, g * w->out_channels + o, first, count,
+            transform_output(job, group * w->out_channels + o, first, count,
                              s.products + (o - b * rows) * w->pitch, s.out);
     }
 }
 
-void winograd_execute(const struct winograd *w, const struct step *step, const struct run *run,
-                      const float *input, const float *bias, float *output)
+/* ---- by channels ---- */
+
+#define CHANNELS_A_TASK ((size_t)8)
+
+static void input_task(void *arg, size_t index, unsigned thread)
 {
-    struct winograd_run job = {w, step, run, input, bias, output};
-    size_t pieces = ceil_div(w->across * w->down, w->tiles);
-    bst_pool_run(run->pool, w->outer * w->groups * pieces * w->splits, winograd_task, &job);
+    const struct winograd_run *job = arg;
+    const struct winograd *w = job->w;
+    size_t tasks = ceil_div(w->in_channels, CHANNELS_A_TASK), begin = index % tasks * CHANNELS_A_TASK;
+    struct workspace s = workspace_of(job, index / tasks, thread);
+    transform_input(job, job->group + index / tasks, begin, least(begin + CHANNELS_A_TASK, w->in_channels),
+                    job->first, job->count, &s);
+}
+
+/* Products of channels input channels from channel on with weights[position][block][channels][row]. */
+static void multiply(const struct winograd_run *job, const struct workspace *s, const float *weights,
+                     size_t blocks, size_t channel, size_t channels)
+{
+    const struct winograd *w = job->w;
+    const struct bst_kernels *k = w->kernels;
+    size_t columns = ceil_div(job->count, k->width) * k->width;
+    for (size_t p = 0; p < POSITIONS; p++)
+        k->product(channels, w->piece, blocks, weights + p * w->weight_plane,
+                   s->in + p * w->in_plane + channel * w->pitch, w->pitch, columns, channel > 0,
+                   s->products + p * w->product_plane, w->pitch);
+}
+
+static void channels_task(void *arg, size_t index, unsigned thread)
+{
+    const struct winograd_run *job = arg;
+    const struct winograd *w = job->w;
+    size_t tasks = ceil_div(w->blocks, w->blocks_a_task), group = job->group + index / tasks;
+    size_t first = index % tasks * w->blocks_a_task, blocks = least(w->blocks_a_task, w->blocks - first);
+    size_t rows = w->kernels->product_rows;
+    struct workspace s = workspace_of(job, index / tasks, thread);
+    if (w->weights != NULL) {
+        const float *kept = w->weights + group * POSITIONS * w->weight_plane + first * rows * w->in_channels;
+        multiply(job, &s, kept, blocks, 0, w->in_channels);
+    }
+    for (size_t c = 0, n; c < w->in_channels && w->weights == NULL; c += n) {
+        n = least(CHUNK, w->in_channels - c);
+        for (size_t b = 0; b < blocks; b++)
+            transform_weights(w, job->weights, group, first + b, c, n, s.weights + b * rows * n);
+        multiply(job, &s, s.weights, blocks, c, n);
+    }
+    for (size_t o = first * rows; o < least((first + blocks) * rows, w->out_channels); o++)
+        transform_output(job, group * w->out_channels + o, job->first, job->count,
+                         s.products + (o - first * rows) * w->pitch, s.out);
+}
+
+/* ---- running ---- */
+
+static void run_by_channels(struct winograd_run *job)
+{
+    const struct winograd *w = job->w;
+    struct bst_pool *pool = job->run->pool;
+    for (job->first = 0; job->first < w->all; job->first += w->tiles) {
+        job->count = least(w->tiles, w->all - job->first);
+        bst_pool_run(pool, job->groups * ceil_div(w->in_channels, CHANNELS_A_TASK), input_task, job);
+        bst_pool_run(pool, job->groups * ceil_div(w->blocks, w->blocks_a_task), channels_task, job);
+    }
+}
+
+static void run_by_tiles(struct winograd_run *job)
+{
+    const struct winograd *w = job->w;
+    bst_pool_run(job->run->pool, job->groups * w->blocks, weights_task, job);
+    bst_pool_run(job->run->pool, job->groups * ceil_div(w->all, w->tiles), tiles_task, job);
+}
+
+void winograd_execute(const struct winograd *w, const struct step *step, const struct run *run,
+                      const float *input, const float *weights, const float *bias, float *output)
+{
+    struct winograd_run job = {
+        .w = w, .step = step, .run = run, .input = input, .weights = weights, .bias = bias, .output = output};
+    for (; job.group < w->groups; job.group += job.groups) {
+        job.groups = least(w->groups_a_pass, w->groups - job.group);
+        if (w->by_channels)
+            run_by_channels(&job);
+        else
+            run_by_tiles(&job);
+    }
 }

@@ -96,51 +96,57 @@ static void winograd_output(const float *m, size_t plane, float bias, size_t til
 typedef double vd __attribute__((vector_size(PRODUCT_ROWS * 8)));
 typedef float vr __attribute__((vector_size(PRODUCT_ROWS * 4))); /* a number for each row of a product */
 
-static inline void winograd_weights_line(const vd g[3], vd u[6])
+/* A processor may have these as instructions of its own: see kernel_avx2.c. */
+#ifndef ROWS_WIDE
+#define ROWS_WIDE(x) __builtin_convertvector(x, vd)
+#define ROWS_EXACT_FMA(a, b, c)                                                                              \
+    ((a) * (b) + (c)) /* only where a * b is exact: fused or not is the same then */
+#endif
+
+/* The three numbers lie step apart. single: they are binary32, and products with a^2 and b^2 are exact. */
+static inline __attribute__((always_inline)) void winograd_weights_line(const vd *g, size_t step, bool single,
+                                                                        vd u[6])
 {
     const double a = WA, b = WB, a2 = WA2, b2 = WB2;
     const double of_zero = 1024.0 / 1089.0, of_a = -32768.0 / 55055.0, of_b = 512.0 / 4095.0;
-    vd e1 = (g[0] + g[2] * a2) * of_a, o1 = (g[1] * a) * of_a;
-    vd e2 = (g[0] + g[2] * b2) * of_b, o2 = (g[1] * b) * of_b;
-    u[0] = g[0] * of_zero;
+    const vd g0 = g[0], g1 = g[step], g2 = g[2 * step];
+    vd s1 = single ? ROWS_EXACT_FMA(g2, (vd){0} + a2, g0) : g0 + g2 * a2;
+    vd s2 = single ? ROWS_EXACT_FMA(g2, (vd){0} + b2, g0) : g0 + g2 * b2;
+    vd e1 = s1 * of_a, o1 = (g1 * a) * of_a;
+    vd e2 = s2 * of_b, o2 = (g1 * b) * of_b;
+    u[0] = g0 * of_zero;
     u[1] = e1 + o1;
     u[2] = e1 - o1;
     u[3] = e2 + o2;
     u[4] = e2 - o2;
-    u[5] = g[2];
+    u[5] = g2;
 }
 
 /* In double precision, rounded once at the end: weights lose no more than any constant does. */
-static void winograd_weights(const float *w, size_t step, size_t count, float *u, size_t plane)
+static void winograd_weights(const float *w, size_t step, size_t count, size_t channels, float *u,
+                             size_t plane)
 {
-    vd t[6][3];
-    float rest[PRODUCT_ROWS * 9] = {0}; /* fewer channels than rows: those beyond are 0 */
-    if (count < PRODUCT_ROWS) {
-        for (size_t r = 0; r < count; r++)
-            memcpy(rest + r * 9, w + r * step, 9 * sizeof *w);
-        w = rest;
-        step = 9;
-    }
-    UNROLL for (size_t l = 0; l < 3; l++)
-    {
-        vd g[3], column[6];
-        UNROLL for (size_t k = 0; k < 3; k++)
+    const float *rows[PRODUCT_ROWS];
+    for (size_t r = 0; r < PRODUCT_ROWS; r++)
+        rows[r] = w + (r < count ? r * step : 0);
+    for (size_t c = 0; c < channels; c++, u += PRODUCT_ROWS) {
+        vd g[9], t[3][6];
+        UNROLL for (size_t k = 0; k < 9; k++)
         {
             vr taps;
-            UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++) taps[r] = w[r * step + k * 3 + l];
-            g[k] = __builtin_convertvector(taps, vd);
+            UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++) taps[r] = rows[r][c * 9 + k];
+            g[k] = ROWS_WIDE(taps);
         }
-        winograd_weights_line(g, column);
-        UNROLL for (size_t i = 0; i < 6; i++) t[i][l] = column[i];
-    }
-    UNROLL for (size_t i = 0; i < 6; i++)
-    {
-        vd row[6];
-        winograd_weights_line(t[i], row);
-        UNROLL for (size_t j = 0; j < 6; j++)
+        UNROLL for (size_t l = 0; l < 3; l++) winograd_weights_line(g + l, 3, true, t[l]);
+        UNROLL for (size_t i = 0; i < 6; i++)
         {
-            vr rounded = __builtin_convertvector(row[j], vr);
-            memcpy(u + (i * 6 + j) * plane, &rounded, sizeof rounded);
+            vd row[6];
+            winograd_weights_line(&t[0][i], 6, i == 5, row);
+            UNROLL for (size_t j = 0; j < 6; j++)
+            {
+                vr rounded = __builtin_convertvector(row[j], vr);
+                memcpy(u + (i * 6 + j) * plane, &rounded, sizeof rounded);
+            }
         }
     }
 }
@@ -169,12 +175,11 @@ static void winograd_weights(const float *w, size_t step, size_t count, float *u
         }                                                                                                    \
     }                                                                                                        \
     static void product_##V(size_t depth, size_t piece, const float *a, const float *b, size_t b_step,       \
-                            float *dst, size_t pitch)                                                        \
+                            bool more, float *dst, size_t pitch)                                             \
     {                                                                                                        \
-        piece_##V(piece, a, b, b_step, true, dst, pitch);                                                    \
-        for (size_t c = piece; c < depth; c += piece)                                                        \
+        for (size_t c = 0; c < depth; c += piece)                                                            \
             piece_##V(depth - c < piece ? depth - c : piece, a + c * PRODUCT_ROWS, b + c * b_step, b_step,   \
-                      false, dst, pitch);                                                                    \
+                      c == 0 && !more, dst, pitch);                                                          \
     }
 
 PRODUCT_FUNCTION(1)
@@ -184,17 +189,17 @@ PRODUCT_FUNCTION(3)
 #endif
 
 static void product(size_t depth, size_t piece, size_t blocks, const float *a, const float *b, size_t b_step,
-                    size_t columns, float *dst, size_t pitch)
+                    size_t columns, bool more, float *dst, size_t pitch)
 {
     for (size_t i = 0; i < blocks; i++, a += depth * PRODUCT_ROWS, dst += PRODUCT_ROWS * pitch) {
         size_t j = 0;
 #if PRODUCT_VECTORS > 2
         for (; j + 3 * VW <= columns; j += 3 * VW)
-            product_3(depth, piece, a, b + j, b_step, dst + j, pitch);
+            product_3(depth, piece, a, b + j, b_step, more, dst + j, pitch);
 #endif
         for (; j + 2 * VW <= columns; j += 2 * VW)
-            product_2(depth, piece, a, b + j, b_step, dst + j, pitch);
+            product_2(depth, piece, a, b + j, b_step, more, dst + j, pitch);
         for (; j < columns; j += VW)
-            product_1(depth, piece, a, b + j, b_step, dst + j, pitch);
+            product_1(depth, piece, a, b + j, b_step, more, dst + j, pitch);
     }
 }

@@ -246,7 +246,7 @@ static void multiply(const struct winograd_transpose *w, const struct part *part
         float *out = s->products + w->out_panel[p];
         for (size_t j = 0; j < columns; j += pitch, in += w->in_channels * pitch, out += rows * pitch)
             k->product(w->in_channels, w->piece, blocks, s->weights + p * w->weight_plane, in, pitch,
-                       least(pitch, columns - j), out, pitch);
+                       least(pitch, columns - j), false, out, pitch);
     }
 }
 

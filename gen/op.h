@@ -46,6 +46,7 @@ struct run {
     struct bst_pool *pool;
     uint8_t *scratch; /* threads times scratch_each bytes, 64-byte aligned */
     size_t scratch_each;
+    uint8_t *shared;           /* of all threads, 64-byte aligned */
     atomic_bool *out_of_range; /* set by a step that met an index beyond its axis: the run fails */
 };
 
@@ -91,6 +92,7 @@ struct step {
     void *prepared;            /* made by prepare, with step_take */
     struct step_block *blocks; /* memory that lives as long as the step */
     size_t scratch;            /* bytes of scratch memory each thread needs */
+    size_t shared;             /* bytes of scratch memory the threads need together */
 };
 
 /* Zeroed, 64-byte aligned memory that lives as long as the step; NULL when there is none. */

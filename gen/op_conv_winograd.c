@@ -29,16 +29,13 @@ enum bst_code conv_winograd_make(struct step *step, const struct window *w, cons
                                      .out_w = (size_t)out[2],
                                      .pad_y = w->begin[1],
                                      .pad_x = w->begin[2]};
-    c->live_weights = weights->data == NULL;
-    enum bst_code code = winograd_make(step, c->winograd, kernels, threads, err);
-    if (code == BST_OK && !c->live_weights) winograd_pack(c->winograd, NULL, tensor_floats(weights));
-    return code;
+    return winograd_make(step, c->winograd, kernels, threads,
+                         weights->data != NULL ? tensor_floats(weights) : NULL, err);
 }
 
 void conv_winograd_run(const struct convolution *c, const struct step *step, const struct run *run)
 {
     const struct tensor *bias = step_input(step, 2);
-    if (c->live_weights) winograd_pack(c->winograd, run->pool, tensor_floats(step->inputs[1]));
-    winograd_execute(c->winograd, step, run, tensor_floats(step->inputs[0]),
+    winograd_execute(c->winograd, step, run, tensor_floats(step->inputs[0]), tensor_floats(step->inputs[1]),
                      bias != NULL ? tensor_floats(bias) : NULL, tensor_floats(step->result));
 }

@@ -14,7 +14,7 @@
 size_t plan_bytes(const struct plan *plan)
 {
     return plan->arena_bytes + plan->folded_bytes + plan->prepared_bytes +
-           plan->scratch_each * plan->options.threads;
+           plan->scratch_each * plan->options.threads + plan->shared_bytes;
 }
 
 void plan_free(struct plan *plan)
@@ -34,6 +34,7 @@ void plan_free(struct plan *plan)
                    plan->stands_for, plan->seconds};
     pages_give(plan->arena, plan->arena_bytes + 64);
     pages_give(plan->scratch, plan->scratch_each * plan->options.threads + 64);
+    pages_give(plan->shared, plan->shared_bytes + 64);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         free(all[i]);
     free(plan);
@@ -196,10 +197,11 @@ static enum bst_code fold(struct plan *plan, struct step *step, struct bst_error
         code = step->op->prepare(step, plan->options.kernels, 1, err);
     if (code == BST_OK) code = add_posts(step, step->own, step->own_count, err);
     atomic_bool out_of_range = false;
-    struct run run = {plan->options.kernels, NULL, NULL, step->scratch, &out_of_range};
-    if (code == BST_OK && step->scratch > 0) {
-        run.scratch = step_take(step, step->scratch, 1);
-        if (run.scratch == NULL) code = bst_fail_memory(err);
+    struct run run = {plan->options.kernels, NULL, NULL, step->scratch, NULL, &out_of_range};
+    if (code == BST_OK && step->scratch + step->shared > 0) {
+        run.scratch = step_take(step, step->scratch + 1, 1);
+        run.shared = step_take(step, step->shared + 1, 1);
+        if (run.scratch == NULL || run.shared == NULL) code = bst_fail_memory(err);
     }
     if (code == BST_OK) step->op->run(step, &run);
     return out_of_range ? bst_fail(err, BST_UNREADABLE, "an index is out of range") : code;
@@ -373,6 +375,7 @@ static enum bst_code prepare(struct plan *plan, struct bst_error *err)
         if (code != BST_OK) return plan_where(plan, step->node, err);
         plan->prepared_bytes += step_bytes(step);
         if (step->scratch > plan->scratch_each) plan->scratch_each = (step->scratch + 63) / 64 * 64;
+        if (step->shared > plan->shared_bytes) plan->shared_bytes = step->shared;
     }
     for (size_t p = 0; p < plan->step_count; p++) {
         if (plan->head[p] == NONE) continue;
@@ -396,8 +399,10 @@ static enum bst_code take_memory(struct plan *plan, struct bst_error *err)
 {
     plan->arena = pages_take(plan->arena_bytes + 64);
     plan->scratch = pages_take(plan->scratch_each * plan->options.threads + 64);
+    plan->shared = pages_take(plan->shared_bytes + 64);
     if (plan->options.profile) plan->seconds = bst_calloc(plan->step_count, sizeof *plan->seconds);
-    if (plan->arena == NULL || plan->scratch == NULL || (plan->options.profile && plan->seconds == NULL))
+    if (plan->arena == NULL || plan->scratch == NULL || plan->shared == NULL ||
+        (plan->options.profile && plan->seconds == NULL))
         return bst_fail_memory(err);
     for (size_t v = 0; v < plan->graph->value_count; v++)
         if (plan->item_of[v] != NONE)
@@ -487,7 +492,8 @@ enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const void *con
                        struct bst_error *err)
 {
     atomic_bool out_of_range = false;
-    struct run run = {plan->options.kernels, pool, plan->scratch, plan->scratch_each, &out_of_range};
+    struct run run = {plan->options.kernels, pool,         plan->scratch,
+                      plan->scratch_each,    plan->shared, &out_of_range};
     point_at_inputs(plan, inputs);
     for (size_t p = 0; p < plan->step_count; p++) {
         if (progress != NULL && !progress(progress_arg, p, plan->step_count))

@@ -41,8 +41,8 @@ struct plan {
     size_t folded_count, folded_bytes;
     double *seconds; /* that each step took in all runs; NULL: not measured */
     uint64_t runs;
-    uint8_t *arena, *scratch;
-    size_t arena_bytes, scratch_each,
+    uint8_t *arena, *scratch, *shared;
+    size_t arena_bytes, scratch_each, shared_bytes,
         prepared_bytes; /* the last: of what steps keep, packed weights above all */
 };
 
