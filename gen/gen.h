@@ -5,6 +5,7 @@
  *   model.c       a model file opened: bytes, digest, card, graph
  *   external.c    files beside the model's own that hold constants
  *   onnx*.c       ONNX (protobuf) -> graph, with every limit checked: the file, its graph, constants, older forms
+ *   onnx_wire.c   large constants found in a file's bytes, to be used where they lie
  *   graph.h       the graph and its values
  *   op.h, op.c    the table of operators: how each infers dims, prepares and runs
  *   plan.c        graph + input sizes -> ordered steps over one arena; memory known before any is taken

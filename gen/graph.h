@@ -125,16 +125,18 @@ struct graph {
     int32_t *outputs;
     const char *card;           /* metadata "blindstamp.card", or NULL */
     uint64_t parameters;        /* numbers in floating-point initializers */
-    struct graph_block *blocks; /* all memory of the graph */
+    struct graph_block *blocks; /* all memory of the graph, but for */
+    struct bst_buf file;        /* the model file's bytes, which large constants point into */
 };
 
 /* Reads a model from the bytes of an ONNX file; name is for messages. Refuses what is damaged, what needs
  * another file and every operator that is not supported, before anything is run. */
 enum bst_code graph_read(const void *data, size_t len, const char *name, struct graph **out,
                          struct bst_error *err);
-/* The same with further files, which must outlive the graph. */
+/* The same without a copy of the bytes, which the graph takes over, also when it fails; and with further files, which
+ * must outlive the graph. */
 struct external;
-enum bst_code graph_read_with(const void *data, size_t len, const char *name, struct external *external,
+enum bst_code graph_take_file(struct bst_buf *file, const char *name, struct external *external,
                               struct graph **out, struct bst_error *err);
 void graph_free(struct graph *graph);
 

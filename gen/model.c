@@ -68,9 +68,7 @@ enum bst_code bst_model_open_text(const char *path, const char *card_text, struc
         bst_sha256(file.data, file.len, model->digest);
         code = external_init(&model->external, path) ? BST_OK : bst_fail_memory(err);
     }
-    if (code == BST_OK) {
-        code = graph_read_with(file.data, file.len, path, &model->external, &model->graph, err);
-    }
+    if (code == BST_OK) code = graph_take_file(&file, path, &model->external, &model->graph, err);
     bst_buf_free(&file);
     if (code == BST_OK) code = card_make(model, err);
     arithmetic_leave(&saved);

@@ -75,48 +75,74 @@ static enum bst_code read_card(const Onnx__ModelProto *model, struct graph *grap
     return BST_OK;
 }
 
-static enum bst_code read_graph(const Onnx__ModelProto *model, struct allowance *allowance,
-                                struct external *external, struct graph *graph, struct bst_error *err)
+static enum bst_code read_graph(const Onnx__ModelProto *model, const struct wire *wire,
+                                struct allowance *allowance, struct external *external, struct graph *graph,
+                                struct bst_error *err)
 {
-    struct reader r = {.graph = graph, .allowance = allowance, .external = external, .err = err, .guard = -1};
+    struct reader r = {
+        .graph = graph, .allowance = allowance, .wire = wire, .external = external, .err = err, .guard = -1};
     enum bst_code code = reader_graph(&r, model->graph);
     if (code == BST_OK) code = reader_finish(&r, model->graph);
     reader_free(&r);
     return code;
 }
 
-enum bst_code graph_read(const void *data, size_t len, const char *name, struct graph **out,
-                         struct bst_error *err)
+/* Unpacks what is not in the spans of wire. */
+static enum bst_code unpack(const struct wire *wire, struct graph *graph, struct external *external,
+                            struct bst_error *err)
 {
-    struct external none = {0};
-    return graph_read_with(data, len, name, &none, out, err);
-}
-
-enum bst_code graph_read_with(const void *data, size_t len, const char *name, struct external *external,
-                              struct graph **out, struct bst_error *err)
-{
-    *out = NULL;
-    if (len > MODEL_SIZE_MAX)
-        return bst_fail(err, BST_UNREADABLE, "%s: larger than a model may be (%zu bytes)", name,
-                        MODEL_SIZE_MAX);
+    const struct bst_buf *bytes = wire->rest.data != NULL ? &wire->rest : &graph->file;
     struct allowance allowance;
-    allowance_init(&allowance, 2 * len + ((size_t)64 << 20));
-    Onnx__ModelProto *model = onnx__model_proto__unpack(&allowance.allocator, len, data);
-    if (model == NULL || model->graph == NULL) {
-        if (model != NULL) onnx__model_proto__free_unpacked(model, &allowance.allocator);
-        bst_fail(err, BST_UNREADABLE, "not an ONNX model, or a damaged one");
-        return bst_where(err, "%s", name);
-    }
-    struct graph *graph = bst_calloc(1, sizeof *graph);
-    enum bst_code code = graph != NULL ? BST_OK : bst_fail_memory(err);
+    allowance_init(&allowance, 2 * bytes->len + ((size_t)64 << 20));
+    Onnx__ModelProto *model = onnx__model_proto__unpack(&allowance.allocator, bytes->len, bytes->data);
+    enum bst_code code = BST_OK;
+    if (model == NULL || model->graph == NULL)
+        code = bst_fail(err, BST_UNREADABLE, "not an ONNX model, or a damaged one");
     if (code == BST_OK) code = read_opset(model, graph, err);
     if (code == BST_OK) code = read_card(model, graph, err);
-    if (code == BST_OK) code = read_graph(model, &allowance, external, graph, err);
-    onnx__model_proto__free_unpacked(model, &allowance.allocator);
+    if (code == BST_OK) code = read_graph(model, wire, &allowance, external, graph, err);
+    if (model != NULL) onnx__model_proto__free_unpacked(model, &allowance.allocator);
+    return code;
+}
+
+enum bst_code graph_take_file(struct bst_buf *file, const char *name, struct external *external,
+                              struct graph **out, struct bst_error *err)
+{
+    struct graph *graph = bst_calloc(1, sizeof *graph);
+    struct wire wire = {0};
+    *out = NULL;
+    if (graph == NULL) {
+        bst_buf_free(file);
+        return bst_fail_memory(err);
+    }
+    graph->file = *file;
+    *file = (struct bst_buf){0};
+    enum bst_code code = BST_OK;
+    if (graph->file.len > MODEL_SIZE_MAX)
+        code = bst_fail(err, BST_UNREADABLE, "larger than a model may be (%zu bytes)", MODEL_SIZE_MAX);
+    if (code == BST_OK && wire_split(graph->file.data, graph->file.len, &wire)) wire_align(&wire);
+    if (code == BST_OK) code = unpack(&wire, graph, external, err);
+    if (wire.span_bytes == 0) bst_buf_free(&graph->file);
+    wire_clear(&wire);
     if (code != BST_OK) {
         graph_free(graph);
         return bst_where(err, "%s", name);
     }
     *out = graph;
     return BST_OK;
+}
+
+enum bst_code graph_read(const void *data, size_t len, const char *name, struct graph **out,
+                         struct bst_error *err)
+{
+    struct external none = {0};
+    struct bst_buf copy = {0};
+    *out = NULL;
+    if (len > MODEL_SIZE_MAX) {
+        bst_fail(err, BST_UNREADABLE, "larger than a model may be (%zu bytes)", MODEL_SIZE_MAX);
+        return bst_where(err, "%s", name);
+    }
+    bst_buf_append(&copy, data, len);
+    if (copy.failed) return bst_fail_memory(err);
+    return graph_take_file(&copy, name, &none, out, err);
 }

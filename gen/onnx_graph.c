@@ -2,6 +2,7 @@
  * a guard. Everything a stranger's file can get wrong in them is checked here, once: counts, names, types, order of
  * nodes, operators. Operators check their own attributes and shapes when a plan is made (op.h). */
 #include "onnx_reader.h"
+#include "pages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ void graph_free(struct graph *graph)
         next = block->next;
         free(block);
     }
+    bst_buf_free(&graph->file);
     free(graph);
 }
 
@@ -149,7 +151,7 @@ static enum bst_code fetch_external(struct reader *r, Onnx__TensorProto *proto)
     return code;
 }
 
-/* Numbers in another file that are as the engine keeps them need not be copied. */
+/* Numbers that are stored as the engine keeps them need not be copied. */
 static bool usable_in_place(const Onnx__TensorProto *proto)
 {
     const uint16_t one = 1;
@@ -157,25 +159,34 @@ static bool usable_in_place(const Onnx__TensorProto *proto)
            *(const uint8_t *)&one == 1;
 }
 
-static enum bst_code read_tensor(struct reader *r, const Onnx__TensorProto *proto, const struct tensor **out)
+/* span: where the numbers lie when they were taken out of the message; else NULL. */
+static enum bst_code read_tensor(struct reader *r, const Onnx__TensorProto *proto,
+                                 const struct wire_span *span, const struct tensor **out)
 {
     struct tensor *t = graph_take(r->graph, 1, sizeof *t);
-    bool external = onnx_tensor_is_external(proto);
+    bool external = onnx_tensor_is_external(proto), lasting = external || span != NULL;
     Onnx__TensorProto fetched = *proto;
     if (t == NULL) return bst_fail_memory(r->err);
+    if (span != NULL) fetched.raw_data = (ProtobufCBinaryData){span->len, span->data};
     enum bst_code code = external ? fetch_external(r, &fetched) : BST_OK;
-    if (external) proto = &fetched;
-    if (code == BST_OK) code = onnx_tensor_check(proto, t, r->err);
+    if (code == BST_OK) code = onnx_tensor_check(&fetched, t, r->err);
     if (code != BST_OK) return code;
     *out = t;
-    if (external && usable_in_place(proto)) {
-        t->data = proto->raw_data.data;
+    if (lasting && usable_in_place(&fetched)) {
+        t->data = fetched.raw_data.data;
         return BST_OK;
     }
     t->data = graph_take(r->graph, t->count, tensor_item(t));
     if (t->data == NULL) return bst_fail_memory(r->err);
-    onnx_tensor_fill(proto, t);
+    onnx_tensor_fill(&fetched, t);
+    if (span != NULL) pages_drop(span->data, span->len);
     return BST_OK;
+}
+
+static const struct wire_span *span_of(const struct reader *r, size_t initializer)
+{
+    bool taken = r->depth == 0 && initializer < r->wire->span_count && r->wire->spans[initializer].len > 0;
+    return taken ? &r->wire->spans[initializer] : NULL;
 }
 
 static enum bst_code read_constants(struct reader *r, const Onnx__GraphProto *graph)
@@ -187,7 +198,7 @@ static enum bst_code read_constants(struct reader *r, const Onnx__GraphProto *gr
             return bst_fail(r->err, BST_UNREADABLE, "constant %zu has no name", i);
         enum bst_code code = define_value(r, proto->name, &value);
         if (code != BST_OK) return code;
-        code = read_tensor(r, proto, &r->values[value].constant);
+        code = read_tensor(r, proto, span_of(r, i), &r->values[value].constant);
         if (code != BST_OK) return code;
         if (r->values[value].constant->kind == KIND_FLOAT)
             r->graph->parameters += r->values[value].constant->count;
@@ -261,7 +272,7 @@ static enum bst_code read_attribute(struct reader *r, const Onnx__AttributeProto
     case ATTRIBUTE_TENSOR:
         if (proto->t == NULL)
             return bst_fail(r->err, BST_UNREADABLE, "attribute '%.80s' is empty", proto->name);
-        return read_tensor(r, proto->t, &a->t);
+        return read_tensor(r, proto->t, NULL, &a->t);
     case ATTRIBUTE_FLOATS: {
         float *floats = graph_take(graph, proto->n_floats, sizeof *floats);
         if (floats == NULL) return bst_fail_memory(r->err);

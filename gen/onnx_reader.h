@@ -6,6 +6,7 @@
 
 #include "external.h"
 #include "onnx.h"
+#include "onnx_wire.h"
 #include "op.h"
 
 /* Unpacking takes memory before any count can be checked: an empty node is two bytes in the file and some
@@ -19,6 +20,7 @@ void allowance_init(struct allowance *allowance, size_t bytes);
 struct reader {
     struct graph *graph;
     struct allowance *allowance;
+    const struct wire *wire; /* large constants of the model's own graph */
     struct external *external;
     struct bst_error *err;
     int32_t *slots; /* hash table of value numbers + 1; a power of two long, at most half full */

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define HUGE ((size_t)2 << 20) /* a huge page of x86-64, and of AArch64 with pages of 4 kB */
 #define PAGE ((size_t)4096)
@@ -32,4 +33,12 @@ void *pages_take(size_t bytes)
 void pages_give(void *memory, size_t bytes)
 {
     if (memory != NULL) munmap(memory, rounded(bytes));
+}
+
+void pages_drop(void *memory, size_t bytes)
+{
+    long page = sysconf(_SC_PAGESIZE);
+    size_t unit = page > 0 ? (size_t)page : HUGE, before = (unit - (uintptr_t)memory % unit) % unit;
+    if (before < bytes && bytes - before >= unit)
+        madvise((uint8_t *)memory + before, (bytes - before) / unit * unit, MADV_DONTNEED);
 }

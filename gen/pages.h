@@ -11,5 +11,8 @@
 void *pages_take(size_t bytes);
 /* bytes as they were asked for; memory may be NULL. */
 void pages_give(void *memory, size_t bytes);
+/* Gives the system back the whole pages within a piece of any memory. What was in them is lost; the piece stays its
+ * owner's to free. */
+void pages_drop(void *memory, size_t bytes);
 
 #endif

@@ -289,6 +289,55 @@ static void test_truncated_and_mutated(void **state)
     fixture_free(f);
 }
 
+/* Large constants are used where they lie in the file's bytes, whatever their place in it; half-width ones are
+ * converted. Names of growing length give every alignment. */
+static void test_large_constants(void **state)
+{
+    (void)state;
+    for (size_t odd = 1; odd <= 8; odd++) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "in x 1 2048\nrand %.*s 1 2048\nrand b 1 2048\nhalf h 1 2048\nnode Mul x,%.*s u\n"
+                 "node Add u,b v\nnode Add v,h y",
+                 (int)odd, "wwwwwwww", (int)odd, "wwwwwwww");
+        struct fixture *f = fixture_new(text);
+        struct bst_buf bytes = {0}, whole = {0};
+        struct bst_error err;
+        struct graph *graph, *other;
+        fixture_pack(f, &bytes);
+        assert_int_equal(graph_read(bytes.data, bytes.len, "test.onnx", &graph, &err), BST_OK);
+        assert_non_null(graph->file.data);
+        /* The same graph in two parts, the second empty, is unpacked as it is. */
+        bst_buf_append(&whole, bytes.data, bytes.len);
+        bst_buf_append(&whole, "\x3a\x00", 2);
+        assert_int_equal(graph_read(whole.data, whole.len, "test.onnx", &other, &err), BST_OK);
+        assert_null(other->file.data);
+        size_t constants = 0;
+        for (size_t v = 0; v < graph->value_count; v++) {
+            const struct tensor *a = graph->values[v].constant, *b = other->values[v].constant;
+            if (a == NULL) continue;
+            const uint8_t *at = a->data, *file = graph->file.data;
+            bool inside = at >= file && at < file + graph->file.len;
+            assert_true(inside == (strcmp(graph->values[v].name, "h") != 0));
+            assert_int_equal((uintptr_t)at % sizeof(float), 0);
+            assert_int_equal(a->count, 2048);
+            assert_memory_equal(a->data, b->data, a->count * sizeof(float));
+            constants++;
+        }
+        assert_int_equal(constants, 3);
+        graph_free(graph);
+        graph_free(other);
+        for (size_t len = 0; len < bytes.len; len += 97) {
+            enum bst_code code = graph_read(bytes.data, len, "test.onnx", &graph, &err);
+            if (code == BST_OK) graph_free(graph);
+            assert_true(code == BST_OK || code == BST_UNREADABLE);
+        }
+        bst_buf_free(&bytes);
+        bst_buf_free(&whole);
+        fixture_free(f);
+    }
+}
+
 /* ---- constants in other files ---- */
 
 static char folder[64];
@@ -464,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_nested_branches),
         cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_truncated_and_mutated),
+        cmocka_unit_test(test_large_constants),
         cmocka_unit_test(test_external),
         cmocka_unit_test(test_external_refused),
         cmocka_unit_test(test_no_file),
