@@ -10,15 +10,18 @@
 
 /* ---- the statement ---- */
 
-/* The statement counts only if the signer of the manifest also signed it: else anybody could put a foreign
- * author's statement under his own manifest. */
+/* The statement counts only if the signer of the manifest also signed it, or names in the manifest the key that did:
+ * else anybody could put a foreign author's statement under his own manifest. */
 static void judge_statement(struct judge *judge)
 {
     const struct bst_c2pa *c2pa = &judge->c2pa;
     const struct facts *facts = &judge->facts;
     char key_id[BST_SHA256_HEX] = "";
-    if (c2pa->signer_is_ed25519) bst_key_id(c2pa->signer_key, key_id);
-    if (!c2pa->signer_is_ed25519 || !bst_dsse_verify(&judge->dsse, c2pa->signer_key))
+    const uint8_t *key = c2pa->has_author          ? c2pa->author_key
+                         : c2pa->signer_is_ed25519 ? c2pa->signer_key
+                                                   : NULL;
+    if (key) bst_key_id(key, key_id);
+    if (!key || !bst_dsse_verify(&judge->dsse, key))
         judge_say(judge, "statement", BST_FAIL,
                   "The statement of origin was not signed by the manifest's signer, or was "
                   "changed since.");

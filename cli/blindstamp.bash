@@ -21,7 +21,7 @@ _blindstamp() {
     if [ -z "$verb" ]; then
         case $prev in
         --home) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust timestamp train help --version --help --home" -- "$cur") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust cert timestamp train help --version --help --home" -- "$cur") ;;
         esac
         return
     fi
@@ -30,16 +30,17 @@ _blindstamp() {
     init) options="--author -a --email --url --passphrase-file --no-passphrase" ;;
     model) options="--card --architecture --encoder --style-picture --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
-    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --tsa --passphrase-file" ;;
+    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --tsa --staple --passphrase-file" ;;
     verify) options="--replay -r --model -m --input -i --trust --trust-tsa --trust-signer --log-key --ledger --format -f --details -d --threads --memory" ;;
     show) options="" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
     ledger) options="--ledger --log-key --checkpoint" ;;
     key) options="--output -o --secret --name --passphrase-file --new-passphrase-file --remove" ;;
     trust) options="--kind -k --allowed --name --origin --date --force -f --details -d" ;;
+    cert) options="--alg --organisation --country --output -o --key --key-passphrase-file --passphrase-file" ;;
     timestamp) options="--output -o --tsa" ;;
     train) options="--output -o --root --name --title --license --seed -s --steps -n --hours --batch --crop --samples --resume --threads --force -f --passphrase-file" ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust timestamp train" -- "$cur") && return ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust cert timestamp train" -- "$cur") && return ;;
     *) return ;;
     esac
 
@@ -54,6 +55,7 @@ _blindstamp() {
         [ -z "$model" ] || mapfile -t COMPREPLY < <(compgen -W "$(_blindstamp_styles "$model")" -- "$cur")
         return ;;
     gen:--latent-generator) mapfile -t COMPREPLY < <(compgen -W "philox numpy-randomstate torch-cpu" -- "$cur") && return ;;
+    cert:--alg) mapfile -t COMPREPLY < <(compgen -W "ed25519 es256 es384 es512 ps256 ps384 ps512" -- "$cur") && return ;;
     trust:--kind | trust:-k) mapfile -t COMPREPLY < <(compgen -W "manifest tsa cawg" -- "$cur") && return ;;
     verify:--format | verify:-f) mapfile -t COMPREPLY < <(compgen -W "ours crjson c2patool" -- "$cur") && return ;;
     gen:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
@@ -71,6 +73,8 @@ _blindstamp() {
         mapfile -t COMPREPLY < <(compgen -W "status verify export" -- "$cur")
     elif [ "$prev" = key ]; then
         mapfile -t COMPREPLY < <(compgen -W "list show export import passphrase" -- "$cur")
+    elif [ "$prev" = cert ]; then
+        mapfile -t COMPREPLY < <(compgen -W "csr import check show remove" -- "$cur")
     elif [ "$prev" = timestamp ]; then
         mapfile -t COMPREPLY < <(compgen -W "request attach add" -- "$cur")
     elif [ "$prev" = trust ]; then

@@ -51,7 +51,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cmd_init, cmd_model, cmd_models, cmd_gen, cmd_verify, cmd_show, cmd_query,
-    cmd_ledger, cmd_key, cmd_trust, cmd_timestamp, cmd_train;
+    cmd_ledger, cmd_key, cmd_trust, cmd_timestamp, cmd_cert, cmd_train;
 /* Every command, ended by NULL. */
 extern const struct cli_command *const cli_commands[];
 /* Options that every command takes: --home, --json, --quiet, --help. */
@@ -179,11 +179,17 @@ void cli_passphrase_free(char *passphrase);
             "have a time stamp authority say when it was signed; later: keep room for that", false           \
     }
 
+#define CLI_STAPLE_OPTION                                                                                    \
+    {                                                                                                        \
+        "staple", 0, NULL, "ask whether your certificate was revoked, and put the answer into the pictures", \
+            false                                                                                            \
+    }
+
 /* ---- home and trust (trust.c) ---- */
 
 /* The home folder; BST_USAGE with a hint when it was never initialised and must_exist. New memory. */
 enum bst_code cli_home(const struct cli_args *args, bool must_exist, char **out, struct bst_error *err);
-/* Opens the workshop, asking for the passphrase if the keys are locked; heeds the option --tsa. */
+/* Opens the workshop, asking for the passphrase if the keys are locked; heeds --tsa and --staple. */
 enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level,
                           struct bst_stamper **out, struct bst_error *err);
 /* What verify trusts: home itself (when it has an identity), what was added to it, and the options --trust, --trust-tsa,

@@ -39,6 +39,7 @@ static const struct cli_option options[] = {
      "make each picture in tiles of at most N x N pixels; the pixels do not depend on it", false},
     {"compression", 0, "1-9", "PNG compression: 1 fast, 9 small", false},
     CLI_TSA_OPTION,
+    CLI_STAPLE_OPTION,
     CLI_PASSPHRASE_OPTION,
     {0},
 };

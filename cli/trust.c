@@ -31,8 +31,11 @@ enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png
     char *passphrase = NULL;
     enum bst_code code = cli_passphrase_given(args, &passphrase, err);
     if (code != BST_OK) return code;
-    struct bst_stamper_options options = {
-        .home = home, .passphrase = passphrase, .png_level = png_level, .tsa = cli_value(args, "tsa")};
+    struct bst_stamper_options options = {.home = home,
+                                          .passphrase = passphrase,
+                                          .png_level = png_level,
+                                          .tsa = cli_value(args, "tsa"),
+                                          .staple = cli_has(args, "staple")};
     bool locked = false;
     code = bst_stamper_open(&options, out, &locked, err);
     if (code != BST_OK && locked && !passphrase) {

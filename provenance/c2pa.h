@@ -33,6 +33,7 @@
 
 struct bst_manifest {
     const struct bst_signer *signer;
+    const uint8_t *author_key; /* that signed the envelope: 32 bytes; NULL: the signer's */
     struct bst_error
         *unstamped; /* filled when signer->tsa failed: the manifest is whole, but for the time stamp */
     const char *image_id;

@@ -138,6 +138,12 @@ static void take_receipt(struct bst_judge *judge, cbor_item_t *content, const ch
         bst_judge_fail(judge, "general.error", url, "the manifest holds a second receipt");
         return;
     }
+    const uint8_t *key;
+    size_t key_len;
+    if (bst_cbor_get_bytes(bst_cbor_get(content, "key"), &key, &key_len) && key_len == BST_KEY_LEN) {
+        judge->out->has_author = true;
+        memcpy(judge->out->author_key, key, key_len);
+    }
     bst_buf_append(&judge->out->envelope, envelope, envelope_len);
     bst_buf_append(&judge->out->proof, proof, proof_len);
     judge->out->log_vkey = bst_format("%.*s", (int)log_len, log);

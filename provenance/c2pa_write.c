@@ -52,7 +52,13 @@ static void write_disclosure(const struct bst_manifest *manifest, struct bst_buf
 
 static void write_receipt(const struct bst_manifest *manifest, struct bst_buf *out)
 {
-    bst_cbor_map(out, 3);
+    /* Who signed the statement is told only where it is not who signs the claim. */
+    bool other = manifest->author_key != NULL && manifest->signer->evp != NULL;
+    bst_cbor_map(out, other ? 4 : 3);
+    if (other) {
+        bst_cbor_text(out, "key");
+        bst_cbor_bytes(out, manifest->author_key, BST_KEY_LEN);
+    }
     pair(out, "log", manifest->log_vkey);
     bst_cbor_text(out, "proof");
     bst_cbor_textn(out, manifest->proof, manifest->proof_len);

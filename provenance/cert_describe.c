@@ -102,3 +102,40 @@ enum bst_code bst_cert_describe(const void *pem, size_t len, json_t **out, struc
     *out = list;
     return BST_OK;
 }
+
+/* ---- the rules ---- */
+
+static bool add_rule(json_t *list, const char *name, const char *asks, const char *problem, const char *fix)
+{
+    return json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s?, s:s?}", "rule", name, "asks", asks,
+                                                 "kept", (int)(problem == NULL), "problem", problem, "fix",
+                                                 problem == NULL ? NULL : fix)) == 0;
+}
+
+enum bst_code bst_cert_check(const void *pem, size_t len, const struct bst_trust *trust, json_t **out,
+                             struct bst_error *err)
+{
+    BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(pem, (int)len);
+    X509 *cert = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, no_passphrase);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (cert == NULL) return bst_fail(err, BST_UNREADABLE, "it holds no certificate in PEM");
+    json_t *list = json_array();
+    bool whole = list != NULL;
+    for (size_t i = 0; whole && i < bst_cert_rule_count; i++) {
+        const struct bst_cert_rule *rule = &bst_cert_rules[i];
+        whole =
+            add_rule(list, rule->name, rule->words, rule->problem(cert, BST_ROLE_CLAIM, trust), rule->fix);
+    }
+    bool valid = bst_cert_covers(cert, bst_now_ms() / 1000);
+    whole = whole && add_rule(list, "validity", "valid today", valid ? NULL : "it is not valid today",
+                              "have it issued again, or sign while it is valid, with a time stamp");
+    X509_free(cert);
+    ERR_clear_error();
+    if (whole) {
+        *out = list;
+        return BST_OK;
+    }
+    json_decref(list);
+    return bst_fail_memory(err);
+}

@@ -3,8 +3,10 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* renameat2 */
 #endif
+#include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,6 +244,30 @@ static enum bst_code swap_folder(const char *fresh, const char *folder, struct b
     return code;
 }
 
+/* Keys made for certificate requests (credential.c), encrypted anew in the folder beside. */
+static enum bst_code move_claim_keys(const char *home, const char *beside, const char *old_phrase,
+                                     const char *new_phrase, struct bst_error *err)
+{
+    char *folder = bst_path_join(home, "keys");
+    DIR *dir = folder ? opendir(folder) : NULL;
+    enum bst_code code = folder ? BST_OK : bst_fail_memory(err);
+    if (folder && !dir) code = bst_fail_errno(err, BST_FAILURE, "cannot read %s", folder);
+    for (struct dirent *entry; code == BST_OK && dir && (entry = readdir(dir));) {
+        if (strncmp(entry->d_name, "claim-", 6) != 0) continue;
+        EVP_PKEY *key = NULL;
+        char *from = bst_path_join(folder, entry->d_name),
+             *to = bst_format("%s/keys/%s", beside, entry->d_name);
+        code = from && to ? bst_evp_load(from, old_phrase, &key, NULL, err) : bst_fail_memory(err);
+        if (code == BST_OK) code = bst_evp_save(key, to, new_phrase, false, err);
+        EVP_PKEY_free(key);
+        free(from);
+        free(to);
+    }
+    if (dir) closedir(dir);
+    free(folder);
+    return code;
+}
+
 enum bst_code bst_home_passphrase(const char *home, const char *old_phrase, const char *new_phrase,
                                   struct bst_error *err)
 {
@@ -255,6 +281,7 @@ enum bst_code bst_home_passphrase(const char *home, const char *old_phrase, cons
         code = bst_fail_errno(err, BST_FAILURE, "cannot write to %s", home);
     } else if (code == BST_OK) {
         code = write_keys(beside, &workshop, new_phrase, err);
+        if (code == BST_OK) code = move_claim_keys(home, beside, old_phrase, new_phrase, err);
         char *fresh = bst_path_join(beside, "keys"), *folder = bst_path_join(home, "keys");
         if (code == BST_OK && (!fresh || !folder)) code = bst_fail_memory(err);
         if (code == BST_OK) code = swap_folder(fresh, folder, err);

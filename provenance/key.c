@@ -98,9 +98,8 @@ static X509_SIG *encrypt(PKCS8_PRIV_KEY_INFO *info, const char *passphrase)
 }
 
 /* The PEM text in a memory BIO that is wiped when freed. NULL on failure of libcrypto. */
-static BIO *private_pem(const struct bst_key *key, const char *passphrase)
+static BIO *private_pem(EVP_PKEY *pkey, const char *passphrase)
 {
-    EVP_PKEY *pkey = bst_key_evp(key);
     PKCS8_PRIV_KEY_INFO *info = pkey ? EVP_PKEY2PKCS8(pkey) : NULL;
     BIO *bio = info ? BIO_new(BIO_s_secmem()) : NULL;
     int written = 0;
@@ -116,23 +115,31 @@ static BIO *private_pem(const struct bst_key *key, const char *passphrase)
         bio = NULL;
     }
     PKCS8_PRIV_KEY_INFO_free(info);
-    EVP_PKEY_free(pkey);
     return bio;
 }
 
-enum bst_code bst_key_save(const struct bst_key *key, const char *path, const char *passphrase, bool replace,
+enum bst_code bst_evp_save(EVP_PKEY *pkey, const char *path, const char *passphrase, bool replace,
                            struct bst_error *err)
 {
     if (passphrase && strlen(passphrase) > PASSPHRASE_MAX) {
         return bst_fail(err, BST_USAGE, "the passphrase is longer than %d bytes", PASSPHRASE_MAX);
     }
-    BIO *bio = private_pem(key, passphrase);
+    BIO *bio = private_pem(pkey, passphrase);
     if (!bio) return bst_fail(err, BST_FAILURE, "libcrypto cannot write the key for %s", path);
     char *text = NULL;
     long len = BIO_get_mem_data(bio, &text);
     unsigned flags = BST_WRITE_SECRET | (replace ? BST_WRITE_REPLACE : 0u);
     enum bst_code code = bst_file_write(path, text, (size_t)len, flags, err);
     BIO_free(bio);
+    return code;
+}
+
+enum bst_code bst_key_save(const struct bst_key *key, const char *path, const char *passphrase, bool replace,
+                           struct bst_error *err)
+{
+    EVP_PKEY *pkey = bst_key_evp(key);
+    enum bst_code code = bst_evp_save(pkey, path, passphrase, replace, err);
+    EVP_PKEY_free(pkey);
     return code;
 }
 
@@ -228,23 +235,7 @@ static enum bst_code read_info(const char *label, const uint8_t *der, long len, 
     return bst_hint(err, "openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW converts other forms");
 }
 
-static enum bst_code key_from_info(const PKCS8_PRIV_KEY_INFO *info, struct bst_key **out,
-                                   struct bst_error *err)
-{
-    EVP_PKEY *pkey = EVP_PKCS82PKEY(info);
-    uint8_t seed[crypto_sign_SEEDBYTES];
-    size_t len = sizeof seed;
-    bool good = pkey && EVP_PKEY_id(pkey) == EVP_PKEY_ED25519 &&
-                EVP_PKEY_get_raw_private_key(pkey, seed, &len) == 1 && len == sizeof seed;
-    enum bst_code code = good
-                             ? bst_key_from_seed(seed, out, err)
-                             : bst_fail(err, BST_UNREADABLE, "the file does not hold an Ed25519 private key");
-    sodium_memzero(seed, sizeof seed);
-    EVP_PKEY_free(pkey);
-    return code;
-}
-
-static enum bst_code key_from_pem(BIO *bio, const char *passphrase, struct bst_key **out, bool *locked,
+static enum bst_code evp_from_bio(BIO *bio, const char *passphrase, EVP_PKEY **out, bool *locked,
                                   struct bst_error *err)
 {
     char *label = NULL, *header = NULL;
@@ -255,7 +246,8 @@ static enum bst_code key_from_pem(BIO *bio, const char *passphrase, struct bst_k
         return bst_fail(err, BST_UNREADABLE, "this is not a key in PEM");
     }
     enum bst_code code = read_info(label, der, len, passphrase, &info, locked, err);
-    if (code == BST_OK) code = key_from_info(info, out, err);
+    if (code == BST_OK && (*out = EVP_PKCS82PKEY(info)) == NULL)
+        code = bst_fail(err, BST_UNREADABLE, "the key is of a kind that libcrypto does not know");
     PKCS8_PRIV_KEY_INFO_free(info);
     OPENSSL_free(label);
     OPENSSL_free(header);
@@ -263,30 +255,76 @@ static enum bst_code key_from_pem(BIO *bio, const char *passphrase, struct bst_k
     return code;
 }
 
-enum bst_code bst_key_from_pem(const void *pem, size_t len, const char *passphrase, struct bst_key **out,
+enum bst_code bst_evp_from_pem(const void *pem, size_t len, const char *passphrase, EVP_PKEY **out,
                                bool *locked, struct bst_error *err)
 {
     bool is_locked = false;
     if (len > PEM_MAX) return bst_fail(err, BST_UNREADABLE, "the key is longer than %u bytes", PEM_MAX);
     BIO *bio = BIO_new_mem_buf(pem, (int)len);
     if (!bio) return bst_fail_memory(err);
-    enum bst_code code = key_from_pem(bio, passphrase, out, &is_locked, err);
+    enum bst_code code = evp_from_bio(bio, passphrase, out, &is_locked, err);
     BIO_free(bio);
     ERR_clear_error();
     if (locked) *locked = is_locked;
     return code;
 }
 
+static enum bst_code key_from_evp(const EVP_PKEY *pkey, struct bst_key **out, struct bst_error *err)
+{
+    uint8_t seed[crypto_sign_SEEDBYTES];
+    size_t len = sizeof seed;
+    bool good = EVP_PKEY_id(pkey) == EVP_PKEY_ED25519 &&
+                EVP_PKEY_get_raw_private_key(pkey, seed, &len) == 1 && len == sizeof seed;
+    enum bst_code code = good
+                             ? bst_key_from_seed(seed, out, err)
+                             : bst_fail(err, BST_UNREADABLE, "the file does not hold an Ed25519 private key");
+    sodium_memzero(seed, sizeof seed);
+    ERR_clear_error();
+    return code;
+}
+
+enum bst_code bst_key_from_pem(const void *pem, size_t len, const char *passphrase, struct bst_key **out,
+                               bool *locked, struct bst_error *err)
+{
+    EVP_PKEY *pkey = NULL;
+    enum bst_code code = bst_evp_from_pem(pem, len, passphrase, &pkey, locked, err);
+    if (code == BST_OK) code = key_from_evp(pkey, out, err);
+    EVP_PKEY_free(pkey);
+    return code;
+}
+
+/* The PEM file; the caller wipes it. */
+static enum bst_code load_pem(const char *path, struct bst_buf *pem, bool *locked, struct bst_error *err)
+{
+    if (locked) *locked = false;
+    return bst_file_read(path, PEM_MAX, pem, err);
+}
+
+static void wipe(struct bst_buf *pem)
+{
+    if (pem->data) sodium_memzero(pem->data, pem->cap);
+    bst_buf_free(pem);
+}
+
 enum bst_code bst_key_load(const char *path, const char *passphrase, struct bst_key **out, bool *locked,
                            struct bst_error *err)
 {
     struct bst_buf pem = {0};
-    if (locked) *locked = false;
-    enum bst_code code = bst_file_read(path, PEM_MAX, &pem, err);
+    enum bst_code code = load_pem(path, &pem, locked, err);
     if (code != BST_OK) return code;
     code = bst_key_from_pem(pem.data, pem.len, passphrase, out, locked, err);
-    sodium_memzero(pem.data, pem.cap);
-    bst_buf_free(&pem);
+    wipe(&pem);
+    return code == BST_OK ? code : bst_where(err, "%s", path);
+}
+
+enum bst_code bst_evp_load(const char *path, const char *passphrase, EVP_PKEY **out, bool *locked,
+                           struct bst_error *err)
+{
+    struct bst_buf pem = {0};
+    enum bst_code code = load_pem(path, &pem, locked, err);
+    if (code != BST_OK) return code;
+    code = bst_evp_from_pem(pem.data, pem.len, passphrase, out, locked, err);
+    wipe(&pem);
     return code == BST_OK ? code : bst_where(err, "%s", path);
 }
 

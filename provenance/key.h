@@ -16,4 +16,13 @@ enum bst_code bst_key_from_pem(const void *pem, size_t len, const char *passphra
 enum bst_code bst_home_key(const char *home, const char *name, const char *passphrase, struct bst_key **out,
                            bool *locked, struct bst_error *err);
 
+/* Keys of any of the seven algorithms, which libcrypto holds: as bst_key_save, bst_key_from_pem and bst_key_load. Freed
+ * with EVP_PKEY_free. */
+enum bst_code bst_evp_save(struct evp_pkey_st *key, const char *path, const char *passphrase, bool replace,
+                           struct bst_error *err);
+enum bst_code bst_evp_from_pem(const void *pem, size_t len, const char *passphrase, struct evp_pkey_st **out,
+                               bool *locked, struct bst_error *err);
+enum bst_code bst_evp_load(const char *path, const char *passphrase, struct evp_pkey_st **out, bool *locked,
+                           struct bst_error *err);
+
 #endif

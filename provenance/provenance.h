@@ -4,7 +4,8 @@
  * Map of the folder:
  *   home.c               where keys, certificates, ledger and models live; folder.c makes folders whole or not at all
  *   key.c                Ed25519 keys: PKCS#8 PEM at rest, sodium_malloc when unlocked
- *   cert.c               the local certificate authority and the author's certificate
+ *   cert.c               the local certificate authority and the author's certificate; cert_describe.c in words
+ *   signer.c             who signs claims; credential.c a certificate of the author's own
  *   identity.c           who the author is
  *   statement.c          in-toto statements and their canonical bytes; statement_model.c those of models
  *   dsse.c               envelopes
@@ -44,9 +45,9 @@ extern "C" {
 /* ================= keys and identity ================= */
 
 /* ---- home (home.c): one folder, 0700 ----
- *   keys/author.pem keys/log.pem keys/ca.pem    PKCS#8, 0600
- *   certs/author.pem (leaf, then root)  certs/root.pem
- *   identity.json   ledger.sqlite   models/
+ *   keys/author.pem keys/log.pem keys/ca.pem keys/claim-*.pem    PKCS#8, 0600
+ *   certs/author.pem (leaf, then root)  certs/root.pem  certs/claim.json
+ *   identity.json   ledger.sqlite   models/   trust/
  */
 /* --home (may be NULL), else BLINDSTAMP_HOME, else XDG_DATA_HOME/blindstamp, else ~/.local/share/blindstamp. */
 enum bst_code bst_home_find(const char *override, char **out, struct bst_error *err);
@@ -102,6 +103,37 @@ enum bst_code bst_home_passphrase(const char *home, const char *old_phrase, cons
 /* Every certificate of a PEM text as JSON: subject, issuer, valid_from, valid_until, valid_today, key, authority,
  * extended_key_usage, sha256. An empty list when there is none. New reference. */
 enum bst_code bst_cert_describe(const void *pem, size_t len, json_t **out, struct bst_error *err);
+
+/* Every rule that C2PA sets for a signer's certificate, held against the first one of a PEM text: a list of objects with
+ * rule, asks, kept, and when it is broken problem and fix; validity is the last rule. trust (may be NULL) lists further
+ * key usages that are accepted. BST_UNREADABLE when there is no certificate. */
+struct bst_trust;
+enum bst_code bst_cert_check(const void *pem, size_t len, const struct bst_trust *trust, json_t **out,
+                             struct bst_error *err);
+
+/* ---- a certificate of one's own for signing claims (credential.c), instead of the local authority's ---- */
+struct bst_csr {
+    const char *home, *passphrase;
+    const char *alg; /* "ed25519": for the author's key; else a new key is made and kept in home */
+    const char *name, *organisation, *country; /* of the subject; the last two may be NULL */
+};
+/* A certificate request (PKCS#10, PEM) in new memory. *locked as in bst_key_load. */
+enum bst_code bst_credential_request(const struct bst_csr *csr, char **pem, bool *locked,
+                                     struct bst_error *err);
+struct bst_credential_file {
+    const char *home, *home_passphrase;
+    const char *path;       /* PEM certificates, in any order, or PKCS#12 with the key */
+    const char *key;        /* PKCS#8 PEM, when the key is not in home; or NULL */
+    const char *passphrase; /* of key or PKCS#12; or NULL */
+    const char *alg;        /* one of those that the key can, as "ps384"; NULL: the usual one */
+};
+/* Puts it in force. BST_USAGE when it is for no key of the home, or when validators would refuse it. */
+enum bst_code bst_credential_import(const struct bst_credential_file *file, bool *locked,
+                                    struct bst_error *err);
+/* Back to the local authority's; keys stay. */
+enum bst_code bst_credential_remove(const char *home, struct bst_error *err);
+/* What signs claims now: local, alg, key, certificates, rules. */
+enum bst_code bst_credential_json(const char *home, json_t **out, struct bst_error *err);
 
 /* ================= statements ================= */
 
@@ -398,7 +430,7 @@ unsigned bst_trust_kind_named(const char *name); /* "manifest", "tsa", "cawg", "
 const char *bst_trust_kind_name(unsigned kind);
 
 /* ---- what a home trusts (trust_store.c): HOME/trust/ ---- */
-/* Oneself: the home's own root. */
+/* Oneself: the home's own root, and a certificate of one's own. */
 enum bst_code bst_trust_self(struct bst_trust *trust, const char *home, struct bst_error *err);
 /* Everything added to the home. An item that was changed since or cannot be read is an error. */
 enum bst_code bst_trust_items(struct bst_trust *trust, const char *home, struct bst_error *err);
@@ -448,6 +480,8 @@ struct bst_c2pa {
     char *signer_pem; /* leaf certificate */
     bool signer_is_ed25519;
     uint8_t signer_key[BST_KEY_LEN]; /* if so */
+    bool has_author;                 /* the receipt names another key than the signer's as the statement's */
+    uint8_t author_key[BST_KEY_LEN];
     bool has_file_sha256;
     uint8_t file_sha256[BST_SHA256_LEN]; /* of the file without its manifest, when the binding asked for it */
     struct bst_buf store;                /* the manifest store's bytes */
@@ -492,6 +526,7 @@ struct bst_stamper_options {
     const char *passphrase; /* NULL when keys are unencrypted */
     int png_level;          /* 1..9; 0: default */
     const char *tsa; /* time stamp authority to ask, or "later": keep room for its answer; NULL: neither */
+    bool staple; /* ask whether the signer\'s certificate was revoked, and put the answer into the pictures */
 };
 enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out,
                                bool *locked, struct bst_error *err);

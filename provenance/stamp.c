@@ -4,12 +4,11 @@
  * in a hidden file beside its place; once the ledger holds its statement, the manifest with the receipt is
  * put in, the result is read back and judged, and only a file that validates gets its name. */
 #include "c2pa.h"
-#include "cert_profile.h"
 #include "key.h"
 #include "metadata.h"
 #include "png_edit.h"
+#include "signer.h"
 #include "stamp_file.h"
-#include "trust.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -56,51 +55,19 @@ static enum bst_code home_file(const char *home, const char *name, char **out, s
     return *out == NULL ? bst_fail_memory(err) : BST_OK;
 }
 
-static enum bst_code load_file(const char *home, const char *name, struct bst_buf *out, struct bst_error *err)
+/* Room in each signature for what is put there when it stands. */
+static void reserve(const struct bst_stamper_options *options, struct bst_signer *signer)
 {
-    char *path;
-    enum bst_code code = home_file(home, name, &path, err);
-    if (code != BST_OK) return code;
-    code = bst_file_read(path, 1u << 20, out, err);
-    free(path);
-    if (code == BST_OK && bst_buf_string(out) == NULL) code = bst_fail_memory(err);
-    return code;
-}
-
-/* A certificate that expired, or that is not of this key, is found before the ledger is written, not after. */
-static enum bst_code check_chain(const struct bst_stamper *stamper, struct bst_error *err)
-{
-    const struct bst_chain *chain = &stamper->signer.chain;
-    const unsigned char *der = chain->der[0].data;
-    X509 *leaf = d2i_X509(NULL, &der, (long)chain->der[0].len);
-    STACK_OF(X509) *path = sk_X509_new_null();
-    uint8_t key[BST_KEY_LEN];
-    size_t len = sizeof(key);
-    int64_t now_s = bst_now_ms() / 1000;
-    const char *problem = NULL;
-    if (leaf == NULL || path == NULL || sk_X509_push(path, leaf) <= 0) {
-        X509_free(leaf);
-        sk_X509_free(path);
-        return bst_fail_memory(err);
-    }
-    if (EVP_PKEY_get_raw_public_key(X509_get0_pubkey(leaf), key, &len) != 1 || len != sizeof(key) ||
-        memcmp(key, bst_key_public(stamper->author_key), sizeof(key)) != 0) {
-        problem = "it is not for the author's key";
-    } else if (!bst_cert_covers(leaf, now_s)) {
-        problem = "it is not valid today";
-    } else if ((problem = bst_cert_problem(leaf, BST_ROLE_CLAIM, stamper->trust)) == NULL) {
-        if (bst_trust_path(stamper->trust, BST_TRUST_MANIFEST, leaf, path, now_s, &problem)) problem = NULL;
-    }
-    sk_X509_pop_free(path, X509_free);
-    if (problem == NULL) return BST_OK;
-    bst_fail(err, BST_FAILURE, "the author's certificate cannot be used: %s", problem);
-    return bst_where(err, "certs/author.pem");
+    enum { HEADS = 32 }; /* bytes of the map around an answer on revocation, and of an empty padding */
+    if (signer->ocsp.len > 0) signer->room += signer->ocsp.len + HEADS;
+    if (options->tsa == NULL) return;
+    signer->room += BST_SIGNATURE_ROOM;
+    signer->tsa = strcmp(options->tsa, "later") == 0 ? NULL : options->tsa;
 }
 
 static enum bst_code load_home(const struct bst_stamper_options *options, struct bst_stamper *stamper,
                                bool *locked, struct bst_error *err)
 {
-    struct bst_buf pem = {0};
     char *path;
     enum bst_code code = bst_identity_load(options->home, &stamper->identity, err);
     if (code == BST_OK) {
@@ -113,13 +80,12 @@ static enum bst_code load_home(const struct bst_stamper_options *options, struct
     }
     if (code == BST_OK) code = bst_trust_new(&stamper->trust, err);
     if (code == BST_OK) code = bst_trust_self(stamper->trust, options->home, err);
-    if (code == BST_OK) code = load_file(options->home, "certs/author.pem", &pem, err);
-    if (code == BST_OK &&
-        bst_chain_from_pem((const char *)pem.data, pem.len, &stamper->signer.chain, err) != BST_OK)
-        code = bst_where(err, "%s/certs/author.pem", options->home);
-    bst_buf_free(&pem);
-    stamper->signer.key = stamper->author_key;
-    if (code == BST_OK) code = check_chain(stamper, err);
+    if (code == BST_OK) {
+        code = bst_signer_open(options->home, options->passphrase, stamper->author_key, stamper->trust,
+                               &stamper->signer, locked, err);
+    }
+    if (code == BST_OK && options->staple) code = bst_signer_staple(options->home, &stamper->signer, err);
+    if (code == BST_OK) reserve(options, &stamper->signer);
     if (code == BST_OK) code = home_file(options->home, "ledger.sqlite", &path, err);
     if (code != BST_OK) return code;
     code = bst_ledger_open(path, BST_LEDGER_WRITE, &stamper->ledger, err);
@@ -135,10 +101,6 @@ enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct
     *locked = false;
     struct bst_stamper *stamper = bst_calloc(1, sizeof(*stamper));
     if (stamper == NULL) return bst_fail_memory(err);
-    if (options->tsa != NULL) {
-        stamper->signer.room = BST_SIGNATURE_ROOM;
-        stamper->signer.tsa = strcmp(options->tsa, "later") == 0 ? NULL : options->tsa;
-    }
     stamper->png_level = options->png_level == 0 ? DEFAULT_PNG_LEVEL : options->png_level;
     enum bst_code code = load_home(options, stamper, locked, err);
     if (code != BST_OK) {
@@ -183,7 +145,7 @@ void bst_stamper_close(struct bst_stamper *stamper)
     bst_ledger_close(stamper->ledger);
     bst_key_free(stamper->author_key);
     bst_key_free(stamper->log_key);
-    bst_chain_clear(&stamper->signer.chain);
+    bst_signer_clear(&stamper->signer);
     bst_trust_free(stamper->trust);
     bst_identity_clear(&stamper->identity);
     free(stamper->log_vkey);
@@ -373,6 +335,7 @@ static enum bst_code make_chunk(const struct bst_stamper *stamper, struct pendin
     if (code != BST_OK) return code;
     struct bst_manifest manifest = {
         .signer = &stamper->signer,
+        .author_key = bst_key_public(stamper->author_key),
         .unstamped = &pending->unstamped,
         .image_id = pending->image_id,
         .title = pending->title,

@@ -1,7 +1,7 @@
 /* trust_store.c - what a home trusts besides itself: HOME/trust/NAME is an item as it was given (certificates,
  * digests, key usages, log keys), HOME/trust/NAME.json says for what it counts and where it came from. An item
  * without such a description, as older versions left it, is one of anchors for signers of claims. */
-#include "provenance.h"
+#include "signer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -217,7 +217,13 @@ static enum bst_code own_file(struct bst_trust *trust, const char *home, const c
 
 enum bst_code bst_trust_self(struct bst_trust *trust, const char *home, struct bst_error *err)
 {
-    return own_file(trust, home, "certs/root.pem", BST_TRUST_MANIFEST | BST_TRUST_CAWG, err);
+    struct bst_credential credential;
+    enum bst_code code = own_file(trust, home, "certs/root.pem", BST_TRUST_MANIFEST | BST_TRUST_CAWG, err);
+    if (code == BST_OK) code = bst_credential_load(home, &credential, err);
+    if (code != BST_OK || credential.chain == NULL) return code;
+    code = bst_trust_add(trust, credential.chain, strlen(credential.chain), BST_TRUST_ALLOWED, NULL, err);
+    bst_credential_clear(&credential);
+    return code;
 }
 
 /* ---- adding and removing ---- */
