@@ -114,17 +114,24 @@ static void transform_weights(const struct winograd *w, const float *weights, si
                                  w->weight_plane);
 }
 
+/* Weights that a task reads lie together. */
+static float *kept_weights(const struct winograd *w, size_t group, size_t block)
+{
+    size_t tasks = ceil_div(w->blocks, w->blocks_a_task), task = group * tasks + block / w->blocks_a_task;
+    return w->weights + task * POSITIONS * w->weight_plane +
+           block % w->blocks_a_task * w->kernels->product_rows * w->in_channels;
+}
+
 static enum bst_code keep_weights(struct step *step, struct winograd *w, const float *weights,
                                   struct bst_error *err)
 {
-    w->weight_plane = odd_lines(w->blocks * w->kernels->product_rows * w->in_channels);
-    w->weights = step_take(step, w->groups * POSITIONS * w->weight_plane, sizeof(float));
+    size_t tasks = w->groups * ceil_div(w->blocks, w->blocks_a_task);
+    w->weight_plane = odd_lines(w->blocks_a_task * w->kernels->product_rows * w->in_channels);
+    w->weights = step_take(step, tasks * POSITIONS * w->weight_plane, sizeof(float));
     if (w->weights == NULL) return bst_fail_memory(err);
     for (size_t g = 0; g < w->groups; g++)
         for (size_t b = 0; b < w->blocks; b++)
-            transform_weights(w, weights, g, b, 0, w->in_channels,
-                              w->weights + g * POSITIONS * w->weight_plane +
-                                  b * w->kernels->product_rows * w->in_channels);
+            transform_weights(w, weights, g, b, 0, w->in_channels, kept_weights(w, g, b));
     return BST_OK;
 }
 
@@ -330,10 +337,7 @@ static void channels_task(void *arg, size_t index, unsigned thread)
     size_t first = index % tasks * w->blocks_a_task, blocks = least(w->blocks_a_task, w->blocks - first);
     size_t rows = w->kernels->product_rows;
     struct workspace s = workspace_of(job, index / tasks, thread);
-    if (w->weights != NULL) {
-        const float *kept = w->weights + group * POSITIONS * w->weight_plane + first * rows * w->in_channels;
-        multiply(job, &s, kept, blocks, 0, w->in_channels);
-    }
+    if (w->weights != NULL) multiply(job, &s, kept_weights(w, group, first), blocks, 0, w->in_channels);
     for (size_t c = 0, n; c < w->in_channels && w->weights == NULL; c += n) {
         n = least(CHUNK, w->in_channels - c);
         for (size_t b = 0; b < blocks; b++)

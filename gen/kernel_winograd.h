@@ -36,7 +36,7 @@ struct winograd {
     size_t groups_a_pass; /* whose shared memory exists at a time */
     size_t pitch;         /* numbers from one channel of transformed input to the next */
     size_t in_plane, product_plane, weight_plane; /* numbers from one position to the next */
-    float *weights; /* by channels, known beforehand: [groups][position][block][in_channels][product_rows] */
+    float *weights; /* by channels, known beforehand: [task][position][block][in_channels][product_rows] */
 };
 
 /* Whether a convolution with 3 x 3 weights, without strides and dilations, is done so. */
