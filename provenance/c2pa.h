@@ -276,7 +276,12 @@ json_t *bst_export_statuses(const struct bst_export *export, const char *ingredi
 json_t *bst_export_deltas(const struct bst_export *export, const char *manifest);
 /* False when the signature cannot be read, or has no certificate. */
 bool bst_export_signature(const struct bst_claim *claim, struct bst_cose *out);
+/* c2pa_time.c: the certificate in the signature's time stamp (released by X509_free(), or NULL), and when it says that
+ * the signature existed, or 0 when it does not hold. False when there is neither. */
+bool bst_export_stamp(const struct bst_claim *claim, const struct bst_cose *cose, int64_t *when_s,
+                      X509 **authority);
 json_t *bst_export_time(const ASN1_TIME *time);
+json_t *bst_export_seconds(int64_t when_s);
 json_t *bst_crjson_manifest(struct bst_export *export, const struct bst_claim *claim);   /* c2pa_crjson.c */
 json_t *bst_c2patool_manifest(struct bst_export *export, const struct bst_claim *claim); /* c2pa_c2patool.c */
 

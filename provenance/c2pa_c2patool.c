@@ -139,6 +139,11 @@ static json_t *signature_json(const struct bst_claim *claim)
     set_name(object, "issuer", X509_get_subject_name(leaf), NID_organizationName);
     set_name(object, "common_name", X509_get_subject_name(leaf), NID_commonName);
     if (serial != NULL) json_object_set_new(object, "cert_serial_number", json_string(serial));
+    X509 *authority = NULL;
+    int64_t when_s = 0;
+    if (bst_export_stamp(claim, &cose, &when_s, &authority) && when_s != 0)
+        json_object_set_new(object, "time", bst_export_seconds(when_s));
+    X509_free(authority);
     OPENSSL_free(serial);
     BN_free(number);
     bst_cose_clear(&cose);

@@ -143,24 +143,47 @@ static json_t *name_json(const X509_NAME *name)
     return object;
 }
 
-static json_t *signature_json(const struct bst_claim *claim)
+static json_t *certificate_json(X509 *certificate)
 {
-    struct bst_cose cose;
-    if (!bst_export_signature(claim, &cose)) return json_object();
-    X509 *leaf = sk_X509_value(cose.chain, 0);
-    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(leaf), NULL);
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
     char *serial = number == NULL ? NULL : BN_bn2hex(number);
     for (char *p = serial; p != NULL && *p != 0; p++) {
         if (*p >= 'A' && *p <= 'F') *p = (char)(*p - 'A' + 'a');
     }
-    json_t *object = json_pack("{s:s?, s:{s:s?, s:o, s:o, s:{s:o, s:o}}}", "algorithm",
-                               cose.has_alg ? bst_cose_algorithm(cose.alg) : NULL, "certificateInfo",
-                               "serialNumber", serial, "issuer", name_json(X509_get_issuer_name(leaf)),
-                               "subject", name_json(X509_get_subject_name(leaf)), "validity", "notBefore",
-                               bst_export_time(X509_get0_notBefore(leaf)), "notAfter",
-                               bst_export_time(X509_get0_notAfter(leaf)));
+    const char *digits = serial; /* without leading zeros */
+    while (digits != NULL && digits[0] == '0' && digits[1] != 0) {
+        digits++;
+    }
+    json_t *object = json_pack("{s:s?, s:o, s:o, s:{s:o, s:o}}", "serialNumber", digits, "issuer",
+                               name_json(X509_get_issuer_name(certificate)), "subject",
+                               name_json(X509_get_subject_name(certificate)), "validity", "notBefore",
+                               bst_export_time(X509_get0_notBefore(certificate)), "notAfter",
+                               bst_export_time(X509_get0_notAfter(certificate)));
     OPENSSL_free(serial);
     BN_free(number);
+    return object;
+}
+
+static json_t *stamp_json(const struct bst_claim *claim, const struct bst_cose *cose)
+{
+    X509 *authority;
+    int64_t when_s;
+    if (!bst_export_stamp(claim, cose, &when_s, &authority)) return NULL;
+    json_t *object = json_object();
+    if (when_s != 0) json_object_set_new(object, "timestamp", bst_export_seconds(when_s));
+    if (authority != NULL) json_object_set_new(object, "certificateInfo", certificate_json(authority));
+    X509_free(authority);
+    return object;
+}
+
+static json_t *signature_json(const struct bst_claim *claim)
+{
+    struct bst_cose cose;
+    if (!bst_export_signature(claim, &cose)) return json_object();
+    json_t *object = json_pack("{s:s?, s:o}", "algorithm", cose.has_alg ? bst_cose_algorithm(cose.alg) : NULL,
+                               "certificateInfo", certificate_json(sk_X509_value(cose.chain, 0)));
+    json_t *stamp = stamp_json(claim, &cose);
+    if (stamp != NULL) json_object_set_new(object, "timeStampInfo", stamp);
     bst_cose_clear(&cose);
     return object;
 }

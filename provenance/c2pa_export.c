@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <openssl/x509.h>
 #include <string.h>
+#include <time.h>
 
 json_t *bst_export_cbor(const struct bst_export *export, cbor_item_t *item)
 {
@@ -96,13 +97,24 @@ bool bst_export_signature(const struct bst_claim *claim, struct bst_cose *out)
     return false;
 }
 
+static json_t *tm_json(const struct tm *tm)
+{
+    char text[40];
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S+00:00", tm);
+    return json_string(text);
+}
+
 json_t *bst_export_time(const ASN1_TIME *time)
 {
     struct tm tm;
-    char text[40];
-    if (ASN1_TIME_to_tm(time, &tm) != 1) return json_null();
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S+00:00", &tm);
-    return json_string(text);
+    return ASN1_TIME_to_tm(time, &tm) == 1 ? tm_json(&tm) : json_null();
+}
+
+json_t *bst_export_seconds(int64_t when_s)
+{
+    struct tm tm;
+    time_t when = (time_t)when_s;
+    return gmtime_r(&when, &tm) != NULL ? tm_json(&tm) : json_null();
 }
 
 /* ---- the documents ---- */

@@ -21,6 +21,12 @@ static bool listed(cbor_item_t *map, const char *key, const char *inner, size_t 
     return bst_cbor_get_bytes(item, data, len);
 }
 
+/* Claims of version 1 knew no trust in time stamps: a sound one counts, as in the reference implementation. */
+static bool counts_untrusted(const struct bst_judge *judge, const struct bst_time *time)
+{
+    return time->state == BST_TIME_UNTRUSTED && time->validated && judge->claim->version == 1;
+}
+
 static void say_time(struct bst_judge *judge, const struct bst_time *time, const char *url)
 {
     static const struct {
@@ -42,6 +48,9 @@ static void say_time(struct bst_judge *judge, const struct bst_time *time, const
     if (time->state == BST_TIME_TRUSTED) {
         bst_judge_say(judge, BST_STATUS_SUCCESS, "timeStamp.trusted", url, "%s is trusted for time stamps",
                       name);
+    } else if (counts_untrusted(judge, time)) {
+        bst_judge_say(judge, BST_STATUS_SUCCESS, "timeStamp.trusted", url,
+                      "of a claim of version 1 any sound time stamp counts; nobody vouches for %s", name);
     } else {
         bst_judge_say(judge, BST_STATUS_INFO, statuses[time->state].code, url, "%s: %s",
                       statuses[time->state].words, time->why);
@@ -67,7 +76,27 @@ bool bst_judge_time(struct bst_judge *judge, const struct bst_cose *cose, const 
     say_time(judge, &time, url);
     bst_buf_free(&data);
     *when_s = time.when_s;
-    return time.state == BST_TIME_TRUSTED;
+    return time.state == BST_TIME_TRUSTED || counts_untrusted(judge, &time);
+}
+
+bool bst_export_stamp(const struct bst_claim *claim, const struct bst_cose *cose, int64_t *when_s,
+                      X509 **authority)
+{
+    struct bst_time time = {0};
+    struct bst_buf data = {0};
+    const uint8_t *token = NULL, *body = claim->jumbf->bytes + claim->body->data;
+    size_t len = 0, count = 0;
+    cbor_item_t *second = bst_cbor_get(cose->unprotected, "sigTst2");
+    cbor_item_t *list = second == NULL ? bst_cbor_get(cose->unprotected, "sigTst") : second;
+    *authority = NULL;
+    *when_s = 0;
+    if (!listed(list, "tstTokens", "val", &count, &token, &len)) return false;
+    bst_cose_stamped(cose, second == NULL ? body : NULL, second == NULL ? claim->body->data_len : 0, &data);
+    if (count == 1 && !data.failed) bst_timestamp_judge(token, len, &data, NULL, &time);
+    bst_buf_free(&data);
+    if (time.validated) *when_s = time.when_s;
+    *authority = bst_timestamp_authority(token, len);
+    return *authority != NULL || time.validated;
 }
 
 void bst_judge_revocation(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,

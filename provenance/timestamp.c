@@ -224,6 +224,17 @@ void bst_timestamp_judge(const uint8_t *der, size_t len, const struct bst_buf *d
     ERR_clear_error();
 }
 
+X509 *bst_timestamp_authority(const uint8_t *der, size_t len)
+{
+    struct token token = {0};
+    X509 *authority = NULL;
+    if (token_read(der, len, &token) == NULL && token.authority != NULL && X509_up_ref(token.authority) == 1)
+        authority = token.authority;
+    token_clear(&token);
+    ERR_clear_error();
+    return authority;
+}
+
 /* ---- asking ---- */
 
 static bool fill_request(TS_REQ *request, const uint8_t digest[static BST_SHA256_LEN], bool nonce)

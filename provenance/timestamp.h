@@ -4,6 +4,8 @@
 
 #include "provenance.h"
 
+#include <openssl/x509.h>
+
 enum bst_time_state { /* from bad to good */
                       BST_TIME_MALFORMED,
                       BST_TIME_MISMATCH, /* not of this data */
@@ -21,6 +23,9 @@ struct bst_time {
 /* Judges a TimeStampToken or a whole TimeStampResp (DER) over the data. trust may be NULL. */
 void bst_timestamp_judge(const uint8_t *der, size_t len, const struct bst_buf *data,
                          const struct bst_trust *trust, struct bst_time *out);
+
+/* The certificate that a token names as its maker's, unjudged; NULL when it carries none. Released by X509_free(). */
+X509 *bst_timestamp_authority(const uint8_t *der, size_t len);
 
 /* A TimeStampReq (DER) for the data's SHA-256 that asks for the certificates too. With a nonce the answer must be
  * fresh. Appends to der. */

@@ -592,6 +592,34 @@ function certificates(add, target, certs) {
   t('certificate of another key', { alg: 'ed25519', key: certs.ed25519.key, certs: certs.stranger.certs });
 }
 
+// ---- time stamps ----
+
+// What a stamp covers: the signature with its head, or in the older form the claim.
+const overSignature = (p) => cbor(['CounterSignature', cbor(p.protected), Buffer.alloc(0), cbor(p.signature)]);
+const overClaim = (p) => cbor(['CounterSignature', cbor(p.protected), Buffer.alloc(0), p.claim]);
+function stamps(add, target, certs) {
+  const signer = ed(certs);
+  const { stamp } = certs;
+  const t = (name, make, over = {}, by = signer) =>
+    add(`time stamp: ${name}`, target.type, sign(target, recipe({ ...over, editCose: (p) => (p.finish = () => (p.unprotected = make(p))) }), by));
+  const second = (...tokens) => ({ sigTst2: { tstTokens: tokens.map((val) => ({ val })) } });
+  const first = (...tokens) => ({ sigTst: { tstTokens: tokens.map((val) => ({ val })) } });
+  const v1 = { version: 1, assertions: [{ label: 'c2pa.actions', data: { actions: [{ action: 'c2pa.edited' }] } }] };
+  t('good', (p) => second(stamp('tsa', overSignature(p))));
+  t('of a stranger', (p) => second(stamp('strangertsa', overSignature(p))));
+  t('over something else', () => second(stamp('tsa', Buffer.from('other'))));
+  t('over the claim, in the new form', (p) => second(stamp('tsa', overClaim(p))));
+  t('two', (p) => { const x = stamp('tsa', overSignature(p)); return second(x, x); });
+  t('none in the list', () => second());
+  t('that is none', () => second(Buffer.from('none')));
+  t('altered', (p) => { const x = stamp('tsa', overSignature(p)); x[x.length - 9] ^= 1; return second(x); });
+  t('of a signer whose certificate expired', (p) => second(stamp('tsa', overSignature(p))), {}, { alg: 'ed25519', ...certs.expired });
+  t('in the older form', (p) => first(stamp('tsa', overClaim(p), { answer: true })));
+  t('of version 1', (p) => first(stamp('tsa', overClaim(p), { answer: true })), v1);
+  t('of version 1, of a stranger', (p) => first(stamp('strangertsa', overClaim(p), { answer: true })), v1);
+  t('of version 1, over something else', () => first(stamp('tsa', Buffer.from('other'), { answer: true })), v1);
+}
+
 // ---- cawg.identity ----
 
 function identities(add, target, certs) {
@@ -663,7 +691,7 @@ function files(add, png, jpeg, signer) {
   add('file: jpeg, a comment added behind the manifest', jpeg.type, (() => { const end = from + app11(storeOf(jpeg.type, j)).length; return Buffer.concat([j.subarray(0, end), Buffer.from('fffe0004aaaa', 'hex'), j.subarray(end)]); })());
 }
 
-// certs: {ALG: {key, certs}, stranger, expired, odd: {name: {key, certs, alg?}}}.
+// certs: {ALG: {key, certs}, stranger, expired, odd: {name: {key, certs, alg?}}, stamp(authority, data, options)}.
 export function cases(png, jpeg, certs) {
   const list = [];
   const add = (name, type, bytes) => list.push({ name, type, bytes });
@@ -683,6 +711,7 @@ export function cases(png, jpeg, certs) {
   signatures(add, png, certs);
   signatures(add, jpeg, certs);
   certificates(add, png, certs);
+  stamps(add, png, certs);
   identities(add, png, certs);
   files(add, png, jpeg, signer);
   return list;

@@ -37,7 +37,7 @@ await init({ module_or_path: fs.readFileSync(path.join(pkg, 'c2pa_bg.wasm')) });
 const rootFile = path.join(folder, 'root.pem');
 const settings = JSON.stringify({
   version: 1,
-  trust: { anchors: ['manifest', 'cawg'].map((kind) => ({ trust_anchors: fs.readFileSync(rootFile, 'utf8'), trust_kind: kind })) },
+  trust: { anchors: ['manifest', 'cawg', 'tsa'].map((kind) => ({ trust_anchors: fs.readFileSync(rootFile, 'utf8'), trust_kind: kind })) },
   verify: { verify_trust: true, ocsp_fetch: false, remote_manifest_fetch: false },
 });
 const plain = (value) => JSON.parse(JSON.stringify(value, (_, v) => (v instanceof Map ? Object.fromEntries(v) : v)));
@@ -92,7 +92,17 @@ const held = (name, ...more) => ({
   key: crypto.createPrivateKey(fs.readFileSync(path.join(folder, `${name}.key`))),
   certs: [name, ...more].map(der),
 });
-const certs = { stranger: held('stranger'), expired: held('expired'), odd: {} };
+// A time stamp over data by one of the two authorities: the token, or the whole answer.
+function stamp(authority, data, { answer = false } = {}) {
+  const file = (name) => path.join(folder, name);
+  const openssl = (...args) => execFileSync('openssl', ['ts', ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  fs.writeFileSync(file('stamped'), data);
+  openssl('-query', '-data', 'stamped', '-sha256', '-cert', '-no_nonce', '-out', 'query');
+  openssl('-reply', '-config', 'tsa.cnf', '-queryfile', 'query', '-signer', `${authority}.pem`, '-inkey', `${authority}.key`, '-out', 'reply',
+    ...(answer ? [] : ['-token_out']));
+  return fs.readFileSync(file('reply'));
+}
+const certs = { stamp, stranger: held('stranger'), expired: held('expired'), odd: {} };
 for (const alg of Object.keys(algorithms)) certs[alg] = held(alg.startsWith('ps') ? 'ps256' : alg);
 for (const name of ['no-usage', 'other-usage', 'repudiation', 'signs-certificates', 'no-purpose', 'any-purpose', 'documents', 'server', 'claim-signing',
   'no-issuer', 'no-subject-key', 'authority', 'critical', 'selfsigned', 'below']) certs.odd[name] = held(name);

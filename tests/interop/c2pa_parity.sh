@@ -37,6 +37,7 @@ p256=(-algorithm EC -pkeyopt ec_paramgen_curve:P-256)
     section authority "basicConstraints = critical,CA:TRUE"
     section critical "1.2.3.4 = critical,DER:0500"
     section intermediate "basicConstraints = critical,CA:TRUE" "keyUsage = critical,keyCertSign" -extendedKeyUsage
+    section stamps "extendedKeyUsage = critical,timeStamping"
     root root && root otherroot &&
         leaf ed25519 root leaf 10 "${ed[@]}" &&
         leaf es256 root leaf 10 "${p256[@]}" &&
@@ -45,6 +46,10 @@ p256=(-algorithm EC -pkeyopt ec_paramgen_curve:P-256)
         leaf ps256 root leaf 10 -algorithm RSA -pkeyopt rsa_keygen_bits:2048 &&
         leaf short root leaf 10 -algorithm RSA -pkeyopt rsa_keygen_bits:1024 &&
         leaf stranger otherroot leaf 10 "${ed[@]}" &&
+        cp ps256.key tsa.key && cp ps256.key strangertsa.key &&
+        leaf tsa root stamps 10 && leaf strangertsa otherroot stamps 10 &&
+        printf '[tsa]\ndefault_tsa = t\n[t]\nserial = tsa.srl\ndefault_policy = 1.2.3.4\ndigests = sha256\nsigner_digest = sha256\ness_cert_id_alg = sha256\n' >tsa.cnf &&
+        echo 1000 >tsa.srl &&
         for odd in no-usage other-usage repudiation signs-certificates no-purpose any-purpose documents server \
             claim-signing no-issuer no-subject-key authority critical; do
             leaf "$odd" root "$odd" 10 "${ed[@]}" || exit 1

@@ -69,7 +69,7 @@ const table = [
   [
     "claimSignature.outsideValidity when no trusted time places the signature inside the certificate's validity (15.7, 15.8)",
     'invalid / invalid -success claimSignature.insideValidity +failure claimSignature.outsideValidity',
-    ['certificate: expired'],
+    ['certificate: expired', 'time stamp: of a signer whose certificate expired'],
   ],
   [
     'CAWG identity assertion 7.1: cawg.identity.cbor.invalid; the manifest itself is not touched by it',
@@ -91,6 +91,11 @@ const table = [
     'invalid / error -failure assertion.dataHash.mismatch -informational signingCredential.ocsp.skipped -success assertion.hashedURI.match -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted',
     ['file: jpeg, a comment between segments'],
   ],
+  [
+    'a list of time stamps without one is malformed, and said to be (15.8)',
+    'trusted / trusted +informational timeStamp.malformed',
+    ['time stamp: none in the list'],
+  ],
 ];
 export const wanted = Object.fromEntries(table.flatMap(([why, difference, names]) => names.map((name) => [name, { why, difference }])));
 
@@ -99,7 +104,7 @@ export const documented = [
   {
     form: 'c2patool',
     why: 'the label of actions is the one in the store, not always c2pa.actions.v2; credentials of version 1 are left out',
-    names: ['version 1', 'version 1 with generator info', 'version 1 with junk as label', 'version 1 with empty actions', 'version 1 with ingredient', 'version 1 with credentials', 'actions: of version 1', 'ingredient: of claim version 1'],
+    names: ['version 1', 'version 1 with generator info', 'version 1 with junk as label', 'version 1 with empty actions', 'version 1 with ingredient', 'version 1 with credentials', 'actions: of version 1', 'ingredient: of claim version 1', 'time stamp: of version 1', 'time stamp: of version 1, of a stranger', 'time stamp: of version 1, over something else'],
   },
   {
     form: 'c2patool',
