@@ -1,7 +1,7 @@
 /* train.c - bst_train: from a data set's manifest to a model file. The parts are listed in train_run.h. */
+#include "train_blas.h"
 #include "train_run.h"
 
-#include <cblas.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,10 +163,11 @@ enum bst_code bst_train(const struct bst_train_options *options, struct bst_trai
     struct train_run run = {.seed = options->seed};
     enum bst_code code = read_settings(options, &run.settings, err);
     if (code) return code;
+    code = train_blas_open(err);
+    if (code) return code;
     char *folder = sample_folder(options);
     if (!folder) return bst_fail_memory(err);
-    int blas_threads = openblas_get_num_threads();
-    openblas_set_num_threads(1); /* threads are ours, over shards */
+    int blas_threads = train_blas_set_threads(1); /* threads are ours, over shards */
     code = bst_folder_make(folder, 0777, err);
     if (!code) code = train_set_load(options->dataset, options->dataset_root, TRAIN_FIELD, &run.set, err);
     if (!code) code = bst_pool_new(options->threads, &run.pool, err);
@@ -176,7 +177,7 @@ enum bst_code bst_train(const struct bst_train_options *options, struct bst_trai
     bst_time_text(bst_now_ms(), result->finished);
     if (!code) code = finish(options, &run, result, err);
     if (code) bst_train_result_clear(result);
-    openblas_set_num_threads(blas_threads);
+    train_blas_set_threads(blas_threads);
     train_run_clear(&run);
     free(folder);
     return code;

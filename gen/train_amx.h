@@ -1,7 +1,7 @@
 /* train_amx.h - convolutions by the matrix unit of recent x86-64 processors (Intel AMX, bfloat16 products,
  * float32 sums): about ten times as fast as float32 products. Training does not need more precision in single
  * products, and its bits need not repeat on other machines. Where there is no such unit, train_layer.c uses
- * OpenBLAS.
+ * OpenBLAS (train_blas.h).
  */
 #ifndef BST_GEN_TRAIN_AMX_H
 #define BST_GEN_TRAIN_AMX_H

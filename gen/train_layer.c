@@ -1,8 +1,8 @@
 /* train_layer.c - forward and backward steps of the trainer's layers. See train_layer.h for the layouts. */
 #include "train_layer.h"
 #include "train_amx.h"
+#include "train_blas.h"
 
-#include <cblas.h>
 #include <string.h>
 
 /* Columns of a product that are worked on for all taps before the next ones: input and output of a block stay
@@ -11,13 +11,6 @@ static size_t conv_block(size_t cin, size_t cout)
 {
     size_t columns = (size_t)(192 * 1024) / (cin + cout); /* floats */
     return columns < 256 ? 256 : columns;
-}
-
-static void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, size_t m, size_t n, size_t k, const float *a,
-                 size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc)
-{
-    cblas_sgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, 1.0f, a, (blasint)lda, b,
-                (blasint)ldb, beta, c, (blasint)ldc);
 }
 
 size_t train_conv_scratch(struct train_map in, size_t cout, size_t k)
@@ -38,8 +31,9 @@ void train_conv_forward(struct train_map in, size_t cout, size_t k, const float 
     for (size_t at = 0; at < used; at += block) {
         size_t columns = used - at < block ? used - at : block;
         for (size_t tap = 0; tap < k * k; tap++)
-            gemm(CblasNoTrans, CblasNoTrans, cout, columns, in.c, weights + tap * cout * in.c, in.c,
-                 x + at + tap / k * in.w + tap % k, pixels, tap == 0 ? 0.0f : 1.0f, raw + at, pixels);
+            train_blas_gemm(CblasNoTrans, CblasNoTrans, cout, columns, in.c, weights + tap * cout * in.c,
+                            in.c, x + at + tap / k * in.w + tap % k, pixels, tap == 0 ? 0.0f : 1.0f, raw + at,
+                            pixels);
     }
 }
 
@@ -60,11 +54,11 @@ void train_conv_backward(struct train_map in, size_t cout, size_t k, const float
             size_t moved = at + tap / k * in.w + tap % k;
             size_t w = tap * cout * in.c;
             if (dx)
-                gemm(CblasTrans, CblasNoTrans, in.c, columns, cout, weights + w, in.c, draw + at, pixels,
-                     1.0f, dx + moved, pixels);
+                train_blas_gemm(CblasTrans, CblasNoTrans, in.c, columns, cout, weights + w, in.c, draw + at,
+                                pixels, 1.0f, dx + moved, pixels);
             if (dweights)
-                gemm(CblasNoTrans, CblasTrans, cout, in.c, columns, draw + at, pixels, x + moved, pixels,
-                     1.0f, dweights + w, in.c);
+                train_blas_gemm(CblasNoTrans, CblasTrans, cout, in.c, columns, draw + at, pixels, x + moved,
+                                pixels, 1.0f, dweights + w, in.c);
         }
     }
 }
@@ -268,15 +262,15 @@ void train_dense_forward(size_t n, size_t in, size_t out, const float *weights, 
 {
     for (size_t i = 0; i < n; i++)
         memcpy(y + i * out, bias, out * sizeof *y);
-    gemm(CblasNoTrans, CblasTrans, n, out, in, x, in, weights, in, 1.0f, y, out);
+    train_blas_gemm(CblasNoTrans, CblasTrans, n, out, in, x, in, weights, in, 1.0f, y, out);
 }
 
 void train_dense_backward(size_t n, size_t in, size_t out, const float *weights, const float *x,
                           const float *dy, float *dx, float *dweights, float *dbias)
 {
-    gemm(CblasTrans, CblasNoTrans, out, in, n, dy, out, x, in, 1.0f, dweights, in);
+    train_blas_gemm(CblasTrans, CblasNoTrans, out, in, n, dy, out, x, in, 1.0f, dweights, in);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < out; j++)
             dbias[j] += dy[i * out + j];
-    if (dx) gemm(CblasNoTrans, CblasNoTrans, n, in, out, dy, out, weights, in, 0.0f, dx, in);
+    if (dx) train_blas_gemm(CblasNoTrans, CblasNoTrans, n, in, out, dy, out, weights, in, 0.0f, dx, in);
 }

@@ -7,7 +7,7 @@
  *   train_export.c      the generator as ONNX
  *   train_card.c        its card
  *   train_golden.c      the written file checked by the engine, golden seeds
- *   train_data.c        the data set; train_net.h, train_layer.h: the networks
+ *   train_data.c        the data set; train_net.h, train_layer.h: the networks; train_blas.h: products
  */
 #ifndef BST_GEN_TRAIN_RUN_H
 #define BST_GEN_TRAIN_RUN_H

@@ -6,17 +6,15 @@
  *   engine_ours peak THREADS                               GFLOP/s of fused multiply-adds in registers, for every line of standard input
  *   engine_ours sgemm M K N THREADS                        milliseconds of OpenBLAS's product, the best of 5
  */
-#include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gen.h"
 #include "model.h"
+#include "train_blas.h"
 
 #define ROUNDS 5
-
-void openblas_set_num_threads(int threads);
 
 static void die(const struct bst_error *err)
 {
@@ -226,15 +224,17 @@ static float *filled(size_t count)
     return x;
 }
 
-static void sgemm(int m, int k, int n, int threads)
+static void sgemm(size_t m, size_t k, size_t n, int threads)
 {
-    float *a = filled((size_t)m * (size_t)k), *b = filled((size_t)k * (size_t)n);
-    float *c = filled((size_t)m * (size_t)n);
+    float *a = filled(m * k), *b = filled(k * n);
+    float *c = filled(m * n);
     double best = 1e9;
-    openblas_set_num_threads(threads);
+    struct bst_error err;
+    must(train_blas_open(&err), &err);
+    train_blas_set_threads(threads);
     for (int i = 0; i < ROUNDS; i++) {
         double start = bst_monotonic_s();
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, 0, c, n);
+        train_blas_gemm(CblasNoTrans, CblasNoTrans, m, n, k, a, k, b, n, 0, c, n);
         double seconds = bst_monotonic_s() - start;
         if (seconds < best) best = seconds;
     }
@@ -256,7 +256,7 @@ int main(int argc, char **argv)
     else if (strcmp(what, "peak") == 0 && argc == 3)
         peak(number(argv[2]));
     else if (strcmp(what, "sgemm") == 0 && argc == 6)
-        sgemm((int)number(argv[2]), (int)number(argv[3]), (int)number(argv[4]), (int)number(argv[5]));
+        sgemm(number(argv[2]), number(argv[3]), number(argv[4]), (int)number(argv[5]));
     else
         return 1;
     return 0;

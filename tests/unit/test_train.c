@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/train_blas.h"
 #include "gen/train_run.h"
 
 static float *normals(size_t count, uint64_t place)
@@ -598,6 +599,13 @@ static void half_precision(void **state)
         assert_true(in[i] == expected[i]);
 }
 
+static int open_blas(void **state)
+{
+    struct bst_error err;
+    (void)state;
+    return train_blas_open(&err) == BST_OK ? 0 : -1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -608,5 +616,5 @@ int main(void)
         cmocka_unit_test(refused_datasets), cmocka_unit_test(repeatable_and_resumable),
         cmocka_unit_test(half_precision),   cmocka_unit_test(trained_model),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_blas, NULL);
 }
