@@ -8,15 +8,19 @@
 #include "base.h"
 
 #define THREADS_MAX 256u
+/* How often a thread that has nothing to do looks for work before it sleeps: some 30 microseconds. A network's loops
+ * follow each other within a few, and waking a thread that sleeps takes longer than many of them last. */
+#define LOOKS 2000u
 
 struct bst_pool {
     pthread_mutex_t lock;
     pthread_cond_t start, done;
     unsigned threads; /* the caller counts as thread 0 */
-    unsigned running; /* workers in the current loop */
-    bool open;        /* workers may still join it: one that wakes too late is not waited for */
-    uint64_t round;   /* number of the current loop */
+    unsigned looks;   /* 0 with more threads than processors: looking would keep one of them from its work */
+    bool open;        /* workers may still join: one that wakes too late is not waited for */
     bool stop;
+    atomic_uint running; /* workers in the current loop; changed under the lock, as round is */
+    atomic_ullong round; /* number of the current loop */
     size_t count;
     atomic_size_t next;
     void (*task)(void *arg, size_t index, unsigned thread);
@@ -37,6 +41,28 @@ static void work(struct bst_pool *pool, unsigned thread)
     }
 }
 
+static void pause_briefly(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("isb");
+#endif
+}
+
+/* Gives the next loop a moment to begin before the thread goes to sleep. Called without the lock. */
+static void look_for_round(struct bst_pool *pool, uint64_t seen)
+{
+    for (unsigned i = 0; i < pool->looks && pool->round == seen; i++)
+        pause_briefly();
+}
+
+static void look_for_end(struct bst_pool *pool)
+{
+    for (unsigned i = 0; i < pool->looks && pool->running > 0; i++)
+        pause_briefly();
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *self = arg;
@@ -53,6 +79,9 @@ static void *worker_main(void *arg)
         work(pool, self->thread);
         pthread_mutex_lock(&pool->lock);
         if (--pool->running == 0) pthread_cond_signal(&pool->done);
+        pthread_mutex_unlock(&pool->lock);
+        look_for_round(pool, seen);
+        pthread_mutex_lock(&pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -81,6 +110,7 @@ enum bst_code bst_pool_new(unsigned threads, struct bst_pool **out, struct bst_e
     }
     pool->workers = workers;
     pool->threads = 1;
+    pool->looks = threads <= usable_processors() ? LOOKS : 0;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->start, NULL);
     pthread_cond_init(&pool->done, NULL);
@@ -137,6 +167,9 @@ void bst_pool_run(struct bst_pool *pool, size_t count, void (*task)(void *arg, s
     work(pool, 0);
     pthread_mutex_lock(&pool->lock);
     pool->open = false;
+    pthread_mutex_unlock(&pool->lock);
+    look_for_end(pool);
+    pthread_mutex_lock(&pool->lock);
     while (pool->running > 0)
         pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);

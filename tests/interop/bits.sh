@@ -57,26 +57,26 @@ fi
 
 # AArch64: Debian's libraries for it are unpacked into the build folder; the system is left as it is.
 libraries=$work/arm64-libraries
+packages=(libprotobuf-c-dev libjansson-dev libpng-dev zlib1g-dev libjpeg62-turbo-dev libwebp-dev libsodium-dev libssl-dev)
 fetch_arm64() {
-    local packages=(libprotobuf-c-dev libjansson-dev libpng-dev zlib1g-dev libjpeg62-turbo-dev libsodium-dev libssl-dev)
     local apt=(apt-get -qq -o "Dir::State=$libraries/state" -o "Dir::Cache=$libraries/cache" -o "Dir::State::status=$libraries/status"
         -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o APT::Sandbox::User=root -o Acquire::Languages=none)
     rm -rf "$libraries"
     mkdir -p "$libraries/state/lists/partial" "$libraries/cache/archives/partial"
     : >"$libraries/status"
     "${apt[@]}" update && (cd "$libraries" && "${apt[@]}" download "${packages[@]}" && for deb in *.deb; do dpkg -x "$deb" root; done) &&
-        rm -rf "$libraries/state" "$libraries/cache" && touch "$libraries/done"
+        rm -rf "$libraries/state" "$libraries/cache" && echo "${packages[*]}" >"$libraries/done"
 }
 if [ "$(uname -m)" = aarch64 ]; then
     compile gcc-arm64 gcc -O2 && printf "arm64-%s $work/gcc-arm64/interop/bits %s 12345678\n" scalar scalar neon neon >>"$plan"
 elif ! command -v qemu-aarch64-static >/dev/null || ! command -v aarch64-linux-gnu-gcc >/dev/null; then
     echo "ok AArch64 # SKIP qemu-user-static or gcc-aarch64-linux-gnu is not installed"
-elif [ ! -e "$libraries/done" ] && ! fetch_arm64 >"$work/log" 2>&1; then
+elif [ "$(cat "$libraries/done" 2>/dev/null)" != "${packages[*]}" ] && ! fetch_arm64 >"$work/log" 2>&1; then
     echo "ok AArch64 # SKIP apt-get cannot fetch Debian's libraries for it"
 else
     lib=$libraries/root/usr/lib/aarch64-linux-gnu include=$libraries/root/usr/include
     compile gcc-arm64 aarch64-linux-gnu-gcc -O2 PKG_CFLAGS="-isystem $include -isystem $include/aarch64-linux-gnu" \
-        LIBS="-static -L$lib -lprotobuf-c -ljansson -lpng -lz -ljpeg -lsodium -lcrypto -pthread -lm" &&
+        LIBS="-static -L$lib -lprotobuf-c -ljansson -lpng -lz -ljpeg -lwebp -lsodium -lcrypto -pthread -lm" &&
         printf "arm64-%s qemu-aarch64-static $work/gcc-arm64/interop/bits %s 3\n" scalar scalar neon neon >>"$plan"
 fi
 
