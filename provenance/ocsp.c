@@ -32,16 +32,21 @@ static bool read_time(const ASN1_GENERALIZEDTIME *time, int64_t *out)
 
 /* ---- who signed the answer ---- */
 
-/* All certificates that may lie on the responder's path. */
+/* All certificates that may lie on the responder's path; first those of the answer, for names need not be unique. */
 static STACK_OF(X509) * gather(const struct question *question, OCSP_BASICRESP *basic)
 {
-    STACK_OF(X509) *all = sk_X509_dup(question->chain);
+    STACK_OF(X509) *all = sk_X509_new_null();
     const STACK_OF(X509) *own = OCSP_resp_get0_certs(basic);
-    for (int i = 0; all != NULL && i < sk_X509_num(own); i++) {
-        if (sk_X509_push(all, sk_X509_value(own, i)) <= 0) break;
+    bool whole = all != NULL;
+    for (int i = 0; whole && i < sk_X509_num(own); i++) {
+        whole = sk_X509_push(all, sk_X509_value(own, i)) > 0;
     }
-    if (all != NULL && sk_X509_push(all, question->issuer) <= 0) sk_X509_zero(all);
-    return all;
+    for (int i = 0; whole && i < sk_X509_num(question->chain); i++) {
+        whole = sk_X509_push(all, sk_X509_value(question->chain, i)) > 0;
+    }
+    if (whole && sk_X509_push(all, question->issuer) > 0) return all;
+    sk_X509_free(all);
+    return NULL;
 }
 
 /* The issuer itself, or somebody whom it gave a certificate for this (RFC 6960 4.2.2.2). */
