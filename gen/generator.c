@@ -1,5 +1,6 @@
 /* generator.c - a model made ready to run: threads, memory, plans; and running its graph on tensors. */
 #include "generator.h"
+#include "pages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +99,7 @@ static bool plan_fits(const struct bst_generator *g, const int64_t (*dims)[RANK_
                       const struct plan_wish *wish)
 {
     const struct graph *graph = g->model->graph;
-    if (g->plan == NULL || g->output_count != wish->output_count ||
+    if (g->plan == NULL || g->output_count != wish->output_count || g->outside != wish->outside ||
         memcmp(g->outputs, wish->outputs, wish->output_count * sizeof *wish->outputs) != 0)
         return false;
     for (size_t i = 0; i < graph->input_count; i++) {
@@ -132,7 +133,7 @@ enum bst_code generator_plan(struct bst_generator *g, const int64_t (*dims)[RANK
                              const struct plan_wish *wish, size_t spent, struct bst_error *err)
 {
     static const size_t first = 0;
-    static const struct plan_wish plain = {NULL, &first, 1};
+    static const struct plan_wish plain = {NULL, &first, 1, false};
     const struct graph *graph = g->model->graph;
     bool needs[INPUTS_MAX] = {false};
     if (wish == NULL) wish = &plain;
@@ -142,6 +143,7 @@ enum bst_code generator_plan(struct bst_generator *g, const int64_t (*dims)[RANK
     if (g->outputs == NULL) return bst_fail_memory(err);
     memcpy(g->outputs, wish->outputs, wish->output_count * sizeof *g->outputs);
     g->output_count = wish->output_count;
+    g->outside = wish->outside;
     for (size_t i = 0; i < graph->input_count; i++)
         memcpy(g->dims[i], dims[i], sizeof dims[i]);
     struct plan_options options = {.kernels = g->kernels,
@@ -153,6 +155,7 @@ enum bst_code generator_plan(struct bst_generator *g, const int64_t (*dims)[RANK
                                    .values = (const void *const *)g->values,
                                    .outputs = g->outputs,
                                    .output_count = g->output_count,
+                                   .outside = g->outside,
                                    .needs = needs,
                                    .lacking = &g->lacking};
     g->lacking = 0;
@@ -204,20 +207,30 @@ static enum bst_code place_output(const struct bst_generator *g, const char *nam
     return bst_fail(err, BST_USAGE, "the model has no output '%.80s'", name);
 }
 
-static enum bst_code copy_output(const struct bst_generator *g, const struct tensor *made, size_t place,
+/* Describes an output, and gives it memory: what the plan makes it in, or what it is then copied to. */
+static enum bst_code take_output(const struct bst_generator *g, size_t index, size_t place,
                                  struct bst_tensor *out, struct bst_error *err)
 {
     const struct graph *graph = g->model->graph;
-    void *copy = malloc(tensor_bytes(made) + 1);
-    if (copy == NULL) return bst_fail_memory(err);
-    if (made->count > 0) memcpy(copy, made->data, tensor_bytes(made));
+    const struct tensor *made = plan_output(g->plan, index);
+    size_t outside = plan_outside(g->plan, index);
+    void *memory = pages_take_for_free(outside != 0 ? outside + 64 : tensor_bytes(made) + 1);
+    if (memory == NULL) return bst_fail_memory(err);
+    if (outside != 0) plan_bring(g->plan, index, memory);
     *out = (struct bst_tensor){.name = graph->values[graph->outputs[place]].name, .rank = made->rank};
     memcpy(out->dims, made->dims, sizeof out->dims);
     if (made->kind == KIND_FLOAT)
-        out->data = copy;
+        out->data = memory;
     else
-        out->ints = copy;
+        out->ints = memory;
     return BST_OK;
+}
+
+static void copy_output(const struct bst_generator *g, size_t index, const struct bst_tensor *out)
+{
+    const struct tensor *made = plan_output(g->plan, index);
+    void *copy = made->kind == KIND_FLOAT ? (void *)out->data : out->ints;
+    if (plan_outside(g->plan, index) == 0 && made->count > 0) memcpy(copy, made->data, tensor_bytes(made));
 }
 
 static enum bst_code run_placed(struct bst_generator *g, const int64_t (*dims)[RANK_MAX],
@@ -228,11 +241,13 @@ static enum bst_code run_placed(struct bst_generator *g, const int64_t (*dims)[R
     fenv_t saved;
     arithmetic_enter(&saved);
     enum bst_code code = generator_plan(g, dims, wish, 0, err);
+    for (size_t i = 0; i < wish->output_count && code == BST_OK; i++)
+        code = take_output(g, i, wish->outputs[i], &outputs[i], err);
     if (code == BST_OK)
         code = plan_run(g->plan, g->pool, wish->inputs, g->progress, g->progress_arg, &first, err);
     arithmetic_leave(&saved);
     for (size_t i = 0; i < wish->output_count && code == BST_OK; i++)
-        code = copy_output(g, plan_output(g->plan, i), wish->outputs[i], &outputs[i], err);
+        copy_output(g, i, &outputs[i]);
     return code;
 }
 
@@ -255,7 +270,7 @@ enum bst_code bst_generator_run_outputs(struct bst_generator *generator, const s
     for (size_t i = 0; i < graph->input_count && code == BST_OK; i++)
         if (i >= INPUTS_MAX || data[i] == NULL)
             code = bst_fail(err, BST_USAGE, "input '%.80s' is missing", graph->inputs[i].name);
-    struct plan_wish wish = {data, places, output_count};
+    struct plan_wish wish = {data, places, output_count, true};
     if (code == BST_OK) code = run_placed(generator, (const int64_t(*)[RANK_MAX])dims, &wish, outputs, err);
     for (size_t i = 0; i < output_count && code != BST_OK; i++) {
         free(outputs[i].data);

@@ -17,6 +17,7 @@ struct bst_generator {
     int64_t dims[INPUTS_MAX][RANK_MAX];
     void *values[INPUTS_MAX]; /* of inputs that dims or parameters follow from, else NULL */
     size_t *outputs, output_count;
+    bool outside;
     size_t lacking;         /* bytes, when one could not be made for want of memory */
     uint32_t tile_side;     /* as asked for; 0: not */
     struct tiling tiling;   /* of the last picture; without spans when it was made in one piece */
@@ -29,6 +30,7 @@ struct plan_wish {
         *inputs; /* each input's numbers, for the case that dims follow from them; NULL entries: none */
     const size_t *outputs; /* places in graph.outputs */
     size_t output_count;
+    bool outside; /* see plan.h */
 };
 
 /* Makes a plan for these dims unless the last one fits. wish: NULL for the first output and unknown inputs. spent:

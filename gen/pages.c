@@ -2,6 +2,7 @@
 #include "pages.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -33,6 +34,17 @@ void *pages_take(size_t bytes)
 void pages_give(void *memory, size_t bytes)
 {
     if (memory != NULL) munmap(memory, rounded(bytes));
+}
+
+void *pages_take_for_free(size_t bytes)
+{
+    if (bytes > SIZE_MAX / 2) return NULL;
+    if (bytes < HUGE) return aligned_alloc(64, (bytes / 64 + 1) * 64);
+    void *memory = aligned_alloc(HUGE, rounded(bytes));
+#ifdef MADV_HUGEPAGE
+    if (memory != NULL) madvise(memory, rounded(bytes), MADV_HUGEPAGE);
+#endif
+    return memory;
 }
 
 void pages_drop(void *memory, size_t bytes)

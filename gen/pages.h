@@ -14,5 +14,7 @@ void pages_give(void *memory, size_t bytes);
 /* Gives the system back the whole pages within a piece of any memory. What was in them is lost; the piece stays its
  * owner's to free. */
 void pages_drop(void *memory, size_t bytes);
+/* Not zeroed, and freed by free(): for what is handed out. NULL when there is none. */
+void *pages_take_for_free(size_t bytes);
 
 #endif

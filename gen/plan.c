@@ -14,7 +14,7 @@
 size_t plan_bytes(const struct plan *plan)
 {
     return plan->arena_bytes + plan->folded_bytes + plan->prepared_bytes +
-           plan->scratch_each * plan->options.threads + plan->shared_bytes;
+           plan->scratch_each * plan->options.threads + plan->shared_bytes + plan->outside_bytes;
 }
 
 void plan_free(struct plan *plan)
@@ -28,10 +28,10 @@ void plan_free(struct plan *plan)
     }
     for (size_t i = 0; i < plan->folded_count; i++)
         free(plan->folded[i]);
-    void *all[] = {plan->tensors,    plan->known,  plan->steps,  plan->head,         plan->maker,
-                   plan->root,       plan->uses,   plan->reader, plan->reader_input, plan->needed,
-                   plan->item_of,    plan->items,  plan->folded, plan->outputs,      plan->fixed,
-                   plan->stands_for, plan->seconds};
+    void *all[] = {plan->tensors,    plan->known,   plan->steps,  plan->head,         plan->maker,
+                   plan->root,       plan->uses,    plan->reader, plan->reader_input, plan->needed,
+                   plan->item_of,    plan->items,   plan->folded, plan->outputs,      plan->fixed,
+                   plan->stands_for, plan->seconds, plan->outside};
     pages_give(plan->arena, plan->arena_bytes + 64);
     pages_give(plan->scratch, plan->scratch_each * plan->options.threads + 64);
     pages_give(plan->shared, plan->shared_bytes + 64);
@@ -68,10 +68,12 @@ static enum bst_code take_tables(struct plan *plan, struct bst_error *err)
     plan->folded = bst_calloc(values + plan->graph->input_count, sizeof *plan->folded);
     plan->fixed = bst_calloc(plan->graph->input_count + 1, sizeof *plan->fixed);
     plan->outputs = bst_calloc(plan->options.output_count + 1, sizeof *plan->outputs);
+    plan->outside = bst_calloc(plan->options.output_count + 1, sizeof *plan->outside);
     if (plan->tensors == NULL || plan->known == NULL || plan->steps == NULL || plan->head == NULL ||
         plan->maker == NULL || plan->root == NULL || plan->uses == NULL || plan->reader == NULL ||
         plan->reader_input == NULL || plan->needed == NULL || plan->item_of == NULL || plan->items == NULL ||
-        plan->folded == NULL || plan->stands_for == NULL || plan->fixed == NULL || plan->outputs == NULL)
+        plan->folded == NULL || plan->stands_for == NULL || plan->fixed == NULL || plan->outputs == NULL ||
+        plan->outside == NULL)
         return bst_fail_memory(err);
     for (size_t v = 0; v < values; v++) {
         plan->maker[v] = plan->item_of[v] = plan->reader[v] = NONE;
@@ -404,9 +406,11 @@ static enum bst_code take_memory(struct plan *plan, struct bst_error *err)
     if (plan->arena == NULL || plan->scratch == NULL || plan->shared == NULL ||
         (plan->options.profile && plan->seconds == NULL))
         return bst_fail_memory(err);
-    for (size_t v = 0; v < plan->graph->value_count; v++)
-        if (plan->item_of[v] != NONE)
-            plan->tensors[v].data = plan->arena + item_offset(plan, plan->item_of[v]);
+    for (size_t v = 0; v < plan->graph->value_count; v++) {
+        size_t inset, item = plan->item_of[v] != NONE ? item_top(plan, plan->item_of[v], &inset) : NONE;
+        if (item != NONE && !plan->items[item].outside)
+            plan->tensors[v].data = plan->arena + plan->items[item].offset + inset;
+    }
     return BST_OK;
 }
 
@@ -485,6 +489,26 @@ static void point_at_inputs(struct plan *plan, const void *const *inputs)
 const struct tensor *plan_output(const struct plan *plan, size_t index)
 {
     return &plan->tensors[plan->outputs[index]];
+}
+
+/* Places what lies in an item that stands alone. */
+static void place_tensors(struct plan *plan, size_t item, uint8_t *memory)
+{
+    for (size_t v = 0; v < plan->graph->value_count; v++) {
+        size_t inset;
+        if (plan->item_of[v] != NONE && item_top(plan, plan->item_of[v], &inset) == item)
+            plan->tensors[v].data = memory + inset;
+    }
+}
+
+size_t plan_outside(const struct plan *plan, size_t index)
+{
+    return plan->outside[index] != NONE ? plan->items[plan->outside[index]].bytes : 0;
+}
+
+void plan_bring(struct plan *plan, size_t index, void *memory)
+{
+    place_tensors(plan, plan->outside[index], memory);
 }
 
 enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const void *const *inputs,

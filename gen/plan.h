@@ -22,6 +22,8 @@ struct plan_options {
     const void *const *values;
     const size_t *outputs; /* places in graph.outputs of those to make; NULL: the first */
     size_t output_count;
+    bool
+        outside; /* outputs are made in memory that is brought for each run, where that can be (plan_outside) */
     /* One for each input of the graph, set when no plan can be made: whether it could perhaps be with the values of
      * that input. NULL: not asked. */
     bool *needs;
@@ -44,6 +46,11 @@ enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const void *con
                        struct bst_error *err);
 /* The output that the plan makes at place index of options.outputs. */
 const struct tensor *plan_output(const struct plan *plan, size_t index);
+/* With options.outside: bytes of the memory that an output is to be made in, 0 for one that shares an input's, a
+ * constant's or another output's. Such memory is brought before each run, and is the caller's after it. */
+size_t plan_outside(const struct plan *plan, size_t index);
+void plan_bring(struct plan *plan, size_t index, void *memory);
+/* Of everything that the plan takes, and of the outputs outside. */
 size_t plan_bytes(const struct plan *plan);
 
 #endif

@@ -61,7 +61,8 @@ static void add_item(struct plan *plan, size_t value, size_t p)
 {
     const struct tensor *t = &plan->tensors[value];
     plan->item_of[value] = plan->item_count;
-    plan->items[plan->item_count++] = (struct item){(tensor_bytes(t) + 63) / 64 * 64, 0, p, p, NONE, 0};
+    plan->items[plan->item_count++] =
+        (struct item){(tensor_bytes(t) + 63) / 64 * 64, 0, p, p, NONE, 0, false};
 }
 
 static void make_items(struct plan *plan)
@@ -129,12 +130,26 @@ static void nest(struct plan *plan)
         if (plan->head[p] == p && plan->steps[p].op->infer == concat_infer) nest_in_concat(plan, p);
 }
 
-size_t item_offset(const struct plan *plan, size_t item)
+size_t item_top(const struct plan *plan, size_t item, size_t *inset)
 {
-    size_t offset = 0;
+    *inset = 0;
     for (; plan->items[item].parent != NONE; item = plan->items[item].parent)
-        offset += plan->items[item].inset;
-    return offset + plan->items[item].offset;
+        *inset += plan->items[item].inset;
+    return item;
+}
+
+/* Outputs that are to be made in brought memory; one that two outputs share is brought once. */
+static void move_outside(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->output_count; i++) {
+        size_t item = plan->item_of[plan->root[plan->outputs[i]]];
+        plan->outside[i] = NONE;
+        if (!plan->options.outside || item == NONE) continue;
+        if (plan->items[item].outside || plan->items[item].bytes == 0) continue;
+        plan->items[item].outside = true;
+        plan->outside[i] = item;
+        plan->outside_bytes += plan->items[item].bytes;
+    }
 }
 
 static int by_size(const void *a, const void *b)
@@ -172,10 +187,11 @@ static enum bst_code place_items(struct plan *plan, struct bst_error *err)
         free(placed);
         return bst_fail_memory(err);
     }
+    size_t inside = 0;
     for (size_t i = 0; i < plan->item_count; i++)
-        order[i] = &plan->items[i];
-    qsort(order, plan->item_count, sizeof *order, by_size);
-    for (; count < plan->item_count && order[count]->bytes > 0; count++) {
+        if (plan->items[i].bytes > 0 && !plan->items[i].outside) order[inside++] = &plan->items[i];
+    qsort(order, inside, sizeof *order, by_size);
+    for (; count < inside; count++) {
         place_item(placed, count, order[count]);
         size_t end = order[count]->offset + order[count]->bytes;
         if (end > plan->arena_bytes) plan->arena_bytes = end;
@@ -191,5 +207,6 @@ enum bst_code plan_place(struct plan *plan, struct bst_error *err)
     make_items(plan);
     merge_in_place(plan);
     nest(plan);
+    move_outside(plan);
     return place_items(plan, err);
 }

@@ -14,7 +14,8 @@ struct item {
     size_t bytes, offset;
     size_t first, last; /* places in the order of running */
     size_t parent,
-        inset; /* lies within another item, that many bytes from its beginning; NONE: stands alone */
+        inset;    /* lies within another item, that many bytes from its beginning; NONE: stands alone */
+    bool outside; /* not in the arena: brought for each run */
 };
 
 struct plan {
@@ -36,13 +37,14 @@ struct plan {
     size_t item_count;
     bool *fixed;     /* inputs of the graph whose values are constants of the plan */
     size_t *outputs; /* values that the plan makes */
+    size_t *outside; /* the item in brought memory that holds one, or NONE */
     size_t output_count;
     void **folded; /* memory of folded constants */
     size_t folded_count, folded_bytes;
     double *seconds; /* that each step took in all runs; NULL: not measured */
     uint64_t runs;
     uint8_t *arena, *scratch, *shared;
-    size_t arena_bytes, scratch_each, shared_bytes,
+    size_t arena_bytes, scratch_each, shared_bytes, outside_bytes,
         prepared_bytes; /* the last: of what steps keep, packed weights above all */
 };
 
@@ -65,7 +67,7 @@ void plan_fuse(struct plan *plan);
 
 /* Gives every tensor that a step makes its place; sets arena_bytes. */
 enum bst_code plan_place(struct plan *plan, struct bst_error *err);
-/* Where a value's item lies in the arena. */
-size_t item_offset(const struct plan *plan, size_t item);
+/* The item that an item lies within, perhaps itself, and where in it. */
+size_t item_top(const struct plan *plan, size_t item, size_t *inset);
 
 #endif

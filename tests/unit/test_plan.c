@@ -301,13 +301,37 @@ static void test_outputs(void **unused)
     close_text(f);
 }
 
+/* Outputs are made in memory of their own: one twice, two that share it, one whose parts are made in it. */
+static void test_outputs_apart(void **unused)
+{
+    struct fixture *f =
+        open_text("in x 1 6\nints d 2 3\nnode Neg x a\nnode Relu x b\nnode Concat a,b c axis=1\n"
+                  "node Reshape b,d e\nout c\nout b\nout e\nout b");
+    struct bst_tensor outs[4] = {{0}};
+    struct bst_error err;
+    (void)unused;
+    for (int round = 0; round < 2; round++) {
+        f->inputs[0].data[round] += 0.5f;
+        assert_int_equal(bst_generator_run_outputs(generator, f->inputs, 1, outs, 4, &err), BST_OK);
+        assert_int_equal(outs[2].dims[0], 2);
+        for (size_t i = 0; i < 6; i++) {
+            float x = f->inputs[0].data[i], positive = x > 0 ? x : 0;
+            assert_true(outs[0].data[i] == -x);
+            for (size_t k = 0; k < 4; k++)
+                assert_true(outs[k].data[i + (k == 0 ? 6 : 0)] == positive);
+        }
+        for (size_t k = 0; k < 4; k++)
+            free(outs[k].data);
+    }
+    close_text(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_graphs),
-        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_size_given),
-        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_size_given),    cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_outputs_apart),
     };
     snprintf(path, sizeof path, "/tmp/blindstamp-plan-%ld.onnx", (long)getpid());
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
