@@ -95,7 +95,7 @@ struct bst_query {             /* NULL or unset means: any. Conditions are joine
     const char *text;          /* words that must all occur; "nebul*" asks for a beginning */
     const char *digest; /* SHA-256 of file or pixels, prefix of at least 8 digits; or a path is hashed by the
                            caller */
-    const char *kind;   /* "generation", "training", "model", "identity" */
+    const char *kind;   /* "generation", "adoption", "training", "model", "identity" */
     const char *image_id;   /* UUID */
     uint64_t limit, offset; /* limit 0: no limit */
     bool descending;

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARAMETERS   "predicate.buildDefinition.externalParameters"
-#define INTERNALS    "predicate.buildDefinition.internalParameters"
-#define DEPENDENCIES "predicate.buildDefinition.resolvedDependencies"
-#define ANNOTATIONS  "subject.0.annotations"
+#define PARAMETERS    "predicate.buildDefinition.externalParameters"
+#define INTERNALS     "predicate.buildDefinition.internalParameters"
+#define DEPENDENCIES  "predicate.buildDefinition.resolvedDependencies"
+#define ANNOTATIONS   "subject.0.annotations"
+#define ADOPTION_TYPE "urn:blindstamp:adoption:v1"
 
 static const char *text_at(const json_t *statement, const char *path)
 {
@@ -34,6 +35,19 @@ static const char *dependency(const json_t *statement, const char *role, const c
     return NULL;
 }
 
+static void read_adoption(const json_t *statement, struct facts *out)
+{
+    out->adoption = true;
+    out->author = text_at(statement, "predicate.author.name");
+    out->key_id = text_at(statement, "predicate.author.keyId");
+    out->image_id = text_at(statement, "predicate.imageId");
+    out->made = text_at(statement, "predicate.adoptedOn");
+    out->source_type = text_at(statement, "predicate.sourceType");
+    out->version = text_at(statement, "predicate.version.blindstamp");
+    out->width = size_at(statement, "predicate.picture.width");
+    out->height = size_at(statement, "predicate.picture.height");
+}
+
 void facts_read(const json_t *statement, struct facts *out)
 {
     const char *type = bst_json_text(statement, "predicateType");
@@ -45,6 +59,7 @@ void facts_read(const json_t *statement, struct facts *out)
         .pixels_sha256 = text_at(statement, "subject.0.digest.pixels-sha256"),
         .file_name = text_at(statement, "subject.0.name"),
     };
+    if (type && !strcmp(type, ADOPTION_TYPE)) read_adoption(statement, out);
     if (!type || strcmp(type, BST_SLSA_TYPE) != 0 || !out->pixels_sha256) return;
     out->generation = true;
     out->model = bst_json_text(parameters, "model");

@@ -7,6 +7,9 @@
 /* What the statement does not say is NULL or 0. Texts are borrowed from the statement. */
 struct facts {
     bool generation; /* the rest is only read from statements of this kind */
+    bool
+        adoption; /* somebody took up a picture made elsewhere: no model, no input, and made is when that was */
+    const char *source_type; /* of an adopted picture, as its author declares it: "unknown", "capture" ... */
     const char *author, *key_id;
     const char *sha256, *pixels_sha256, *file_name; /* of the first subject */
     const char *model, *model_sha256, *card_sha256;

@@ -28,9 +28,12 @@ static void judge_statement(struct judge *judge)
     else if (strcmp(judge->dsse.key_id, key_id) != 0 || (facts->key_id && strcmp(facts->key_id, key_id) != 0))
         judge_say(judge, "statement", BST_FAIL,
                   "The statement of origin names another key than the one that signed it.");
+    else if (facts->adoption)
+        judge_say(judge, "statement", BST_PASS,
+                  "%s signed a statement that takes up this picture; it does not say who made it.",
+                  facts->author ? facts->author : "The signer");
     else if (!facts->generation)
-        judge_say(judge, "statement", BST_FAIL,
-                  "The signed statement does not speak of a generated picture.");
+        judge_say(judge, "statement", BST_FAIL, "The signed statement does not speak of a picture.");
     else
         judge_say(judge, "statement", BST_PASS, "%s signed the statement of how this picture was made.",
                   facts->author ? facts->author : "The signer");

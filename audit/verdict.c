@@ -57,6 +57,15 @@ static void good_words(const struct judge *judge)
                  judge->c2pa.signer ? judge->c2pa.signer : "the signer");
         return;
     }
+    if (f->adoption) {
+        bool declared = f->source_type && strcmp(f->source_type, "unknown") != 0;
+        snprintf(v->words, sizeof v->words,
+                 "Verified: taken up by %.80s, %s%s%.20s; intact since%s. Who made it is not proved.",
+                 f->author ? f->author : "the signer", f->made ? f->made : "",
+                 declared ? ", who declares it to be: " : "", declared ? f->source_type : "",
+                 is(v, "ledger", BST_PASS) ? ", and in the ledger" : "");
+        return;
+    }
     snprintf(v->words, sizeof v->words, "Verified: made by %.80s with %.60s, %s; intact%s%s.",
              f->author ? f->author : "the signer", f->model ? f->model : "an unnamed model",
              f->made ? f->made : "", is(v, "ledger", BST_PASS) ? ", and in the ledger" : "",

@@ -158,9 +158,14 @@ static enum bst_code tell(struct judge *judge, struct bst_error *err)
     const struct {
         const char *from;
         char **to;
-    } texts[] = {{f->author, &v->author}, {f->key_id, &v->author_key_id}, {f->model, &v->model},
-                 {f->title, &v->title},   {f->prompt, &v->prompt},        {f->seed, &v->seed},
-                 {f->made, &v->made},     {f->image_id, &v->image_id}};
+    } texts[] = {{f->author, &v->author},
+                 {f->key_id, &v->author_key_id},
+                 {f->model, &v->model},
+                 {f->title, &v->title},
+                 {f->prompt, &v->prompt},
+                 {f->seed, &v->seed},
+                 {f->adoption ? NULL : f->made, &v->made},
+                 {f->image_id, &v->image_id}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].from && !*texts[i].to && !(*texts[i].to = bst_strdup(texts[i].from)))
             return bst_fail_memory(err);

@@ -21,7 +21,7 @@ _blindstamp() {
     if [ -z "$verb" ]; then
         case $prev in
         --home) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust cert timestamp train help --version --help --home" -- "$cur") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen sign verify show query ledger key trust cert timestamp train help --version --help --home" -- "$cur") ;;
         esac
         return
     fi
@@ -31,6 +31,7 @@ _blindstamp() {
     model) options="--card --architecture --encoder --style-picture --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
     gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --output -o --name --force -f --threads --compression --tsa --staple --passphrase-file" ;;
+    sign) options="--output -o --in-place --sidecar --source-type --accept-broken --again --force -f --jobs -j --tsa --staple --passphrase-file" ;;
     verify) options="--replay -r --model -m --input -i --trust --trust-tsa --trust-signer --log-key --ledger --format -f --details -d --threads --memory" ;;
     show) options="" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
@@ -40,7 +41,7 @@ _blindstamp() {
     cert) options="--alg --organisation --country --output -o --key --key-passphrase-file --passphrase-file" ;;
     timestamp) options="--output -o --tsa" ;;
     train) options="--output -o --root --name --title --license --seed -s --steps -n --hours --batch --crop --samples --resume --threads --force -f --passphrase-file" ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen verify show query ledger key trust cert timestamp train" -- "$cur") && return ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen sign verify show query ledger key trust cert timestamp train" -- "$cur") && return ;;
     *) return ;;
     esac
 

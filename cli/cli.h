@@ -50,8 +50,8 @@ struct cli_command {
     cli_run_fn run;
 };
 
-extern const struct cli_command cmd_init, cmd_model, cmd_models, cmd_gen, cmd_verify, cmd_show, cmd_query,
-    cmd_ledger, cmd_key, cmd_trust, cmd_timestamp, cmd_cert, cmd_train;
+extern const struct cli_command cmd_init, cmd_model, cmd_models, cmd_gen, cmd_sign, cmd_verify, cmd_show,
+    cmd_query, cmd_ledger, cmd_key, cmd_trust, cmd_timestamp, cmd_cert, cmd_train;
 /* Every command, ended by NULL. */
 extern const struct cli_command *const cli_commands[];
 /* Options that every command takes: --home, --json, --quiet, --help. */

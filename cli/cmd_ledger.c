@@ -28,22 +28,22 @@ static enum bst_code count_kind(struct bst_ledger *ledger, const char *kind, uin
 static enum bst_code status(const struct cli_args *args, struct bst_ledger *ledger, const char *path,
                             struct bst_error *err)
 {
-    static const char *const kinds[] = {"generation", "training", "identity", "other"};
-    uint64_t counts[4] = {0};
+    static const char *const kinds[] = {"generation", "adoption", "training", "identity", "other"};
+    uint64_t counts[5] = {0};
     char *note = NULL, *vkey = NULL;
     struct stat st = {0};
     stat(path, &st);
     enum bst_code code = bst_ledger_checkpoint(ledger, &note, err);
     if (code == BST_OK) code = bst_vkey_text(bst_ledger_origin(ledger), bst_ledger_key(ledger), &vkey, err);
-    for (size_t i = 0; i < 4 && code == BST_OK; i++)
+    for (size_t i = 0; i < 5 && code == BST_OK; i++)
         code = count_kind(ledger, kinds[i], &counts[i], err);
     if (code == BST_OK && cli_has(args, "json")) {
         json_t *all =
-            json_pack("{s:o, s:s, s:s, s:I, s:I, s:{s:I, s:I, s:I, s:I}, s:s}", "file", cli_json_text(path),
-                      "log", bst_ledger_origin(ledger), "log_key", vkey, "entries",
+            json_pack("{s:o, s:s, s:s, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:s}", "file",
+                      cli_json_text(path), "log", bst_ledger_origin(ledger), "log_key", vkey, "entries",
                       (json_int_t)bst_ledger_size(ledger), "bytes", (json_int_t)st.st_size, "kinds", kinds[0],
                       (json_int_t)counts[0], kinds[1], (json_int_t)counts[1], kinds[2], (json_int_t)counts[2],
-                      kinds[3], (json_int_t)counts[3], "checkpoint", note);
+                      kinds[3], (json_int_t)counts[3], kinds[4], (json_int_t)counts[4], "checkpoint", note);
         code = all ? cli_json(all, true, err) : bst_fail_memory(err);
         json_decref(all);
     } else if (code == BST_OK) {
@@ -52,7 +52,7 @@ static enum bst_code status(const struct cli_args *args, struct bst_ledger *ledg
         printf("ledger   %s (%s)\nlog      ", path, bytes);
         cli_text(stdout, bst_ledger_origin(ledger));
         printf("\nkey      %s\nentries  %llu", vkey, (unsigned long long)bst_ledger_size(ledger));
-        for (size_t i = 0; i < 4; i++)
+        for (size_t i = 0; i < 5; i++)
             if (counts[i]) printf("%s%llu %s", i ? ", " : ": ", (unsigned long long)counts[i], kinds[i]);
         printf("\n\n%s", note);
     }

@@ -15,7 +15,7 @@ static const struct cli_option options[] = {
     {"digest", 0, "DIGEST|FILE", "of the file without its manifest or of the pixels; or the file itself",
      false},
     {"id", 0, "UUID", "with this image id", false},
-    {"kind", 'k', "KIND", "generation, training, model, identity or other", false},
+    {"kind", 'k', "KIND", "generation, adoption, training, model, identity or other", false},
     {"ledger", 0, "FILE", "search this ledger instead of HOME's", false},
     {"limit", 'n', "N", "at most N records", false},
     {"offset", 0, "N", "leave out the first N records", false},
@@ -80,7 +80,7 @@ static void table_row(struct cli_table *table, const struct bst_record *r)
     char entry[24], size[48];
     snprintf(size, sizeof size, "%lldx%lld", (long long)r->width, (long long)r->height);
     /* What a record of this kind cannot have is "-"; what it could have and does not say is "unknown". */
-    bool picture = !strcmp(r->kind, "generation");
+    bool picture = !strcmp(r->kind, "generation") || !strcmp(r->kind, "adoption");
     const char *none = picture ? NULL : "-";
     cli_table_row(table, (const char *[]){number((int64_t)r->entry, true, entry), r->kind, r->time, r->author,
                                           r->model                       ? r->model
@@ -133,7 +133,8 @@ static enum bst_code digest_of(const char *given, char hex[static BST_SHA256_HEX
 static enum bst_code read_query(const struct cli_args *args, struct bst_query *out,
                                 char hex[static BST_SHA256_HEX], struct bst_error *err)
 {
-    static const char *const kinds[] = {"generation", "training", "model", "identity", "other", NULL};
+    static const char *const kinds[] = {"generation", "adoption", "training", "model",
+                                        "identity",   "other",    NULL};
     *out = (struct bst_query){
         .author = cli_value(args, "author"),
         .model = cli_value(args, "model"),
@@ -151,7 +152,7 @@ static enum bst_code read_query(const struct cli_args *args, struct bst_query *o
         known |= !strcmp(kinds[i], out->kind);
     if (!known) {
         bst_fail(err, BST_USAGE, "there is no kind of record \"%.40s\"", out->kind);
-        return bst_hint(err, "kinds: generation, training, model, identity, other");
+        return bst_hint(err, "kinds: generation, adoption, training, model, identity, other");
     }
     if (out->digest && bst_file_exists(out->digest)) {
         if (digest_of(out->digest, hex, err) != BST_OK) return err->code;

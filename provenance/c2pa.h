@@ -1,6 +1,6 @@
 /* c2pa.h - what the writer and the reader of C2PA manifests share. Private to provenance/.
  *
- *   c2pa_write.c       a manifest for a picture of ours
+ *   c2pa_write.c       a manifest for a picture; c2pa_opened.c what it says of one made elsewhere
  *   c2pa_read.c        judges a file's manifest store; fills struct bst_c2pa
  *   c2pa_store.c       a store taken apart: manifests, claims, assertions
  *   c2pa_inflate.c     a compressed manifest
@@ -48,7 +48,36 @@ struct bst_manifest {
     uint8_t file_sha256[BST_SHA256_LEN]; /* of the file without the manifest's chunk */
     uint64_t chunk_start;                /* where the chunk will stand */
     size_t chunk_overhead;               /* what the container adds to the store: 12 bytes in a PNG */
+    /* Of a picture made elsewhere; NULL: the picture is ours. */
+    const struct bst_opened *opened;
 };
+
+/* A picture made elsewhere that a manifest is made for: the manifest says that it was opened, not that it was made. */
+struct bst_opened {
+    const char *name;        /* of the file, as the ingredient's title; NULL: not disclosed */
+    const char *media_type;  /* "image/webp" */
+    const char *source_type; /* IPTC DigitalSourceType as the author declares it; NULL: unknown */
+    bool generated;          /* the author declares that a model made it */
+    /* The credentials that it came with: all manifest boxes of its store, byte for byte, and what they were found to be.
+     * Empty and NULL when it had none. */
+    struct bst_buf manifests;
+    const struct bst_c2pa *c2pa;
+    uint8_t manifest_sha256[BST_SHA256_LEN], signature_sha256[BST_SHA256_LEN]; /* of the active one's boxes */
+    bool has_signature; /* a compressed manifest hides it */
+    /* Its binding to the finished file. */
+    enum bst_format format;
+    bool detached; /* the store becomes a file of its own: nothing is left out */
+    /* The digest of the finished file but for a store of that length; NULL: file_sha256, whatever the length. */
+    enum bst_code (*digest)(void *arg, size_t store_len, uint8_t out[static BST_SHA256_LEN],
+                            struct bst_error *err);
+    void *digest_arg;
+};
+/* c2pa_opened.c: the ingredient assertion (v3) for it. */
+void bst_opened_ingredient(const struct bst_opened *opened, struct bst_buf *out);
+/* Takes the boxes out of a store that was read. */
+enum bst_code bst_opened_parent(struct bst_opened *opened, const struct bst_c2pa *c2pa,
+                                struct bst_error *err);
+#define BST_INGREDIENT_LABEL "c2pa.ingredient.v3"
 /* The manifest store (JUMBF), appended to out. */
 enum bst_code bst_c2pa_write(const struct bst_manifest *manifest, struct bst_buf *out, struct bst_error *err);
 
@@ -148,6 +177,11 @@ struct bst_judge {
     bool identity; /* what is judged is the signature of a cawg.identity assertion: it has codes of its own */
     bool failed_memory;
 };
+
+/* c2pa_read.c: bst_c2pa_read() for a store that is not in the file, such as one that is about to be written beside it. */
+enum bst_code bst_c2pa_read_detached(const char *path, const struct bst_container *container,
+                                     const void *store, size_t len, const struct bst_trust *trust,
+                                     struct bst_c2pa *out, struct bst_error *err);
 
 /* ---- c2pa_status.c ---- */
 

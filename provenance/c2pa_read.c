@@ -128,6 +128,21 @@ enum bst_code bst_c2pa_read(const char *path, const struct bst_container *contai
     return code;
 }
 
+enum bst_code bst_c2pa_read_detached(const char *path, const struct bst_container *container,
+                                     const void *store, size_t len, const struct bst_trust *trust,
+                                     struct bst_c2pa *out, struct bst_error *err)
+{
+    struct bst_judge judge = {
+        .out = out, .path = path, .container = container, .trust = trust, .detached = true};
+    memset(out, 0, sizeof(*out));
+    bst_buf_append(&out->store, store, len);
+    enum bst_code code = out->store.failed ? bst_fail_memory(err) : judge_bytes(&judge, err);
+    out->sidecar = true;
+    ERR_clear_error();
+    if (code != BST_OK) bst_c2pa_clear(out);
+    return code;
+}
+
 void bst_c2pa_clear(struct bst_c2pa *c2pa)
 {
     free(c2pa->statuses);

@@ -1,17 +1,29 @@
 /* c2pa_write.c - the C2PA 2.4 manifest that a stamped picture carries.
  *
- * Assertions: c2pa.actions.v2 (created, by a trained model), c2pa.ai-disclosure, org.blindstamp.receipt (the
- * signed statement and its proof of being in the ledger) and c2pa.hash.data (the hard binding to the file's
- * bytes). All CBOR is in core deterministic encoding: map keys are written shortest first, then
- * alphabetically. */
+ * Assertions: c2pa.actions.v2 (created by a trained model, or opened and then by whom it was made is not ours to say),
+ * c2pa.ai-disclosure, org.blindstamp.receipt (the signed statement and its proof of being in the ledger) and
+ * c2pa.hash.data (the hard binding to the file's bytes); for a picture made elsewhere also c2pa.ingredient.v3. All CBOR
+ * is in core deterministic encoding: map keys are written shortest first, then alphabetically. */
 #include "c2pa.h"
+#include "container_edit.h"
 
 #include <string.h>
 
-#define ASSERTIONS 4
-/* The receipt stands first: exif.c relies on where the boxes in front of it begin. */
-static const char *const labels[ASSERTIONS] = {BST_RECEIPT_LABEL, "c2pa.actions.v2", "c2pa.ai-disclosure",
-                                               "c2pa.hash.data"};
+#define ASSERTIONS_MAX 5
+
+/* The assertions written so far, with what the claim's hashed URIs to them must hold. */
+struct assertions {
+    size_t count;
+    const char *labels[ASSERTIONS_MAX];
+    uint8_t digests[ASSERTIONS_MAX][BST_SHA256_LEN];
+};
+
+/* What the data hash says of the store's place. */
+struct binding {
+    uint64_t length; /* of the place */
+    size_t pad;      /* zero bytes, to make the store longer */
+    uint8_t sha256[BST_SHA256_LEN];
+};
 
 static void pair(struct bst_buf *out, const char *key, const char *value)
 {
@@ -19,11 +31,38 @@ static void pair(struct bst_buf *out, const char *key, const char *value)
     bst_cbor_text(out, value);
 }
 
-static void write_actions(const struct bst_manifest *manifest, struct bst_buf *out)
+static void write_link(const struct assertions *all, size_t i, struct bst_buf *out)
 {
+    char text[160];
     bst_cbor_map(out, 2);
-    bst_cbor_text(out, "actions");
+    snprintf(text, sizeof(text), "self#jumbf=c2pa.assertions/%s", all->labels[i]);
+    pair(out, "url", text);
+    bst_cbor_text(out, "hash");
+    bst_cbor_bytes(out, all->digests[i], BST_SHA256_LEN);
+}
+
+/* c2pa.opened names the ingredient that was opened, the assertion written before this one. */
+static void write_opened(const struct bst_manifest *manifest, const struct assertions *all,
+                         struct bst_buf *out)
+{
+    bst_cbor_map(out, 4);
+    bst_cbor_text(out, "when");
+    bst_cbor_tag(out, 0);
+    bst_cbor_text(out, manifest->when);
+    pair(out, "action", "c2pa.opened");
+    bst_cbor_text(out, "parameters");
+    bst_cbor_map(out, 1);
+    bst_cbor_text(out, "ingredients");
     bst_cbor_array(out, 1);
+    write_link(all, all->count - 1, out);
+    bst_cbor_text(out, "softwareAgent");
+    bst_cbor_map(out, 2);
+    pair(out, "name", BST_CLAIM_GENERATOR);
+    pair(out, "version", BST_VERSION);
+}
+
+static void write_created(const struct bst_manifest *manifest, struct bst_buf *out)
+{
     bst_cbor_map(out, 4);
     bst_cbor_text(out, "when");
     bst_cbor_tag(out, 0);
@@ -34,6 +73,19 @@ static void write_actions(const struct bst_manifest *manifest, struct bst_buf *o
     pair(out, "name", BST_CLAIM_GENERATOR);
     pair(out, "version", BST_VERSION);
     pair(out, "digitalSourceType", manifest->source_type);
+}
+
+static void write_actions(const struct bst_manifest *manifest, const struct assertions *all,
+                          struct bst_buf *out)
+{
+    bst_cbor_map(out, 2);
+    bst_cbor_text(out, "actions");
+    bst_cbor_array(out, 1);
+    if (manifest->opened != NULL) {
+        write_opened(manifest, all, out);
+    } else {
+        write_created(manifest, out);
+    }
     bst_cbor_text(out, "allActionsIncluded");
     bst_cbor_bool(out, true);
 }
@@ -44,7 +96,7 @@ static void write_disclosure(const struct bst_manifest *manifest, struct bst_buf
     bool named = manifest->model_name != NULL;
     bst_cbor_map(out, named ? 3 : 1);
     if (named) pair(out, "modelName", manifest->model_name);
-    pair(out, "modelType", "c2pa.types.model.onnx");
+    pair(out, "modelType", manifest->opened != NULL ? "c2pa.types.model" : "c2pa.types.model.onnx");
     if (!named) return;
     bst_hex(manifest->model_sha256, BST_SHA256_LEN, identifier + strlen(identifier));
     pair(out, "modelIdentifier", identifier);
@@ -66,44 +118,68 @@ static void write_receipt(const struct bst_manifest *manifest, struct bst_buf *o
     bst_cbor_textn(out, manifest->envelope, manifest->envelope_len);
 }
 
-static void write_data_hash(const struct bst_manifest *manifest, uint64_t chunk_len, struct bst_buf *out)
+static void write_data_hash(const struct bst_manifest *manifest, const struct binding *binding,
+                            struct bst_buf *out)
 {
-    bst_cbor_map(out, 4);
+    static const uint8_t zeros[1];
+    bool detached = manifest->opened != NULL && manifest->opened->detached;
+    bst_cbor_map(out, detached ? 3 : 4);
     pair(out, "alg", "sha256");
     bst_cbor_text(out, "pad");
-    bst_cbor_bytes(out, "", 0);
+    bst_cbor_bytes(out, zeros, binding->pad);
     bst_cbor_text(out, "hash");
-    bst_cbor_bytes(out, manifest->file_sha256, BST_SHA256_LEN);
+    bst_cbor_bytes(out, binding->sha256, BST_SHA256_LEN);
+    if (detached) return;
     bst_cbor_text(out, "exclusions");
     bst_cbor_array(out, 1);
     bst_cbor_map(out, 2);
     bst_cbor_text(out, "start");
     bst_cbor_uint(out, manifest->chunk_start);
     bst_cbor_text(out, "length");
-    bst_cbor_uint(out, chunk_len);
+    bst_cbor_uint(out, binding->length);
 }
 
-/* The assertion store; digests[i] is what the claim's hashed URI to assertion i must hold. */
-static void write_assertions(const struct bst_manifest *manifest, uint64_t chunk_len, struct bst_buf *out,
-                             uint8_t digests[ASSERTIONS][BST_SHA256_LEN])
+static void add(struct assertions *all, const char *label, const struct bst_buf *content, struct bst_buf *out)
 {
-    size_t store = bst_jumbf_begin_super(out, BST_TYPE_ASSERTIONS, "c2pa.assertions");
-    for (size_t i = 0; i < ASSERTIONS; i++) {
-        size_t super = bst_jumbf_begin_super(out, BST_BOX_CBOR, labels[i]);
-        size_t content = bst_jumbf_begin(out, BST_BOX_CBOR);
-        if (i == 0) write_receipt(manifest, out);
-        if (i == 1) write_actions(manifest, out);
-        if (i == 2) write_disclosure(manifest, out);
-        if (i == 3) write_data_hash(manifest, chunk_len, out);
-        bst_jumbf_end(out, content);
-        bst_jumbf_end(out, super);
-        if (!out->failed) bst_sha256(out->data + super + 8, out->len - super - 8, digests[i]);
-    }
-    bst_jumbf_end(out, store);
+    size_t super = out->len;
+    out->failed = out->failed || content->failed;
+    bst_jumbf_leaf(out, BST_BOX_CBOR, label, BST_BOX_CBOR, content->data, content->len);
+    if (out->failed) return;
+    bst_sha256(out->data + super + 8, out->len - super - 8, all->digests[all->count]);
+    all->labels[all->count++] = label;
 }
 
-static void write_claim(const struct bst_manifest *manifest, const char *label,
-                        uint8_t digests[ASSERTIONS][BST_SHA256_LEN], struct bst_buf *out)
+/* The assertion store. The receipt stands first: exif.c relies on where the boxes in front of it begin. */
+static void write_assertions(const struct bst_manifest *manifest, const struct binding *binding,
+                             struct bst_buf *out, struct assertions *all)
+{
+    const struct bst_opened *opened = manifest->opened;
+    struct bst_buf content = {0};
+    size_t store = bst_jumbf_begin_super(out, BST_TYPE_ASSERTIONS, "c2pa.assertions");
+    write_receipt(manifest, &content);
+    add(all, BST_RECEIPT_LABEL, &content, out);
+    if (opened != NULL) {
+        content.len = 0;
+        bst_opened_ingredient(opened, &content);
+        add(all, BST_INGREDIENT_LABEL, &content, out);
+    }
+    content.len = 0;
+    write_actions(manifest, all, &content);
+    add(all, "c2pa.actions.v2", &content, out);
+    if (opened == NULL || opened->generated) {
+        content.len = 0;
+        write_disclosure(manifest, &content);
+        add(all, "c2pa.ai-disclosure", &content, out);
+    }
+    content.len = 0;
+    write_data_hash(manifest, binding, &content);
+    add(all, "c2pa.hash.data", &content, out);
+    bst_jumbf_end(out, store);
+    bst_buf_free(&content);
+}
+
+static void write_claim(const struct bst_manifest *manifest, const char *label, const struct assertions *all,
+                        struct bst_buf *out)
 {
     char text[160];
     bool titled = manifest->title != NULL;
@@ -115,14 +191,9 @@ static void write_claim(const struct bst_manifest *manifest, const char *label,
     snprintf(text, sizeof(text), "xmp.iid:%s", manifest->image_id);
     pair(out, "instanceID", text);
     bst_cbor_text(out, "created_assertions");
-    bst_cbor_array(out, ASSERTIONS);
-    for (size_t i = 0; i < ASSERTIONS; i++) {
-        bst_cbor_map(out, 2);
-        snprintf(text, sizeof(text), "self#jumbf=c2pa.assertions/%s", labels[i]);
-        pair(out, "url", text);
-        bst_cbor_text(out, "hash");
-        bst_cbor_bytes(out, digests[i], BST_SHA256_LEN);
-    }
+    bst_cbor_array(out, all->count);
+    for (size_t i = 0; i < all->count; i++)
+        write_link(all, i, out);
     bst_cbor_text(out, "claim_generator_info");
     bst_cbor_map(out, 3);
     pair(out, "name", BST_CLAIM_GENERATOR);
@@ -130,15 +201,17 @@ static void write_claim(const struct bst_manifest *manifest, const char *label,
     pair(out, "specVersion", BST_C2PA_SPEC_VERSION);
 }
 
-static enum bst_code write_store(const struct bst_manifest *manifest, const char *label, uint64_t chunk_len,
-                                 struct bst_buf *out, struct bst_error *err)
+static enum bst_code write_store(const struct bst_manifest *manifest, const char *label,
+                                 const struct binding *binding, struct bst_buf *out, struct bst_error *err)
 {
-    uint8_t digests[ASSERTIONS][BST_SHA256_LEN];
+    struct assertions all = {0};
     struct bst_buf claim = {0};
     size_t store = bst_jumbf_begin_super(out, BST_TYPE_STORE, "c2pa");
+    if (manifest->opened != NULL)
+        bst_buf_append(out, manifest->opened->manifests.data, manifest->opened->manifests.len);
     size_t super = bst_jumbf_begin_super(out, BST_TYPE_MANIFEST, label);
-    write_assertions(manifest, chunk_len, out, digests);
-    if (!out->failed) write_claim(manifest, label, digests, &claim);
+    write_assertions(manifest, binding, out, &all);
+    if (!out->failed) write_claim(manifest, label, &all, &claim);
     bst_jumbf_leaf(out, BST_TYPE_CLAIM, "c2pa.claim.v2", BST_BOX_CBOR, claim.data, claim.len);
     size_t signature = bst_jumbf_begin_super(out, BST_TYPE_SIGNATURE, "c2pa.signature");
     size_t content = bst_jumbf_begin(out, BST_BOX_CBOR);
@@ -164,21 +237,42 @@ static enum bst_code witness(const struct bst_manifest *manifest, struct bst_buf
     return manifest->unstamped == NULL ? problem.code : BST_OK;
 }
 
+static uint64_t place_of(const struct bst_manifest *manifest, size_t store_len)
+{
+    const struct bst_opened *opened = manifest->opened;
+    return opened == NULL ? store_len + manifest->chunk_overhead
+                          : bst_place_length(opened->format, store_len);
+}
+
 enum bst_code bst_c2pa_write(const struct bst_manifest *manifest, struct bst_buf *out, struct bst_error *err)
 {
+    const struct bst_opened *opened = manifest->opened;
+    bool even = opened != NULL && opened->format == BST_FORMAT_WEBP; /* a chunk needs no padding then */
     char uuid[BST_UUID_LEN], label[64];
     bst_uuid4(uuid);
     snprintf(label, sizeof(label), "urn:c2pa:%s", uuid);
-    /* The data hash states the chunk's length, and how many bytes that number takes changes the length: write
-     * again until it fits. The length only grows from round to round, by at most 8 bytes. */
-    uint64_t chunk_len = 0;
+    /* The data hash states the length of the store's place, and how many bytes that number takes changes the length:
+     * write again until it fits. The length only grows from round to round, by at most 8 bytes. */
+    struct binding binding = {0};
+    bool digested = opened == NULL || opened->digest == NULL;
+    if (digested) memcpy(binding.sha256, manifest->file_sha256, BST_SHA256_LEN);
     size_t begin = out->len;
     for (;;) {
-        enum bst_code code = write_store(manifest, label, chunk_len, out, err);
+        enum bst_code code = write_store(manifest, label, &binding, out, err);
         if (code != BST_OK) return code;
-        uint64_t made = out->len - begin + manifest->chunk_overhead;
-        if (made == chunk_len) return witness(manifest, out, begin, err);
-        chunk_len = made;
+        size_t store_len = out->len - begin;
+        bool fits = place_of(manifest, store_len) == binding.length && !(even && store_len % 2 == 1);
+        if (fits && digested) return witness(manifest, out, begin, err);
+        if (fits) { /* the digest depends on the length, not the other way round */
+            code = opened->digest(opened->digest_arg, store_len, binding.sha256, err);
+            if (code != BST_OK) return code;
+            digested = true;
+        } else if (even && store_len % 2 == 1) {
+            binding.pad = 1 - binding.pad;
+            binding.length = 0;
+        } else {
+            binding.length = place_of(manifest, store_len);
+        }
         out->len = begin;
     }
 }

@@ -86,12 +86,29 @@ static void read_generation(const json_t *statement, const struct bst_secrets *s
     set_text(row, BST_COLUMN_PRIVACY, bst_json_text(internal, "privacy"));
 }
 
+/* Prompt and seed are the file's word; whoever searches for them finds it all the same. */
+static void read_adoption(const json_t *statement, struct bst_row *row)
+{
+    const json_t *predicate = json_object_get(statement, "predicate"),
+                 *subject = bst_json_at(statement, "subject.0");
+    set_text(row, BST_COLUMN_FILE_NAME, bst_json_text(subject, "name"));
+    set_text(row, BST_COLUMN_SHA256, bst_json_text(json_object_get(subject, "digest"), "sha256"));
+    set_text(row, BST_COLUMN_PIXELS_SHA256,
+             bst_json_text(json_object_get(subject, "digest"), "pixels-sha256"));
+    set_text(row, BST_COLUMN_IMAGE_ID, bst_json_text(predicate, "imageId"));
+    set_text(row, BST_COLUMN_SEED, bst_json_text(json_object_get(predicate, "fileSays"), "seed"));
+    set_text(row, BST_COLUMN_PROMPT, bst_json_text(json_object_get(predicate, "fileSays"), "prompt"));
+    set_integer(row, BST_COLUMN_WIDTH, bst_json_at(predicate, "picture.width"));
+    set_integer(row, BST_COLUMN_HEIGHT, bst_json_at(predicate, "picture.height"));
+}
+
 static const char *kind_of(const json_t *statement)
 {
     const char *type = bst_json_text(statement, "predicateType");
     const char *build = json_string_value(bst_json_at(statement, "predicate.buildDefinition.buildType"));
     if (type && strcmp(type, BST_IDENTITY_TYPE) == 0) return "identity";
     if (type && strcmp(type, BST_MODEL_TYPE) == 0) return "model";
+    if (type && strcmp(type, BST_ADOPTION_TYPE) == 0) return "adoption";
     if (type && strcmp(type, BST_SLSA_TYPE) == 0 && build) {
         if (strcmp(build, BST_BUILD_GENERATE) == 0) return "generation";
         if (strcmp(build, BST_BUILD_TRAIN) == 0) return "training";
@@ -105,7 +122,8 @@ void bst_index_read(const struct bst_dsse *dsse, const struct bst_secrets *secre
     const char *kind = kind_of(statement);
     *out = (struct bst_row){0};
     set_text(out, BST_COLUMN_KIND, kind);
-    bool slsa = strcmp(kind, "identity") != 0 && strcmp(kind, "model") != 0;
+    bool adoption = strcmp(kind, "adoption") == 0;
+    bool slsa = strcmp(kind, "identity") != 0 && strcmp(kind, "model") != 0 && !adoption;
     const char *author = json_string_value(
         bst_json_at(statement, slsa ? "predicate.buildDefinition.internalParameters.author.name"
                                     : "predicate.author.name"));
@@ -113,6 +131,8 @@ void bst_index_read(const struct bst_dsse *dsse, const struct bst_secrets *secre
     set_text(out, BST_COLUMN_AUTHOR_NAME, author ? author : "");
     if (strcmp(kind, "generation") == 0) {
         read_generation(statement, secrets, out);
+    } else if (adoption) {
+        read_adoption(statement, out);
     } else if (strcmp(kind, "training") == 0 || strcmp(kind, "model") == 0) {
         const char *name = json_string_value(bst_json_at(statement, "predicate.name"));
         set_model(out, bst_json_at(statement, "subject.0"));
@@ -121,6 +141,7 @@ void bst_index_read(const struct bst_dsse *dsse, const struct bst_secrets *secre
     }
     const char *finished = strcmp(kind, "identity") == 0 ? "predicate.issuedOn"
                            : slsa                        ? "predicate.runDetails.metadata.finishedOn"
+                           : adoption                    ? "predicate.adoptedOn"
                                                          : "predicate.recordedOn";
     set_time(out, json_string_value(bst_json_at(statement, finished)));
 }

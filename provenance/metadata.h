@@ -46,6 +46,10 @@ void bst_xmp_read(const uint8_t *packet, size_t len, json_t *out, json_t *proble
  * texts together may still take. */
 void bst_png_text_read(const char *type, const uint8_t *data, size_t len, size_t *budget, json_t *text,
                        json_t *xmp, json_t *problems, const char *place);
+/* metadata_origin.c: what the result of bst_metadata_read() says of how the picture was made: program, version, prompt,
+ * negativePrompt, seed, model, modelHash, sampler, software, cameraMake, cameraModel, taken, artist, copyright,
+ * digitalSourceType, as far as it does. NULL: out of memory. */
+json_t *bst_metadata_origin(const json_t *metadata);
 /* Text of an unknown encoding: UTF-8 if it is, else Latin-1. New reference or NULL. */
 json_t *bst_text_json(const char *text, size_t len);
 void bst_problem(json_t *problems, const char *place, const char *words);

@@ -7,7 +7,8 @@
  *   cert.c               the local certificate authority and the author's certificate; cert_describe.c in words
  *   signer.c             who signs claims; credential.c a certificate of the author's own
  *   identity.c           who the author is
- *   statement.c          in-toto statements and their canonical bytes; statement_model.c those of models
+ *   statement.c          in-toto statements and their canonical bytes; statement_model.c those of models,
+ *                        statement_adoption.c those of pictures made elsewhere
  *   dsse.c               envelopes
  *   merkle.c             RFC 6962 trees and proofs
  *   note.c               signed notes and checkpoints
@@ -19,7 +20,9 @@
  *   ledger_check.c       recomputes everything; ledger_check_tables.c compares the derived tables
  *   container.c          segments of a file; container_png.c, container_jpeg.c, container_webp.c; png_edit.c
  *                        inserts chunks
- *   metadata.c           what a file says about itself; exif.c, xmp.c and png_text.c read and write it
+ *   container_edit.c     a manifest put in or taken out while a file is copied
+ *   metadata.c           what a file says about itself; exif.c, xmp.c and png_text.c read and write it;
+ *                        metadata_origin.c what that means
  *   trust.c              whose certificates are believed, trust_store.c what a home keeps of them; cert_profile.c what a certificate must be like
  *   jumbf.c, cbor.c, cose.c   the layers of a C2PA manifest; cose_header.c what a signature carries unsigned
  *   c2pa_write.c         manifests made
@@ -27,6 +30,7 @@
  *                        its neighbours hold the rules, c2pa_trust.c those for certificates, c2pa_report.c shows
  *   timestamp.c          time stamps asked for and judged, timestamp_file.c put into finished files; ocsp.c revocation
  *   http.c               the network, only when asked for
+ *   stamp_adopt.c        pictures made elsewhere -> the same
  *   stamp.c              pictures -> stamped files and one ledger batch; stamp_words.c which words a file may show,
  *                        stamp_file.c how it gets its name
  */
@@ -239,6 +243,31 @@ struct bst_model_record {
 };
 enum bst_code bst_statement_model(const struct bst_model_record *record, const struct bst_identity *author,
                                   struct bst_buf *payload, struct bst_error *err);
+
+/* A picture made elsewhere that somebody takes up. All pointers borrowed. */
+enum bst_source { /* what its author declares it to be */
+                  BST_SOURCE_UNKNOWN,
+                  BST_SOURCE_IS_GENERATED,
+                  BST_SOURCE_IS_COMPOSITE,
+                  BST_SOURCE_IS_EDITED,
+                  BST_SOURCE_IS_CAPTURE,
+};
+bool bst_source_known(const char *name, enum bst_source *out); /* "unknown", "generated", "composite", ... */
+const char *bst_source_iptc(enum bst_source source);           /* IPTC's code; NULL for unknown */
+struct bst_c2pa;
+struct bst_adoption {
+    const char *file_name, *image_id, *media_type;
+    uint8_t sha256[BST_SHA256_LEN]; /* of the finished file's bytes without the manifest */
+    uint8_t pixels_sha256[BST_SHA256_LEN];
+    uint8_t found_sha256[BST_SHA256_LEN]; /* of the whole file as it was found */
+    uint32_t width, height;
+    enum bst_source source;
+    const json_t *says;            /* bst_metadata_origin: the file's word, not the author's; may be NULL */
+    const struct bst_c2pa *parent; /* the credentials that the file came with; or NULL */
+    int64_t adopted_ms;
+};
+enum bst_code bst_statement_adoption(const struct bst_adoption *adoption, const struct bst_identity *author,
+                                     struct bst_buf *payload, struct bst_error *err);
 
 #define BST_ENVELOPE_MAX (16u << 20) /* bytes of an envelope */
 /* DSSE 1.0.2. The envelope is canonical JSON with one signature; keyid is bst_key_id. */
@@ -549,6 +578,35 @@ struct bst_stamped {
 typedef void (*bst_stamped_fn)(void *arg, const struct bst_stamped *stamped);
 enum bst_code bst_stamp_commit(struct bst_stamper *stamper, bst_stamped_fn done, void *arg,
                                struct bst_error *err);
+/* ---- taking up pictures made elsewhere (stamp_adopt.c) ---- */
+struct bst_adopt_options {
+    enum bst_source source; /* as the author declares it */
+    bool sidecar;           /* the file stays as it is; the manifest becomes a file beside it, NAME.c2pa */
+    bool force;             /* replace the output, if it is another file, or the sidecar */
+    bool accept_broken;     /* also when the file's own credentials do not hold: that is recorded */
+    bool again;             /* also when this home's author stamped the file already */
+};
+struct bst_adopt; /* a picture that is ready to be logged */
+/* Reads and judges the file at path, and prepares what will be said of it. output: where the stamped file goes, which may
+ * be path itself; ignored with sidecar. May be called by several threads at once. *out is NULL when the author's stamp
+ * is on the file already. */
+enum bst_code bst_adopt_prepare(const struct bst_stamper *stamper, const char *path, const char *output,
+                                const struct bst_adopt_options *options, struct bst_adopt **out,
+                                struct bst_error *err);
+void bst_adopt_free(struct bst_adopt *adopt);
+/* One ledger transaction for all of them, then the files, each read back and judged before it gets its name; several at
+ * once when there is a pool. done is called for each, in order: with problem NULL when it was delivered. The first failure is
+ * returned. NULLs among them are passed over. */
+struct bst_adopted {
+    const char *path;   /* of the file that carries the manifest */
+    const char *source; /* as given */
+    uint64_t index;     /* ledger entry */
+    const char *image_id;
+    const struct bst_error *problem;
+};
+typedef void (*bst_adopted_fn)(void *arg, const struct bst_adopted *adopted);
+enum bst_code bst_adopt_commit(struct bst_stamper *stamper, struct bst_adopt *const *adopts, size_t count,
+                               struct bst_pool *pool, bst_adopted_fn done, void *arg, struct bst_error *err);
 /* Signs and logs a statement that is not about a picture (training, identity). */
 enum bst_code bst_stamp_statement(struct bst_stamper *stamper, const void *payload, size_t len,
                                   uint64_t *index, struct bst_error *err);

@@ -8,6 +8,7 @@
 #include "metadata.h"
 #include "png_edit.h"
 #include "signer.h"
+#include "stamp.h"
 #include "stamp_file.h"
 
 #include <fcntl.h>
@@ -33,18 +34,6 @@ struct pending {
     struct bst_buf envelope;
     struct bst_secrets secrets;
     struct bst_error unstamped; /* why it got no time stamp */
-};
-
-struct bst_stamper {
-    struct bst_identity identity;
-    struct bst_key *author_key, *log_key;
-    struct bst_signer signer;
-    struct bst_trust *trust; /* in oneself, for the check of what was written */
-    struct bst_ledger *ledger;
-    char *log_vkey;
-    int png_level;
-    size_t count, cap;
-    struct pending *pending;
 };
 
 /* ---- opening and closing ---- */
@@ -360,28 +349,6 @@ static enum bst_code make_chunk(const struct bst_stamper *stamper, struct pendin
     return code;
 }
 
-/* A picture that would not validate is never delivered. */
-static enum bst_code check_result(const struct bst_stamper *stamper, const char *path, struct bst_error *err)
-{
-    struct bst_container container;
-    struct bst_c2pa c2pa;
-    enum bst_code code = bst_container_scan(path, &container, err);
-    if (code != BST_OK) return code;
-    code = bst_c2pa_read(path, &container, stamper->trust, &c2pa, err);
-    if (code == BST_OK) {
-        const char *words = "its signature was not accepted";
-        for (size_t i = 0; i < c2pa.status_count; i++) {
-            if (c2pa.statuses[i].kind == BST_STATUS_FAILURE) words = c2pa.statuses[i].words;
-        }
-        if (c2pa.state != BST_C2PA_TRUSTED) {
-            code = bst_fail(err, BST_FAILURE, "the finished picture does not validate: %s", words);
-        }
-        bst_c2pa_clear(&c2pa);
-    }
-    bst_container_clear(&container);
-    return code;
-}
-
 static enum bst_code write_finished(int from, int to, const struct bst_buf *chunk, const char *path,
                                     struct bst_error *err)
 {
@@ -417,7 +384,7 @@ static enum bst_code deliver(const struct bst_stamper *stamper, struct pending *
         bst_fail_errno(err, BST_FAILURE, "cannot write the file");
         code = bst_where(err, "%s", pending->path);
     }
-    if (code == BST_OK) code = check_result(stamper, finished, err);
+    if (code == BST_OK) code = bst_stamp_check(stamper, finished, err);
     if (code == BST_OK) code = bst_take_name(finished, pending->path, pending->force, err);
     if (code != BST_OK) unlink(finished);
     free(finished);

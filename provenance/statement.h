@@ -11,6 +11,7 @@
 #define BST_BUILD_TRAIN    "urn:blindstamp:build:train:v1"
 #define BST_IDENTITY_TYPE  "urn:blindstamp:identity:v1"
 #define BST_MODEL_TYPE     "urn:blindstamp:model:v1"
+#define BST_ADOPTION_TYPE  "urn:blindstamp:adoption:v1"
 
 /* Writes the statement's canonical bytes behind payload and takes its reference; NULL is "out of memory". */
 enum bst_code statement_finish(json_t *statement, struct bst_buf *payload, struct bst_error *err);

@@ -1,0 +1,27 @@
+/* stamp.h - what stamp.c (pictures of ours) and stamp_adopt.c (pictures made elsewhere) share. Private to provenance/. */
+#ifndef BST_STAMP_H
+#define BST_STAMP_H
+
+#include "c2pa.h"
+
+struct pending;
+struct bst_stamper {
+    struct bst_identity identity;
+    struct bst_key *author_key, *log_key;
+    struct bst_signer signer;
+    struct bst_trust *trust; /* in oneself, for the check of what was written */
+    struct bst_ledger *ledger;
+    char *log_vkey;
+    int png_level;
+    size_t count, cap;
+    struct pending *pending;
+};
+
+/* A picture that would not validate is never delivered: reads the finished file back and judges it. BST_FAILURE with the
+ * reason when the result is not trusted. */
+enum bst_code bst_stamp_check(const struct bst_stamper *stamper, const char *path, struct bst_error *err);
+/* The same for a store that is to stand beside a file. */
+enum bst_code bst_stamp_check_beside(const struct bst_stamper *stamper, const char *path,
+                                     const struct bst_buf *store, struct bst_error *err);
+
+#endif
