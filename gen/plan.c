@@ -397,6 +397,16 @@ static enum bst_code prepare(struct plan *plan, struct bst_error *err)
     return BST_OK;
 }
 
+/* What lies in an area. */
+static void place_tensors(struct plan *plan, size_t area, uint8_t *memory)
+{
+    for (size_t v = 0; v < plan->graph->value_count; v++) {
+        size_t inset, top = plan->item_of[v] != NONE ? item_top(plan, plan->item_of[v], &inset) : NONE;
+        if (top != NONE && plan->items[top].area == area)
+            plan->tensors[v].data = memory + plan->items[top].offset + inset;
+    }
+}
+
 static enum bst_code take_memory(struct plan *plan, struct bst_error *err)
 {
     plan->arena = pages_take(plan->arena_bytes + 64);
@@ -406,11 +416,7 @@ static enum bst_code take_memory(struct plan *plan, struct bst_error *err)
     if (plan->arena == NULL || plan->scratch == NULL || plan->shared == NULL ||
         (plan->options.profile && plan->seconds == NULL))
         return bst_fail_memory(err);
-    for (size_t v = 0; v < plan->graph->value_count; v++) {
-        size_t inset, item = plan->item_of[v] != NONE ? item_top(plan, plan->item_of[v], &inset) : NONE;
-        if (item != NONE && !plan->items[item].outside)
-            plan->tensors[v].data = plan->arena + plan->items[item].offset + inset;
-    }
+    place_tensors(plan, NONE, plan->arena);
     return BST_OK;
 }
 
@@ -491,16 +497,6 @@ const struct tensor *plan_output(const struct plan *plan, size_t index)
     return &plan->tensors[plan->outputs[index]];
 }
 
-/* Places what lies in an item that stands alone. */
-static void place_tensors(struct plan *plan, size_t item, uint8_t *memory)
-{
-    for (size_t v = 0; v < plan->graph->value_count; v++) {
-        size_t inset;
-        if (plan->item_of[v] != NONE && item_top(plan, plan->item_of[v], &inset) == item)
-            plan->tensors[v].data = memory + inset;
-    }
-}
-
 size_t plan_outside(const struct plan *plan, size_t index)
 {
     return plan->outside[index] != NONE ? plan->items[plan->outside[index]].bytes : 0;
@@ -508,7 +504,7 @@ size_t plan_outside(const struct plan *plan, size_t index)
 
 void plan_bring(struct plan *plan, size_t index, void *memory)
 {
-    place_tensors(plan, plan->outside[index], memory);
+    place_tensors(plan, index, memory);
 }
 
 enum bst_code plan_run(struct plan *plan, struct bst_pool *pool, const void *const *inputs,

@@ -61,8 +61,7 @@ static void add_item(struct plan *plan, size_t value, size_t p)
 {
     const struct tensor *t = &plan->tensors[value];
     plan->item_of[value] = plan->item_count;
-    plan->items[plan->item_count++] =
-        (struct item){(tensor_bytes(t) + 63) / 64 * 64, 0, p, p, NONE, 0, false};
+    plan->items[plan->item_count++] = (struct item){(tensor_bytes(t) + 63) / 64 * 64, 0, p, p, NONE, 0, NONE};
 }
 
 static void make_items(struct plan *plan)
@@ -145,8 +144,8 @@ static void move_outside(struct plan *plan)
         size_t item = plan->item_of[plan->root[plan->outputs[i]]];
         plan->outside[i] = NONE;
         if (!plan->options.outside || item == NONE) continue;
-        if (plan->items[item].outside || plan->items[item].bytes == 0) continue;
-        plan->items[item].outside = true;
+        if (plan->items[item].area != NONE || plan->items[item].bytes == 0) continue;
+        plan->items[item].area = i;
         plan->outside[i] = item;
         plan->outside_bytes += plan->items[item].bytes;
     }
@@ -156,48 +155,76 @@ static int by_size(const void *a, const void *b)
 {
     const struct item *x = *(const struct item *const *)a, *y = *(const struct item *const *)b;
     if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
-    return x < y ? -1 : x > y;
+    return x > y ? -1 : x < y; /* the later first: what is made last may already have its place */
 }
 
-/* The lowest place where an item meets none of the placed ones that live at the same time. placed is kept
- * sorted by offset. */
-static void place_item(struct item **placed, size_t count, struct item *item)
+/* Items that have their place, sorted by offset. */
+struct placed {
+    struct item **items;
+    size_t count;
+};
+
+/* The lowest place in an area where an item meets none of those that live at the same time. */
+static size_t free_offset(const struct placed *placed, const struct item *item, size_t area)
 {
-    size_t offset = 0, at;
-    for (size_t i = 0; i < count; i++) {
-        const struct item *other = placed[i];
-        if (other->last < item->first || other->first > item->last || other->offset + other->bytes <= offset)
+    size_t offset = 0;
+    for (size_t i = 0; i < placed->count; i++) {
+        const struct item *other = placed->items[i];
+        if (other->area != area || other->last < item->first || other->first > item->last ||
+            other->offset + other->bytes <= offset)
             continue;
         if (other->offset >= offset + item->bytes) break;
         offset = other->offset + other->bytes;
     }
+    return offset;
+}
+
+static void place_item(struct placed *placed, struct item *item, size_t area, size_t offset)
+{
+    size_t at = placed->count++;
+    item->area = area;
     item->offset = offset;
-    for (at = count; at > 0 && placed[at - 1]->offset > offset; at--)
-        placed[at] = placed[at - 1];
-    placed[at] = item;
+    for (; at > 0 && placed->items[at - 1]->offset > offset; at--)
+        placed->items[at] = placed->items[at - 1];
+    placed->items[at] = item;
+}
+
+/* The largest of the memories that are brought is as good as the arena until its output is made; NONE: there is
+ * none. */
+static size_t spare_area(const struct plan *plan)
+{
+    size_t spare = NONE;
+    for (size_t i = 0; i < plan->output_count; i++)
+        if (plan_outside(plan, i) > (spare != NONE ? plan_outside(plan, spare) : 0)) spare = i;
+    return spare;
 }
 
 static enum bst_code place_items(struct plan *plan, struct bst_error *err)
 {
     struct item **order = bst_calloc(plan->item_count + 1, sizeof *order);
-    struct item **placed = bst_calloc(plan->item_count + 1, sizeof *placed);
-    size_t count = 0;
-    if (order == NULL || placed == NULL) {
+    struct placed placed = {bst_calloc(plan->item_count + 1, sizeof *order), 0};
+    size_t count = 0, spare = spare_area(plan);
+    if (order == NULL || placed.items == NULL) {
         free(order);
-        free(placed);
+        free(placed.items);
         return bst_fail_memory(err);
     }
-    size_t inside = 0;
     for (size_t i = 0; i < plan->item_count; i++)
-        if (plan->items[i].bytes > 0 && !plan->items[i].outside) order[inside++] = &plan->items[i];
-    qsort(order, inside, sizeof *order, by_size);
-    for (; count < inside; count++) {
-        place_item(placed, count, order[count]);
-        size_t end = order[count]->offset + order[count]->bytes;
-        if (end > plan->arena_bytes) plan->arena_bytes = end;
+        if (plan->items[i].bytes > 0 && plan->items[i].area == NONE) order[count++] = &plan->items[i];
+    qsort(order, count, sizeof *order, by_size);
+    if (spare != NONE) place_item(&placed, &plan->items[plan->outside[spare]], spare, 0);
+    for (size_t i = 0; i < count; i++) {
+        struct item *item = order[i];
+        size_t offset = spare != NONE ? free_offset(&placed, item, spare) : 0;
+        if (spare != NONE && offset + item->bytes <= plan_outside(plan, spare)) {
+            place_item(&placed, item, spare, offset);
+            continue;
+        }
+        place_item(&placed, item, NONE, free_offset(&placed, item, NONE));
+        if (item->offset + item->bytes > plan->arena_bytes) plan->arena_bytes = item->offset + item->bytes;
     }
     free(order);
-    free(placed);
+    free(placed.items);
     return BST_OK;
 }
 

@@ -14,8 +14,8 @@ struct item {
     size_t bytes, offset;
     size_t first, last; /* places in the order of running */
     size_t parent,
-        inset;    /* lies within another item, that many bytes from its beginning; NONE: stands alone */
-    bool outside; /* not in the arena: brought for each run */
+        inset;   /* lies within another item, that many bytes from its beginning; NONE: stands alone */
+    size_t area; /* the output whose brought memory it lies in; NONE: the arena */
 };
 
 struct plan {
