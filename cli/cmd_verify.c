@@ -13,6 +13,8 @@ static const struct cli_option options[] = {
      true},
     {"trust-tsa", 0, "FILE", "trust time stamps under these certificates", true},
     {"trust-signer", 0, "FILE", "trust these signers' certificates themselves", true},
+    {"ask-revocation", 0, NULL, "ask over the network whether a trusted signer's certificate was revoked",
+     false},
     {"log-key", 0, "KEY|FILE", "trust the ledger with this verifier key", true},
     {"ledger", 0, "FILE", "look in this ledger too", false},
     {"format", 'f', "FORM", "what to print: ours, crjson (the C2PA conformance program's), or c2patool",

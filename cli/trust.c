@@ -92,6 +92,7 @@ enum bst_code cli_trust_load(const struct cli_args *args, const char *home, stru
             code = cli_trust_add(*out, value, files[f].kind, err);
     for (size_t i = 0; code == BST_OK && (value = cli_nth(args, "log-key", i)); i++)
         code = add_log_key(*out, value, err);
+    if (cli_has(args, "ask-revocation")) bst_trust_ask_responders(*out);
     free(identity);
     if (code != BST_OK) {
         bst_trust_free(*out);

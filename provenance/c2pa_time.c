@@ -3,6 +3,7 @@
 #include "c2pa.h"
 #include "ocsp.h"
 #include "timestamp.h"
+#include "trust.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,20 +100,33 @@ bool bst_export_stamp(const struct bst_claim *claim, const struct bst_cose *cose
     return *authority != NULL || time.validated;
 }
 
-void bst_judge_revocation(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,
-                          const char *url)
+/* The responder's answer, asked for only when the caller wants that, and only about a signer that is trusted: a
+ * stranger's certificate could name any address. */
+static bool fetch(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s,
+                  struct bst_buf *answer, const char *url)
 {
-    const uint8_t *answer;
-    size_t len, count;
+    struct bst_error err;
     const char *why;
-    if (!listed(bst_cbor_get(cose->unprotected, "rVals"), "ocspVals", NULL, &count, &answer, &len)) {
+    X509 *leaf = cose->chain == NULL ? NULL : sk_X509_value(cose->chain, 0);
+    bool asks = judge->trust != NULL && judge->trust->asks_responders && leaf != NULL &&
+                judge->claim == judge->active &&
+                bst_trust_path(judge->trust, BST_TRUST_MANIFEST, leaf, cose->chain, when_s, &why);
+    if (!asks) {
         bst_judge_say(
             judge, BST_STATUS_INFO, "signingCredential.ocsp.skipped", url,
-            "the signature carries no answer on its certificate's revocation, and none was fetched");
-        return;
+            "the signature carries no answer on its certificate's revocation, and nobody was asked");
+        return false;
     }
-    if (cose->chain == NULL) return;
-    switch (bst_ocsp_judge(answer, len, cose->chain, judge->trust, when_s, stamped, &why)) {
+    if (bst_ocsp_fetch(cose->chain, judge->trust, answer, &err) == BST_OK) return true;
+    bst_judge_say(judge, BST_STATUS_INFO, "signingCredential.ocsp.inaccessible", url,
+                  "whether the certificate was revoked could not be asked: %s", err.what);
+    return false;
+}
+
+static void say_revocation(struct bst_judge *judge, enum bst_ocsp_state state, const char *why,
+                           const char *url)
+{
+    switch (state) {
     case BST_OCSP_GOOD:
         bst_judge_say(judge, BST_STATUS_SUCCESS, "signingCredential.ocsp.notRevoked", url, "%s", why);
         break;
@@ -124,6 +138,26 @@ void bst_judge_revocation(struct bst_judge *judge, const struct bst_cose *cose, 
         break;
     default:
         bst_judge_say(judge, BST_STATUS_INFO, "signingCredential.ocsp.skipped", url,
-                      "the answer on revocation that the signature carries does not count: %s", why);
+                      "the answer on revocation does not count: %s", why);
     }
+}
+
+void bst_judge_revocation(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,
+                          const char *url)
+{
+    struct bst_buf fetched = {0};
+    const uint8_t *answer;
+    size_t len, count;
+    const char *why;
+    if (!listed(bst_cbor_get(cose->unprotected, "rVals"), "ocspVals", NULL, &count, &answer, &len)) {
+        if (!fetch(judge, cose, when_s, &fetched, url)) return;
+        answer = fetched.data;
+        len = fetched.len;
+    }
+    if (cose->chain != NULL) {
+        enum bst_ocsp_state state =
+            bst_ocsp_judge(answer, len, cose->chain, judge->trust, when_s, stamped, &why);
+        say_revocation(judge, state, why, url);
+    }
+    bst_buf_free(&fetched);
 }

@@ -455,6 +455,9 @@ struct bst_trust_count {
 enum bst_code bst_trust_add(struct bst_trust *trust, const char *text, size_t len, unsigned kinds,
                             struct bst_trust_count *count, struct bst_error *err);
 const char *const *bst_trust_log_keys(const struct bst_trust *trust, size_t *count);
+/* Of a signer that is trusted, ask over the network whether its certificate was revoked, where the signature does not
+ * carry the answer: at the address that the certificate names. */
+void bst_trust_ask_responders(struct bst_trust *trust);
 unsigned bst_trust_kind_named(const char *name); /* "manifest", "tsa", "cawg", "allowed"; 0 when it is none */
 const char *bst_trust_kind_name(unsigned kind);
 

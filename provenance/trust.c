@@ -51,6 +51,11 @@ const char *const *bst_trust_log_keys(const struct bst_trust *trust, size_t *cou
     return (const char *const *)trust->log_keys;
 }
 
+void bst_trust_ask_responders(struct bst_trust *trust)
+{
+    trust->asks_responders = true;
+}
+
 /* ---- adding ---- */
 
 static int compare_digests(const void *a, const void *b)

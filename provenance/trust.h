@@ -17,6 +17,7 @@ struct bst_trust {
     ASN1_OBJECT **usages;
     size_t log_key_count;
     char **log_keys;
+    bool asks_responders;
 };
 
 /* Is each certificate issued by the next one (RFC 9360 2)? */

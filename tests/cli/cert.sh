@@ -163,10 +163,16 @@ expect 0 "and the time stamp" "$bs" verify --trust-tsa "$ca/root.pem" --json "$w
 check "is trusted" jq -e '[.[0].c2pa.statuses[].code] | contains(["timeStamp.trusted", "timeStamp.validated"])' "$work/out"
 expect 0 "without --staple nobody is asked" "$bs" gen -m dots --seed 9 -o "$work/s"
 same "and that is said" "$(codes "$work/s/dots-9.png")" "signingCredential.ocsp.skipped "
+same "verify --ask-revocation asks" "$(codes --ask-revocation "$work/s/dots-9.png")" "signingCredential.ocsp.notRevoked "
+same "but not the responder of a signer that is not trusted" \
+    "$($other "$bs" verify --ask-revocation --json "$work/s/dots-9.png" | jq -r '.[0].c2pa.statuses[].code' | grep ocsp)" signingCredential.ocsp.skipped
 record R 251101000000Z,keyCompromise
 expect 3 "a revoked certificate does not sign" "$bs" gen -m dots --seed 10 --staple -o "$work/s"
 hints "says so" 'was revoked'
+same "verify --ask-revocation finds it" "$(codes --ask-revocation "$work/s/dots-9.png")" "signingCredential.ocsp.revoked "
+expect 3 "and says so" "$bs" verify --trust "$ca/root.pem" --ask-revocation "$work/s/dots-9.png"
 kill "$AUTHORITY_PID"
+same "verify goes on when nobody answers" "$(codes --ask-revocation "$work/s/dots-9.png")" "signingCredential.ocsp.inaccessible "
 expect 5 "nobody answers" "$bs" gen -m dots --seed 11 --staple -o "$work/s"
 same "no picture was made" "$(find "$work/s" -type f | wc -l)" 3
 "$bs" cert remove >/dev/null

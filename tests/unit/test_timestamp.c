@@ -3,7 +3,7 @@
 
 #include <openssl/ts.h>
 
-#include "cose.h"
+#include "c2pa.h"
 #include "timestamp.h"
 
 static struct bst_error err;
@@ -283,6 +283,90 @@ static void attachments_add_up(void **state)
     made_free(&made);
 }
 
+/* The token in the header of that name. */
+static void put_token(const struct bst_cose *cose, const char *header, const struct bst_buf *token,
+                      struct bst_buf *out)
+{
+    bst_cbor_tag(out, 18);
+    bst_cbor_array(out, 4);
+    bst_cbor_bytes(out, cose->protected_bytes, cose->protected_len);
+    bst_cbor_map(out, 1);
+    bst_cbor_text(out, header);
+    bst_cbor_map(out, 1);
+    bst_cbor_text(out, "tstTokens");
+    bst_cbor_array(out, 1);
+    bst_cbor_map(out, 1);
+    bst_cbor_text(out, "val");
+    bst_cbor_bytes(out, token->data, token->len);
+    bst_cbor_null(out);
+    bst_cbor_bytes(out, cose->sig, cose->sig_len);
+}
+
+static bool said(const struct bst_c2pa *c2pa, const char *code)
+{
+    for (size_t i = 0; i < c2pa->status_count; i++) {
+        if (strcmp(c2pa->statuses[i].code, code) == 0) return true;
+    }
+    return false;
+}
+
+/* Judges a signature of an expired signer that carries a token over what header wants. */
+static void judge_expired(const struct bst_cose *cose, const char *header, bool of_claim, bool good)
+{
+    struct bst_buf covered = {0}, request = {0}, response = {0}, token = {0}, bytes = {0};
+    struct bst_cose stamped;
+    struct bst_c2pa out = {0};
+    struct bst_judge judge = {.out = &out, .trust = trust};
+    int64_t when_s = 0;
+    bst_cose_stamped(cose, of_claim ? "claim" : NULL, of_claim ? 5 : 0, &covered);
+    assert_int_equal(bst_timestamp_request(&covered, true, &request, &err), BST_OK);
+    answer(&authority, &request, &response);
+    assert_int_equal(bst_timestamp_answer(response.data, response.len, &request, &token, &err), BST_OK);
+    put_token(cose, header, &token, &bytes);
+    assert_int_equal(bst_cose_parse(bytes.data, bytes.len, &stamped, &err), BST_OK);
+    assert_int_equal(bst_judge_time(&judge, &stamped, "claim", 5, "url", &when_s), good);
+    assert_int_equal(said(&out, "timeStamp.trusted"), good);
+    assert_int_equal(said(&out, "timeStamp.mismatch"), !good);
+    if (!good) when_s = bst_now_ms() / 1000;
+    assert_int_equal(bst_judge_certificate(&judge, &stamped, when_s, good, "url"), good);
+    assert_int_equal(said(&out, "signingCredential.expired"), !good);
+    bst_c2pa_clear(&out);
+    bst_cose_clear(&stamped);
+    struct bst_buf *const all[] = {&covered, &request, &response, &token, &bytes};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        bst_buf_free(all[i]);
+}
+
+/* A signer's certificate that has expired was still valid at the time of its time stamp; each header has its own words
+ * that the stamp is over. */
+static void expired_signers(void **state)
+{
+    struct recipe recipe = leaf_recipe();
+    struct bst_buf pem = {0}, bytes = {0};
+    struct bst_signer signer = {.alg = bst_cose_number("es256")};
+    struct bst_cose cose;
+    (void)state;
+    clock_s = bst_now_ms() / 1000 - 3 * 3600;
+    recipe.from_s = clock_s - 86400 + 3600; /* one day: over since two hours */
+    recipe.days = 1;
+    struct made made = make_certificate(&root, &recipe);
+    signer.evp = made.key;
+    append_pem(made.cert, &pem);
+    assert_int_equal(bst_chain_from_pem((const char *)pem.data, pem.len, &signer.chain, &err), BST_OK);
+    assert_int_equal(bst_cose_sign(&signer, "claim", 5, 0, &bytes, &err), BST_OK);
+    assert_int_equal(bst_cose_parse(bytes.data, bytes.len, &cose, &err), BST_OK);
+    judge_expired(&cose, "sigTst2", false, true);
+    judge_expired(&cose, "sigTst", true, true);
+    judge_expired(&cose, "sigTst2", true, false);
+    judge_expired(&cose, "sigTst", false, false);
+    clock_s = 0;
+    bst_cose_clear(&cose);
+    bst_chain_clear(&signer.chain);
+    bst_buf_free(&bytes);
+    bst_buf_free(&pem);
+    made_free(&made);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +376,7 @@ int main(void)
         cmocka_unit_test(answers),
         cmocka_unit_test(room_is_filled_exactly),
         cmocka_unit_test(attachments_add_up),
+        cmocka_unit_test(expired_signers),
     };
     return cmocka_run_group_tests_name("timestamp", tests, setup, teardown);
 }
