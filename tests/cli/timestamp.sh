@@ -84,6 +84,20 @@ hints "and what to do" 'timestamp add'
 expect 0 "both pictures are there and verify" "$bs" verify "$work/s/dots-6.png" "$work/s/dots-7.png"
 expect 0 "and take a time stamp later" "$bs" timestamp add "$work/s/dots-6.png" "$work/s/dots-7.png" --tsa "$authority/tsa"
 
+# ---- pictures made elsewhere, of every format, and manifests beside them ----
+cp tests/fuzz/corpus/image/base.jpg "$work/a.jpg"
+cp tests/fuzz/corpus/image/lossy.webp "$work/b.webp"
+expect 0 "sign --tsa later" "$bs" sign "$work/a.jpg" "$work/b.webp" --tsa later -o "$work/t" -q
+for i in 1 2 3 4 5 6; do "$bs" sign "$work/t/a.jpg" --in-place --again --tsa later -q >/dev/null 2>&1; done # several APP11 segments
+cp "$work/b.webp" "$work/c.webp"
+expect 0 "sign --sidecar --tsa later" "$bs" sign "$work/c.webp" --sidecar --tsa later -q
+expect 0 "timestamp add to JPEG, WebP and a sidecar" "$bs" timestamp add "$work/t/a.jpg" "$work/t/b.webp" "$work/c.c2pa" --tsa "$authority/tsa"
+for f in t/a.jpg t/b.webp c.webp; do
+    same "$f: the time stamp counts" "$(codes --trust-tsa "$ca/root.pem" "$work/$f")" "timeStamp.validated timeStamp.trusted "
+    expect 0 "$f verifies" "$bs" verify "$work/$f"
+done
+check "the network's library is not loaded at the start" sh -c "! ldd '$bs' | grep -q curl"
+
 # ---- what a time stamp is for ----
 # One byte of the token changed, in its own words and in its signature.
 python3 - "$picture" "$work/changed.png" <<'PY'
