@@ -348,11 +348,9 @@ static enum bst_code infer(struct plan *plan, const int64_t (*dims)[RANK_MAX], s
     return code;
 }
 
-static enum bst_code check_memory(const struct plan *plan, struct bst_error *err)
+static bool exceeds_memory(const struct plan *plan)
 {
-    size_t bytes = plan_bytes(plan);
-    if (plan->options.memory != 0 && bytes > plan->options.memory) return too_large(plan, bytes, err);
-    return BST_OK;
+    return plan->options.memory != 0 && plan_bytes(plan) > plan->options.memory;
 }
 
 /* ---- preparing ---- */
@@ -378,7 +376,10 @@ static enum bst_code prepare(struct plan *plan, struct bst_error *err)
         plan->prepared_bytes += step_bytes(step);
         if (step->scratch > plan->scratch_each) plan->scratch_each = (step->scratch + 63) / 64 * 64;
         if (step->shared > plan->shared_bytes) plan->shared_bytes = step->shared;
+        /* what does not fit is counted, for the error to name, but not kept */
+        if (exceeds_memory(plan)) step_release(step);
     }
+    if (exceeds_memory(plan)) return too_large(plan, plan_bytes(plan), err);
     for (size_t p = 0; p < plan->step_count; p++) {
         if (plan->head[p] == NONE) continue;
         struct step *head = &plan->steps[plan->head[p]];
@@ -454,9 +455,8 @@ enum bst_code plan_make(const struct graph *graph, const int64_t (*dims)[RANK_MA
     *out = NULL;
     enum bst_code code = plan_sketch(graph, dims, options, &plan, err);
     if (code != BST_OK) return code;
-    code = check_memory(plan, err);
-    if (code == BST_OK) code = prepare(plan, err);
-    if (code == BST_OK) code = check_memory(plan, err); /* now with weights and the threads' scratch memory */
+    if (exceeds_memory(plan)) code = too_large(plan, plan_bytes(plan), err);
+    if (code == BST_OK) code = prepare(plan, err); /* weights and the threads' scratch memory come to it */
     if (code == BST_OK) code = take_memory(plan, err);
     if (code != BST_OK) {
         plan_free(plan);
