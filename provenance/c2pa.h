@@ -101,7 +101,7 @@ enum bst_code bst_c2pa_witness(uint8_t *store, size_t len, const struct bst_sign
 #define BST_JUDGED_MAX   512        /* ingredients judged in all */
 #define BST_STORE_ITEMS  (1u << 17) /* CBOR items held at once; judged twice as many */
 #define BST_REDACTED_MAX 256
-#define BST_INFLATED_MAX (32u << 20) /* bytes that compressed manifests become */
+#define BST_INFLATED_MAX (16u << 20) /* bytes that compressed manifests become */
 
 /* A digest is taken once, however often the box is referred to. */
 struct bst_digest {
