@@ -39,4 +39,25 @@ else
     echo "ok pictures of the program # SKIP it is not built"
 fi
 
+# Pictures made elsewhere: without a past, with a stranger's stamp, and with one that does not hold.
+if [ -x "$BUILD/bin/blindstamp" ]; then
+    bs=$BUILD/bin/blindstamp signed=$work/signed
+    rm -rf "$signed" && mkdir -p "$signed/found" "$signed/changed"
+    cp tests/fuzz/corpus/image/{base.jpg,progressive.jpg,rgb.png,palette.png,lossy.webp,lossless.webp} "$signed/found"
+    if {
+        BLINDSTAMP_HOME=$signed/bob "$bs" init --author "Bob Example" --no-passphrase &&
+            BLINDSTAMP_HOME=$signed/bob "$bs" sign "$signed/found" -o "$signed/bob.d" &&
+            for f in "$signed/bob.d"/*; do { cat "$f"; printf x; } >"$signed/changed/${f##*/}"; done &&
+            export BLINDSTAMP_HOME=$signed/home && "$bs" init --author "Ada Example" --no-passphrase &&
+            "$bs" sign "$signed/found" -o "$signed/one" --source-type capture &&
+            "$bs" sign "$signed/bob.d" -o "$signed/two" --source-type edited &&
+            "$bs" sign "$signed/changed" -o "$signed/broken" --accept-broken &&
+            "$bs" verify "$signed/one" "$signed/two" "$signed/broken"
+    } >"$work/log" 2>&1; then
+        (cd "$work" && node "$root/tests/interop/c2pa_signed.mjs" signed signed/home/certs/root.pem) || status=1
+    else
+        echo "not ok blindstamp signs pictures made elsewhere"; sed 's/^/# /' "$work/log"; status=1
+    fi
+fi
+
 exit $status
