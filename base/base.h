@@ -243,6 +243,10 @@ enum bst_code bst_image_to_rgb8(const struct bst_image *image, struct bst_image 
 enum bst_code bst_image_decode(const void *data, size_t len, const char *name, struct bst_image *out,
                                struct bst_error *err);
 enum bst_code bst_image_load(const char *path, struct bst_image *out, struct bst_error *err);
+/* bst_image_digest() of the picture in a file, decoded row by row: memory does not grow with the picture, but for WebP,
+ * interlaced PNG and progressive JPEG. *shape gets its size and form, and no samples. */
+enum bst_code bst_image_digest_file(const char *path, struct bst_image *shape,
+                                    uint8_t out[static BST_SHA256_LEN], struct bst_error *err);
 /* A plain PNG: IHDR, sRGB, IDAT, IEND; level 1 (fast) to 9 (small). Appends to out. */
 enum bst_code bst_png_encode(const struct bst_image *image, int level, struct bst_buf *out,
                              struct bst_error *err);

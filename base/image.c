@@ -5,16 +5,23 @@
 
 #include "image_codec.h"
 
-enum bst_code bst_image_new(uint32_t width, uint32_t height, uint8_t channels, uint8_t depth,
-                            struct bst_image *out, struct bst_error *err)
+static enum bst_code check_size(uint32_t width, uint32_t height, struct bst_error *err)
 {
-    *out = (struct bst_image){0};
     if (width == 0 || height == 0 || width > BST_IMAGE_MAX_SIDE || height > BST_IMAGE_MAX_SIDE ||
         (uint64_t)width * height > BST_IMAGE_MAX_PIXELS) {
         return bst_fail(err, BST_UNREADABLE,
                         "a picture of %ux%u pixels is beyond what can be handled (%u a side, %u in all)",
                         width, height, BST_IMAGE_MAX_SIDE, BST_IMAGE_MAX_PIXELS);
     }
+    return BST_OK;
+}
+
+enum bst_code bst_image_new(uint32_t width, uint32_t height, uint8_t channels, uint8_t depth,
+                            struct bst_image *out, struct bst_error *err)
+{
+    *out = (struct bst_image){0};
+    enum bst_code code = check_size(width, height, err);
+    if (code != BST_OK) return code;
     size_t size = (size_t)width * height * channels * (depth / 8);
     uint8_t *samples = bst_calloc(size, 1);
     if (!samples) return bst_fail_memory(err);
@@ -33,16 +40,32 @@ size_t bst_image_size(const struct bst_image *image)
     return (size_t)image->width * image->height * image->channels * (image->depth / 8u);
 }
 
-void bst_image_digest(const struct bst_image *image, uint8_t out[static BST_SHA256_LEN])
+static struct bst_sha256_state *digest_begin(const struct bst_image *shape)
 {
     char header[64];
-    int len = snprintf(header, sizeof header, "%u %u %u %u\n", image->width, image->height, image->channels,
-                       image->depth);
+    int len = snprintf(header, sizeof header, "%u %u %u %u\n", shape->width, shape->height, shape->channels,
+                       shape->depth);
     struct bst_sha256_state *state = bst_sha256_new();
+    if (state) bst_sha256_update(state, header, (size_t)len);
+    return state;
+}
+
+void bst_image_digest(const struct bst_image *image, uint8_t out[static BST_SHA256_LEN])
+{
+    struct bst_sha256_state *state = digest_begin(image);
     if (!state) abort(); /* a few hundred bytes; see digest.c */
-    bst_sha256_update(state, header, (size_t)len);
     bst_sha256_update(state, image->samples, bst_image_size(image));
     bst_sha256_final(state, out);
+}
+
+enum bst_code bst_rows_begin(struct bst_rows *rows, uint32_t width, uint32_t height, uint8_t channels,
+                             uint8_t depth, struct bst_error *err)
+{
+    enum bst_code code = check_size(width, height, err);
+    if (code != BST_OK) return code;
+    rows->shape = (struct bst_image){.width = width, .height = height, .channels = channels, .depth = depth};
+    rows->digest = digest_begin(&rows->shape);
+    return rows->digest ? BST_OK : bst_fail_memory(err);
 }
 
 enum bst_code bst_image_to_rgb8(const struct bst_image *image, struct bst_image *out, struct bst_error *err)
@@ -84,5 +107,41 @@ enum bst_code bst_image_load(const char *path, struct bst_image *out, struct bst
     if (code != BST_OK) return code;
     code = bst_image_decode(file.data, file.len, path, out, err);
     bst_buf_free(&file);
+    return code;
+}
+
+static enum bst_code digest_loaded(const char *path, struct bst_image *shape,
+                                   uint8_t out[static BST_SHA256_LEN], struct bst_error *err)
+{
+    enum bst_code code = bst_image_load(path, shape, err);
+    if (code != BST_OK) return code;
+    bst_image_digest(shape, out);
+    free(shape->samples);
+    shape->samples = NULL;
+    return BST_OK;
+}
+
+enum bst_code bst_image_digest_file(const char *path, struct bst_image *shape,
+                                    uint8_t out[static BST_SHA256_LEN], struct bst_error *err)
+{
+    enum { INTERLACE = 28 }; /* byte of a PNG's IHDR that says whether it is interlaced */
+    uint8_t head[29] = {0};
+    struct bst_rows rows = {0};
+    *shape = (struct bst_image){0};
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        bst_fail_errno(err, BST_UNREADABLE, "cannot open the file");
+        return bst_where(err, "%s", path);
+    }
+    size_t got = fread(head, 1, sizeof head, file);
+    bool png = got == sizeof head && !memcmp(head, "\x89PNG\r\n\x1a\n", 8) && head[INTERLACE] == 0;
+    bool jpeg = got >= 3 && !memcmp(head, "\xff\xd8\xff", 3);
+    rewind(file);
+    enum bst_code code = png    ? bst_png_rows(file, path, &rows, err)
+                         : jpeg ? bst_jpeg_rows(file, path, &rows, err)
+                                : digest_loaded(path, shape, out, err);
+    fclose(file);
+    if (rows.digest) bst_sha256_final(rows.digest, out);
+    if (code == BST_OK && rows.digest) *shape = rows.shape;
     return code;
 }

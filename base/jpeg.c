@@ -4,6 +4,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "image_codec.h"
@@ -36,6 +37,20 @@ static void on_progress(j_common_ptr common)
     if (jpeg->input_scan_number > SCANS_MAX) ERREXIT(common, JERR_BAD_PROGRESSION);
 }
 
+/* Grey stays grey, all else becomes RGB. */
+static bool read_header(struct jpeg_decompress_struct *jpeg, struct bst_error *err)
+{
+    jpeg_read_header(jpeg, TRUE);
+    jpeg->out_color_space = jpeg->jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg->dct_method = JDCT_ISLOW;
+    if (jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK) {
+        bst_fail(err, BST_UNREADABLE, "a JPEG in CMYK colours cannot be read");
+        bst_hint(err, "convert the picture to RGB first");
+        return false;
+    }
+    return true;
+}
+
 static bool decode(struct jpeg_decompress_struct *jpeg, struct failure *failure, const void *data, size_t len,
                    struct bst_image *out, struct bst_error *err)
 {
@@ -47,17 +62,10 @@ static bool decode(struct jpeg_decompress_struct *jpeg, struct failure *failure,
     jpeg_create_decompress(jpeg);
     jpeg->progress = &progress;
     jpeg_mem_src(jpeg, data, len);
-    jpeg_read_header(jpeg, TRUE);
-    bool grey = jpeg->jpeg_color_space == JCS_GRAYSCALE;
-    jpeg->out_color_space = grey ? JCS_GRAYSCALE : JCS_RGB;
-    jpeg->dct_method = JDCT_ISLOW;
-    if (jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK) {
-        bst_fail(err, BST_UNREADABLE, "a JPEG in CMYK colours cannot be read");
-        bst_hint(err, "convert the picture to RGB first");
-        return false;
-    }
+    if (!read_header(jpeg, err)) return false;
     jpeg_start_decompress(jpeg);
-    if (bst_image_new(jpeg->output_width, jpeg->output_height, grey ? 1 : 3, 8, out, err) != BST_OK)
+    if (bst_image_new(jpeg->output_width, jpeg->output_height, (uint8_t)jpeg->output_components, 8, out,
+                      err) != BST_OK)
         return false;
     size_t stride = (size_t)out->width * out->channels;
     while (jpeg->output_scanline < jpeg->output_height) {
@@ -81,4 +89,50 @@ enum bst_code bst_jpeg_decode(const void *data, size_t len, const char *name, st
     if (ok) return BST_OK;
     bst_image_clear(out);
     return bst_where(err, "%s", name);
+}
+
+/* ---- row by row ---- */
+
+static bool decode_rows(struct jpeg_decompress_struct *jpeg, struct failure *failure, FILE *file,
+                        struct bst_rows *rows, JSAMPROW *row, struct bst_error *err)
+{
+    struct jpeg_progress_mgr progress = {.progress_monitor = on_progress};
+    if (setjmp(failure->back)) {
+        bst_fail(err, BST_UNREADABLE, "damaged JPEG: %s", failure->message);
+        return false;
+    }
+    jpeg_create_decompress(jpeg);
+    jpeg->progress = &progress;
+    jpeg_stdio_src(jpeg, file);
+    if (!read_header(jpeg, err)) return false;
+    jpeg_start_decompress(jpeg);
+    if (bst_rows_begin(rows, jpeg->output_width, jpeg->output_height, (uint8_t)jpeg->output_components, 8,
+                       err) != BST_OK)
+        return false;
+    size_t stride = (size_t)rows->shape.width * rows->shape.channels;
+    *row = bst_calloc(stride, 1);
+    if (!*row) {
+        bst_fail_memory(err);
+        return false;
+    }
+    while (jpeg->output_scanline < jpeg->output_height) {
+        jpeg_read_scanlines(jpeg, row, 1);
+        bst_sha256_update(rows->digest, *row, stride);
+    }
+    jpeg_finish_decompress(jpeg);
+    return true;
+}
+
+enum bst_code bst_jpeg_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err)
+{
+    struct jpeg_decompress_struct jpeg = {0};
+    struct failure failure = {0};
+    JSAMPROW row = NULL;
+    jpeg.err = jpeg_std_error(&failure.manager);
+    failure.manager.error_exit = on_error;
+    failure.manager.emit_message = on_message;
+    bool ok = decode_rows(&jpeg, &failure, file, rows, &row, err);
+    jpeg_destroy_decompress(&jpeg);
+    free(row);
+    return ok ? BST_OK : bst_where(err, "%s", name);
 }

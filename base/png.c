@@ -2,6 +2,7 @@
  */
 #include <png.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,16 @@ static void read_bytes(png_structp png, png_bytep out, size_t len)
     reader->left -= len;
 }
 
+static void set_limits(png_structp png)
+{
+    png_set_user_limits(png, BST_IMAGE_MAX_SIDE, BST_IMAGE_MAX_SIDE);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
+    /* Also chunks that libpng knows, but whose content has no say in the pixels. */
+    static const png_byte ignored[] =
+        "iCCP\0zTXt\0tEXt\0iTXt\0eXIf\0tIME\0pHYs\0sPLT\0hIST\0cHRM\0gAMA\0sRGB\0bKGD\0";
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, ignored, (int)(sizeof ignored - 1) / 5);
+}
+
 /* Asks libpng for whole bytes: palettes and low depths become 8 bits, tRNS becomes alpha. */
 static void set_transforms(png_structp png, png_infop info)
 {
@@ -53,12 +64,7 @@ static bool decode(png_structp png, png_infop info, struct reader *reader, struc
         return false;
     }
     png_set_read_fn(png, reader, read_bytes);
-    png_set_user_limits(png, BST_IMAGE_MAX_SIDE, BST_IMAGE_MAX_SIDE);
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
-    /* Also chunks that libpng knows, but whose content has no say in the pixels. */
-    static const png_byte ignored[] =
-        "iCCP\0zTXt\0tEXt\0iTXt\0eXIf\0tIME\0pHYs\0sPLT\0hIST\0cHRM\0gAMA\0sRGB\0bKGD\0";
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, ignored, (int)(sizeof ignored - 1) / 5);
+    set_limits(png);
     png_read_info(png, info);
     set_transforms(png, info);
     if (bst_image_new(png_get_image_width(png, info), png_get_image_height(png, info),
@@ -95,6 +101,66 @@ enum bst_code bst_png_decode(const void *data, size_t len, const char *name, str
     if (ok) return BST_OK;
     bst_image_clear(out);
     return bst_where(err, "%s", name);
+}
+
+/* ---- row by row ---- */
+
+struct file_reader {
+    FILE *file;
+    char message[160];
+};
+
+static void read_file(png_structp png, png_bytep out, size_t len)
+{
+    struct file_reader *reader = png_get_io_ptr(png);
+    if (fread(out, 1, len, reader->file) != len) png_error(png, "the file is cut off");
+}
+
+/* Works on *rows and *row alone, which live in the caller, as decode() does. */
+static bool decode_rows(png_structp png, png_infop info, struct file_reader *reader, struct bst_rows *rows,
+                        png_bytep *row, struct bst_error *err)
+{
+    if (setjmp(png_jmpbuf(png))) {
+        bst_fail(err, BST_UNREADABLE, "damaged PNG: %s", reader->message);
+        return false;
+    }
+    png_set_read_fn(png, reader, read_file);
+    set_limits(png);
+    png_read_info(png, info);
+    set_transforms(png, info);
+    if (bst_rows_begin(rows, png_get_image_width(png, info), png_get_image_height(png, info),
+                       png_get_channels(png, info), png_get_bit_depth(png, info), err) != BST_OK) {
+        return false;
+    }
+    size_t stride = bst_image_size(&rows->shape) / rows->shape.height;
+    *row = bst_calloc(stride, 1);
+    if (!*row) {
+        bst_fail_memory(err);
+        return false;
+    }
+    for (size_t y = 0; y < rows->shape.height; y++) {
+        png_read_row(png, *row, NULL);
+        bst_sha256_update(rows->digest, *row, stride);
+    }
+    png_read_end(png, NULL);
+    return true;
+}
+
+enum bst_code bst_png_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err)
+{
+    struct file_reader reader = {.file = file};
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader.message, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    png_bytep row = NULL;
+    bool ok = false;
+    if (info) {
+        ok = decode_rows(png, info, &reader, rows, &row, err);
+    } else {
+        bst_fail_memory(err);
+    }
+    free(row);
+    png_destroy_read_struct(&png, &info, NULL);
+    return ok ? BST_OK : bst_where(err, "%s", name);
 }
 
 struct writer {

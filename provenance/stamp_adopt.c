@@ -246,11 +246,9 @@ static enum bst_code prepare(const struct bst_stamper *stamper, struct bst_adopt
     enum bst_code code = bst_container_scan(adopt->source, &adopt->container, err);
     if (code == BST_OK) code = read_parent(stamper, adopt, ours, err);
     if (code != BST_OK || *ours) return code;
-    code = bst_image_load(adopt->source, &image, err);
+    code = bst_image_digest_file(adopt->source, &image, adoption.pixels_sha256, err);
     if (code != BST_OK) return code;
-    bst_image_digest(&image, adoption.pixels_sha256);
     adopt->canvas = (struct bst_canvas){image.width, image.height, image.channels == 4};
-    bst_image_clear(&image);
     describe(adopt);
     code = digest_plain(adopt, err);
     if (code == BST_OK) code = bst_sha256_file(adopt->source, adoption.found_sha256, err);

@@ -379,6 +379,35 @@ static void damaged_png_is_refused(void **ctx)
     bst_buf_free(&file);
 }
 
+/* Row by row comes out the same as the whole, and damaged files are refused by both. */
+static void digest_of_a_file(void **ctx)
+{
+    (void)ctx;
+    static const char *const names[] = {"base.jpg",   "progressive.jpg", "cut.jpg",     "rgb.png",
+                                        "grey16.png", "huge.png",        "palette.png", "cut.png",
+                                        "lossy.webp", "lossless.webp"};
+    size_t good = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct bst_error e = {0};
+        struct bst_image image, shape;
+        uint8_t whole[BST_SHA256_LEN], rows[BST_SHA256_LEN];
+        char *path = bst_path_join("tests/fuzz/corpus/image", names[i]);
+        enum bst_code code = bst_image_load(path, &image, &e);
+        assert_int_equal(bst_image_digest_file(path, &shape, rows, &e), code);
+        free(path);
+        if (code != BST_OK) continue;
+        good++;
+        bst_image_digest(&image, whole);
+        assert_memory_equal(rows, whole, sizeof whole);
+        assert_int_equal(shape.width, image.width);
+        assert_int_equal(shape.height, image.height);
+        assert_int_equal(shape.channels, image.channels);
+        assert_null(shape.samples);
+        bst_image_clear(&image);
+    }
+    assert_true(good >= 6);
+}
+
 static void pixel_digest_depends_on_shape(void **ctx)
 {
     (void)ctx;
@@ -500,6 +529,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(folders_are_made_with_parents, folder_up, folder_down),
         cmocka_unit_test(png_round_trips_every_layout),
         cmocka_unit_test(damaged_png_is_refused),
+        cmocka_unit_test(digest_of_a_file),
         cmocka_unit_test(pixel_digest_depends_on_shape),
         cmocka_unit_test(rgb8_from_grey_alpha_and_16_bits),
         cmocka_unit_test(pool_runs_each_index_once),
