@@ -397,6 +397,7 @@ static const char *inflate(struct bst_judge *judge, struct bst_claim *claim, con
                            struct inflating *all)
 {
     if (++all->count > COMPRESSED_MAX) return "there are too many of its kind";
+    if (all->bytes == BST_INFLATED_MAX) return "those before it became too large";
     const char *problem = bst_claim_inflate(&judge->store, brob, BST_INFLATED_MAX - all->bytes, claim);
     all->bytes += claim->inflated.len < BST_INFLATED_MAX - all->bytes ? claim->inflated.len
                                                                       : BST_INFLATED_MAX - all->bytes;
