@@ -44,8 +44,8 @@ static void set_tile(struct conv *c, size_t tile_h, size_t tile_w, size_t room)
     /* an odd number of cache lines, so that the channels spread over the cache's sets */
     c->channel = (ceil_div(c->stride_y * c->stride_x * c->rows * c->pitch, 16) | 1) * 16;
     size_t parts = ceil_div(c->in_channels * c->channel, room);
-    size_t depth = ceil_div(ceil_div(c->in_channels, parts), c->piece) * c->piece;
-    c->depth = parts > 1 ? least(c->in_channels, depth) : c->in_channels;
+    c->depth = c->in_channels; /* 0 where no tap of a transposed convolution meets the output */
+    if (parts > 1) c->depth = least(c->depth, ceil_div(ceil_div(c->depth, parts), c->piece) * c->piece);
 }
 
 /* Whether the tile's input, part by part, and its output between parts fit. */
