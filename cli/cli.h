@@ -185,11 +185,16 @@ void cli_passphrase_free(char *passphrase);
             false                                                                                            \
     }
 
+#define CLI_NO_TRAIN_OPTION                                                                                  \
+    {                                                                                                        \
+        "no-train", 0, NULL, "say in the pictures that no model may be trained on them", false               \
+    }
+
 /* ---- home and trust (trust.c) ---- */
 
 /* The home folder; BST_USAGE with a hint when it was never initialised and must_exist. New memory. */
 enum bst_code cli_home(const struct cli_args *args, bool must_exist, char **out, struct bst_error *err);
-/* Opens the workshop, asking for the passphrase if the keys are locked; heeds --tsa and --staple. */
+/* Opens the workshop, asking for the passphrase if the keys are locked; heeds --tsa, --staple and --no-train. */
 enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level,
                           struct bst_stamper **out, struct bst_error *err);
 /* What verify trusts: home itself (when it has an identity), what was added to it, and the options --trust, --trust-tsa,

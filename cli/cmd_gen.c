@@ -29,6 +29,7 @@ static const struct cli_option options[] = {
     {"prompt", 0, "TEXT", "what you had in mind; recorded, the model does not read it", false},
     {"description", 0, "TEXT", "what is to be seen, for people who cannot see it", false},
     {"privacy", 0, "LEVEL", "public (default), partner or private; see above", false},
+    CLI_NO_TRAIN_OPTION,
     {"output", 'o', "DIR", "folder for the pictures (default: this one)", false},
     {"name", 0, "PATTERN", "file name with {model}, {seed}, {n}, {input} (default {model}-{seed}.png)",
      false},

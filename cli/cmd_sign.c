@@ -17,11 +17,13 @@ static const struct cli_option options[] = {
     {"sidecar", 0, NULL, "change no picture: write the manifest beside it, as NAME.c2pa", false},
     {"source-type", 0, "TYPE", "what you declare: generated, composite, edited, capture (default: unknown)",
      false},
+    CLI_NO_TRAIN_OPTION,
     {"accept-broken", 0, NULL, "also sign files whose own credentials do not hold, and record that", false},
     {"again", 0, NULL, "also sign files that carry your stamp already", false},
     {"force", 'f', NULL, "replace copies and sidecars that exist", false},
     {"jobs", 'j', "N", "files worked on at once (default: as many as processors)", false},
     CLI_TSA_OPTION,
+    CLI_STAPLE_OPTION,
     CLI_PASSPHRASE_OPTION,
     {0},
 };

@@ -35,7 +35,8 @@ enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png
                                           .passphrase = passphrase,
                                           .png_level = png_level,
                                           .tsa = cli_value(args, "tsa"),
-                                          .staple = cli_has(args, "staple")};
+                                          .staple = cli_has(args, "staple"),
+                                          .no_train = cli_has(args, "no-train")};
     bool locked = false;
     code = bst_stamper_open(&options, out, &locked, err);
     if (code != BST_OK && locked && !passphrase) {

@@ -40,6 +40,7 @@ struct bst_manifest {
     const char *title; /* NULL: not disclosed */
     const char *when;  /* RFC 3339 */
     const char *source_type;
+    bool no_train;
     const char *model_name;      /* NULL: not disclosed, nor is the digest */
     const uint8_t *model_sha256; /* 32 bytes */
     const void *envelope, *proof;

@@ -2,14 +2,14 @@
  *
  * Assertions: c2pa.actions.v2 (created by a trained model, or opened and then by whom it was made is not ours to say),
  * c2pa.ai-disclosure, org.blindstamp.receipt (the signed statement and its proof of being in the ledger) and
- * c2pa.hash.data (the hard binding to the file's bytes); for a picture made elsewhere also c2pa.ingredient.v3. All CBOR
- * is in core deterministic encoding: map keys are written shortest first, then alphabetically. */
+ * c2pa.hash.data (the hard binding to the file's bytes); for a picture made elsewhere also c2pa.ingredient.v3; on
+ * demand cawg.training-mining. All CBOR is in core deterministic encoding: map keys are written shortest first, then alphabetically. */
 #include "c2pa.h"
 #include "container_edit.h"
 
 #include <string.h>
 
-#define ASSERTIONS_MAX 5
+#define ASSERTIONS_MAX 6
 
 /* The assertions written so far, with what the claim's hashed URIs to them must hold. */
 struct assertions {
@@ -118,6 +118,20 @@ static void write_receipt(const struct bst_manifest *manifest, struct bst_buf *o
     bst_cbor_textn(out, manifest->envelope, manifest->envelope_len);
 }
 
+/* CAWG's training and data mining assertion 1.1: the entries that metadata of the same option speak of too. */
+static void write_mining(struct bst_buf *out)
+{
+    static const char *const uses[] = {"cawg.ai_training", "cawg.ai_generative_training"};
+    bst_cbor_map(out, 1);
+    bst_cbor_text(out, "entries");
+    bst_cbor_map(out, sizeof(uses) / sizeof(uses[0]));
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+        bst_cbor_text(out, uses[i]);
+        bst_cbor_map(out, 1);
+        pair(out, "use", "notAllowed");
+    }
+}
+
 static void write_data_hash(const struct bst_manifest *manifest, const struct binding *binding,
                             struct bst_buf *out)
 {
@@ -170,6 +184,11 @@ static void write_assertions(const struct bst_manifest *manifest, const struct b
         content.len = 0;
         write_disclosure(manifest, &content);
         add(all, "c2pa.ai-disclosure", &content, out);
+    }
+    if (manifest->no_train) {
+        content.len = 0;
+        write_mining(&content);
+        add(all, "cawg.training-mining", &content, out);
     }
     content.len = 0;
     write_data_hash(manifest, binding, &content);

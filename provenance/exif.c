@@ -79,6 +79,15 @@ static bool add_comment(ExifData *exif, ExifMem *memory, const char *text)
     return added;
 }
 
+/* LearningOptOutIn of Exif 3.1, which libexif does not know: a count of pairs, then what for (1 training of models that
+ * generate nothing, 2 of those that do) and the choice (0 opt out), in 16-bit words of the file's order. */
+static bool add_opt_out(ExifData *exif, ExifMem *memory)
+{
+    static const uint8_t pairs[] = {0, 2, 0, 1, 0, 0, 0, 2, 0, 0};
+    return add_entry(exif, memory, EXIF_IFD_EXIF, (ExifTag)0x9287, EXIF_FORMAT_UNDEFINED, pairs,
+                     sizeof(pairs));
+}
+
 static bool add_all(ExifData *exif, ExifMem *memory, const struct bst_words *words)
 {
     char date[20], id[33];
@@ -97,6 +106,7 @@ static bool add_all(ExifData *exif, ExifMem *memory, const struct bst_words *wor
            add_text(exif, memory, EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_ORIGINAL, date) &&
            add_text(exif, memory, EXIF_IFD_EXIF, EXIF_TAG_OFFSET_TIME_ORIGINAL, "+00:00") &&
            add_text(exif, memory, EXIF_IFD_EXIF, EXIF_TAG_IMAGE_UNIQUE_ID, id) &&
+           (!words->no_train || add_opt_out(exif, memory)) &&
            (words->parameters == NULL || add_comment(exif, memory, words->parameters));
 }
 

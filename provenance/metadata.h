@@ -17,6 +17,7 @@ struct bst_words {
     const char *image_id;
     const char *source_type; /* IPTC DigitalSourceType, full URI */
     char created[BST_TIME_LEN];
+    bool no_train; /* no model may be trained on the picture */
     char *copyright, *usage;
     const char *title, *description, *prompt;
     const char *model; /* title or name of the model */

@@ -90,6 +90,7 @@ enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct
     *locked = false;
     struct bst_stamper *stamper = bst_calloc(1, sizeof(*stamper));
     if (stamper == NULL) return bst_fail_memory(err);
+    stamper->no_train = options->no_train;
     stamper->png_level = options->png_level == 0 ? DEFAULT_PNG_LEVEL : options->png_level;
     enum bst_code code = load_home(options, stamper, locked, err);
     if (code != BST_OK) {
@@ -251,6 +252,7 @@ static enum bst_code prepare(const struct bst_stamper *stamper, const struct bst
     bst_image_digest(image, generation->pixels_sha256);
     enum bst_code code = bst_words_fill(generation, &stamper->identity, &words, err);
     if (code != BST_OK) return code;
+    words.no_train = stamper->no_train;
     code = write_temporary(stamper, image, &words, pending, err);
     if (code == BST_OK) {
         memcpy(generation->sha256, pending->sha256, BST_SHA256_LEN);
@@ -330,6 +332,7 @@ static enum bst_code make_chunk(const struct bst_stamper *stamper, struct pendin
         .title = pending->title,
         .when = pending->when,
         .source_type = pending->source_type,
+        .no_train = stamper->no_train,
         .model_name = pending->model,
         .model_sha256 = pending->model_sha256,
         .envelope = pending->envelope.data,

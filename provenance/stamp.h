@@ -13,6 +13,7 @@ struct bst_stamper {
     struct bst_ledger *ledger;
     char *log_vkey;
     int png_level;
+    bool no_train;
     size_t count, cap;
     struct pending *pending;
 };

@@ -298,6 +298,7 @@ static enum bst_code make_store(const struct bst_stamper *stamper, struct bst_ad
         .unstamped = &adopt->unstamped,
         .image_id = adopt->image_id,
         .when = adopt->when,
+        .no_train = stamper->no_train,
         .envelope = adopt->envelope.data,
         .envelope_len = adopt->envelope.len,
         .proof = proof_text.data,

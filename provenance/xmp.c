@@ -11,6 +11,8 @@
 
 #define NS_IPTC_EXT "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 #define NS_XMP_MM   "http://ns.adobe.com/xap/1.0/mm/"
+#define NS_PLUS     "http://ns.useplus.org/ldf/xmp/1.0/"
+#define NO_TRAINING "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-AIMLTRAINING"
 #define XMP_DEPTH   64
 #define XMP_FIELDS  2000
 
@@ -21,7 +23,8 @@ static bool usable;
 static void start(void)
 {
     usable = xmp_init() && xmp_register_namespace(NS_IPTC_EXT, "Iptc4xmpExt", NULL) &&
-             xmp_register_namespace(NS_XMP_MM, "xmpMM", NULL);
+             xmp_register_namespace(NS_XMP_MM, "xmpMM", NULL) &&
+             xmp_register_namespace(NS_PLUS, "plus", NULL);
 }
 
 /* ---- writing ---- */
@@ -55,6 +58,7 @@ static bool fill(XmpPtr xmp, const struct bst_words *words)
     good = good && set(xmp, NS_XAP_RIGHTS, "Marked", "True") &&
            set(xmp, NS_XAP_RIGHTS, "WebStatement", words->url) &&
            set_alt(xmp, NS_XAP_RIGHTS, "UsageTerms", words->usage);
+    good = good && set(xmp, NS_PLUS, "DataMining", words->no_train ? NO_TRAINING : NULL);
     return good && set(xmp, NS_XAP, "CreatorTool", "Blindstamp " BST_VERSION) &&
            set(xmp, NS_XAP, "CreateDate", words->created);
 }

@@ -27,6 +27,11 @@ check "have as many digits" test -f "$work/numbers/work-01.png" -a -f "$work/num
 same "and keep the seed to themselves" "$(cat "$work/err" | grep -c 'names show')" 0
 expect 0 "a private picture under its default name" "$bs" gen -m dots --seed 1 --privacy private -o "$work/numbers"
 hints "warns that the name shows the seed" 'names show model and seed'
+expect 0 "a picture that nobody may train on" "$bs" gen -m dots --seed 12 --no-train -o "$work/kept"
+"$bs" show --json "$work/kept/dots-12.png" >"$work/kept.json"
+check "says so in its manifest" grep -q 'cawg.training-mining' "$work/kept.json"
+check "and in its XMP" grep -q 'DMI-PROHIBITED-AIMLTRAINING' "$work/kept.json"
+expect 0 "and verifies" "$bs" verify --replay "$work/kept"
 expect 0 "a model by its path" "$bs" gen -m "$work/models/dots.onnx" --seed 7 -o "$work/path"
 same "makes the same pixels" "$(pixels "$work/path/dots-7.png")" "$(pixels "$out/dots-7.png")"
 expect 0 "one thread" "$bs" gen -m dots --seed 7 --threads 1 -o "$work/thread"

@@ -69,6 +69,12 @@ same "a list on standard input" "$(jq -r '.[].file' "$work/out.json" | sort | tr
 expect 0 "its files verify" "$bs" verify "$work/list"
 expect 1 "an empty list" "$bs" sign --in-place -
 
+# ---- what is said on demand ----
+expect 0 "a picture that nobody may train on" "$bs" sign "$work/in/a.jpg" -o "$work/kept" --no-train
+check "says so in its manifest" sh -c "'$bs' show --json '$work/kept/a.jpg' | grep -q cawg.training-mining"
+expect 0 "and verifies" "$bs" verify "$work/kept"
+expect 1 "no answer to staple from an authority of one's own" "$bs" sign "$work/in/b.png" -o "$work/kept" --staple
+
 # ---- sidecars ----
 cp "$work/in/b.png" "$work/side.png"
 expect 0 "a sidecar" "$bs" sign "$work/side.png" --sidecar

@@ -58,6 +58,10 @@ for (const name of pictures) {
   const manifest = store.manifests?.[store.active_manifest];
   const labels = manifest?.assertions?.map((a) => a.label) ?? [];
   check(labels.includes('c2pa.ai-disclosure') && labels.includes('org.blindstamp.receipt'), `${name} discloses AI and carries its receipt`, labels);
+  const reserved = name === 'reserved.png';
+  const mining = manifest?.assertions?.find((a) => a.label === 'cawg.training-mining')?.data.entries ?? {};
+  check(Object.keys(mining).length === (reserved ? 2 : 0) && Object.values(mining).every((entry) => entry.use === 'notAllowed'),
+    `${name} ${reserved ? 'forbids' : 'says nothing of'} training`, JSON.stringify(mining));
   const action = manifest?.assertions?.find((a) => a.label.startsWith('c2pa.actions'))?.data.actions[0];
   check(action?.action === 'c2pa.created' && /[/](compositeWithT|t)rainedAlgorithmicMedia$/.test(action.digitalSourceType) && !!action.when,
     `${name} says how it was created`, JSON.stringify(action));

@@ -17,8 +17,10 @@ shows() {
     if [[ $got =~ ^$3$ ]]; then echo "ok $1 $2"; else echo "not ok $1 $2: '$got' is not '$3'"; status=1; fi
 }
 source='http://cv.iptc.org/newscodes/digitalsourcetype'
-for file in public partner private composite; do
+for file in public partner private composite reserved; do
     got=$(exiftool -validate -warning -a -s3 "$work/samples/$file.png" 2>&1)
+    # Tags of Exif 3.1 are news to Debian's exiftool.
+    [ $file != reserved ] || [ "$got" != $'1 Warning (minor)\n[minor] Unknown ExifIFD tag 0x9287' ] || got=OK
     if [ "$got" = OK ]; then echo "ok $file validates"; else echo "not ok $file validates: $got"; status=1; fi
     shows $file IFD0:Artist 'Ada Example'
     shows $file IFD0:Copyright 'Copyright 20[0-9]{2} Ada Example'
@@ -32,7 +34,7 @@ for file in public partner private composite; do
     shows $file PNG:Author 'Ada Example'
     shows $file CBOR:Claim_generator_infoName 'Blindstamp'
 done
-for file in public partner private; do shows $file XMP-iptcExt:DigitalSourceType "$source/trainedAlgorithmicMedia"; done
+for file in public partner private reserved; do shows $file XMP-iptcExt:DigitalSourceType "$source/trainedAlgorithmicMedia"; done
 shows composite XMP-iptcExt:DigitalSourceType "$source/compositeWithTrainedAlgorithmicMedia"
 shows public XMP-iptcExt:AISystemUsed 'Gradient'
 shows public XMP-iptcExt:AISystemVersionUsed 'Blindstamp [0-9.]+, model sha256 [0-9a-f]{64}'
@@ -48,4 +50,12 @@ shows partner XMP-dc:Title ''
 shows private XMP-iptcExt:AIPromptInformation ''
 shows private PNG:Parameters ''
 shows private ExifIFD:UserComment ''
+shows reserved XMP-plus:DataMining '(http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-AIMLTRAINING|Prohibited for AI/ML training)'
+shows public XMP-plus:DataMining ''
+got=$(exiftool -u -b -ExifIFD:Exif_0x9287 -ExifIFD:LearningOptOutIn "$work/samples/reserved.png" | od -An -tx1 | tr -d ' \n')
+# The older program gives the bytes, the newer one their meaning.
+case $got in
+00020001000000020000*) echo "ok reserved LearningOptOutIn" ;;
+*) if [[ $(exiftool -s3 -ExifIFD:LearningOptOutIn "$work/samples/reserved.png") =~ [Oo]pt-?[Oo]ut ]]; then echo "ok reserved LearningOptOutIn"; else echo "not ok reserved LearningOptOutIn: $got"; status=1; fi ;;
+esac
 exit $status

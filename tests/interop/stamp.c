@@ -1,5 +1,5 @@
 /* stamp.c - stamps generated gradients through the library, for tests that show them to other programs.
- * stamp FOLDER: makes FOLDER/home and, in FOLDER, public.png, partner.png, private.png and composite.png. */
+ * stamp FOLDER: makes FOLDER/home and, in FOLDER, public.png, partner.png, private.png, composite.png and reserved.png. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,25 +62,41 @@ static void add(struct bst_stamper *stamper, const char *folder, const char *nam
     free(path);
 }
 
+static struct bst_stamper *open_home(const char *home, bool no_train)
+{
+    struct bst_error err = {0};
+    struct bst_stamper_options options = {.home = home, .no_train = no_train};
+    struct bst_stamper *stamper;
+    bool locked;
+    if (bst_stamper_open(&options, &stamper, &locked, &err) != BST_OK) die(&err);
+    return stamper;
+}
+
+static void commit(struct bst_stamper *stamper)
+{
+    struct bst_error err = {0};
+    if (bst_stamp_commit(stamper, NULL, NULL, &err) != BST_OK) die(&err);
+    bst_stamper_close(stamper);
+}
+
 int main(int argc, char **argv)
 {
     struct bst_error err = {0};
     struct bst_identity identity;
-    struct bst_stamper *stamper;
-    bool locked;
     if (argc != 2) return 1;
     char *home = bst_path_join(argv[1], "home");
     struct bst_init init = {
         .home = home, .author = "Ada Example", .email = "ada@example.org", .url = "https://example.org/ada"};
     if (bst_home_init(&init, &identity, &err) != BST_OK) die(&err);
-    struct bst_stamper_options options = {.home = home};
-    if (bst_stamper_open(&options, &stamper, &locked, &err) != BST_OK) die(&err);
+    struct bst_stamper *stamper = open_home(home, false);
     add(stamper, argv[1], "public.png", BST_PUBLIC, NULL);
     add(stamper, argv[1], "partner.png", BST_PARTNER, NULL);
     add(stamper, argv[1], "private.png", BST_PRIVATE, NULL);
     add(stamper, argv[1], "composite.png", BST_PUBLIC, "photo.jpg");
-    if (bst_stamp_commit(stamper, NULL, NULL, &err) != BST_OK) die(&err);
-    bst_stamper_close(stamper);
+    commit(stamper);
+    stamper = open_home(home, true);
+    add(stamper, argv[1], "reserved.png", BST_PUBLIC, NULL);
+    commit(stamper);
     bst_identity_clear(&identity);
     free(home);
     return 0;
