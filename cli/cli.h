@@ -98,6 +98,9 @@ enum bst_code cli_size(const struct cli_args *args, const char *name, uint32_t *
                        struct bst_error *err);
 /* The candidate (ended by NULL) that word was probably meant to be, or NULL. */
 const char *cli_closest(const char *word, const char *const *candidates);
+/* Which of a command's verbs (ended by NULL) its first operand is. BST_USAGE names the nearest, or all of them. */
+enum bst_code cli_verb(const struct cli_args *args, const char *const *verbs, size_t *out,
+                       struct bst_error *err);
 
 /* ---- printing (print.c) ---- */
 

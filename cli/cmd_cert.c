@@ -226,15 +226,8 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
                  {"remove", 1, true, cert_remove}};
     static const char *const names[] = {"csr", "import", "check", "show", "remove", NULL};
     const char *verb = args->operands[0];
-    size_t v = 0;
-    while (names[v] && strcmp(names[v], verb))
-        v++;
-    if (!names[v]) {
-        const char *meant = cli_closest(verb, names);
-        bst_fail(err, BST_USAGE, "cert does not know \"%.60s\"", verb);
-        return meant ? bst_hint(err, "did you mean cert %s?", meant)
-                     : bst_hint(err, "csr, import, check, show or remove");
-    }
+    size_t v;
+    if (cli_verb(args, names, &v, err) != BST_OK) return err->code;
     if (args->operand_count != verbs[v].operands) {
         bst_fail(err, BST_USAGE, verbs[v].operands == 2 ? "cert %s needs one file" : "cert %s needs no file",
                  verb);

@@ -270,15 +270,8 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     static const char *const verbs[] = {"list", "show", "export", "import", "passphrase", NULL};
     const char *verb = args->operands[0];
-    size_t v = 0;
-    while (verbs[v] && strcmp(verbs[v], verb))
-        v++;
-    if (!verbs[v]) {
-        const char *meant = cli_closest(verb, verbs);
-        bst_fail(err, BST_USAGE, "key does not know \"%.60s\"", verb);
-        return meant ? bst_hint(err, "did you mean key %s?", meant)
-                     : bst_hint(err, "list, show, export, import or passphrase");
-    }
+    size_t v;
+    if (cli_verb(args, verbs, &v, err) != BST_OK) return err->code;
     if (args->operand_count > 1 && v != 2 && v != 3)
         return bst_fail(err, BST_USAGE, "key %s does not know what to do with \"%s\"", verb,
                         args->operands[1]);

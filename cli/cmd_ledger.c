@@ -235,15 +235,8 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     static const char *const verbs[] = {"status", "verify", "export", NULL};
     const char *verb = args->operands[0], *given = cli_value(args, "ledger");
-    size_t v = 0;
-    while (verbs[v] && strcmp(verbs[v], verb))
-        v++;
-    if (!verbs[v]) {
-        const char *meant = cli_closest(verb, verbs);
-        bst_fail(err, BST_USAGE, "ledger does not know \"%.60s\"", verb);
-        return bst_hint(err, "%s%s%s", meant ? "did you mean " : "",
-                        meant ? meant : "status, verify or export", meant ? "?" : "");
-    }
+    size_t v;
+    if (cli_verb(args, verbs, &v, err) != BST_OK) return err->code;
     if (v < 2 && args->operand_count > 1)
         return bst_fail(err, BST_USAGE, "ledger %s does not know what to do with \"%s\"", verb,
                         args->operands[1]);

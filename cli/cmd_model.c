@@ -32,24 +32,6 @@ static const struct {
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
-static enum bst_code unknown_verb(const char *verb, struct bst_error *err)
-{
-    const char *names[VERBS + 1] = {0};
-    struct bst_buf list = {0};
-    for (size_t i = 0; i < VERBS; i++) {
-        names[i] = verbs[i].name;
-        bst_buf_printf(&list, "%s%s", i == 0 ? "" : i + 1 < VERBS ? ", " : " or ", verbs[i].name);
-    }
-    const char *meant = cli_closest(verb, names), *all = bst_buf_string(&list);
-    bst_fail(err, BST_USAGE, "model does not know \"%.60s\"", verb);
-    if (meant)
-        bst_hint(err, "did you mean model %s?", meant);
-    else
-        bst_hint(err, "%s", all ? all : "");
-    bst_buf_free(&list);
-    return err->code;
-}
-
 static enum bst_code call_verb(const struct cli_args *args, size_t v, const char *operand,
                                struct bst_error *err)
 {
@@ -66,11 +48,11 @@ static enum bst_code call_verb(const struct cli_args *args, size_t v, const char
 
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
-    const char *verb = args->operands[0];
-    size_t v = 0;
-    while (v < VERBS && strcmp(verbs[v].name, verb))
-        v++;
-    if (v == VERBS) return unknown_verb(verb, err);
+    const char *verb = args->operands[0], *names[VERBS + 1] = {0};
+    size_t v;
+    for (size_t i = 0; i < VERBS; i++)
+        names[i] = verbs[i].name;
+    if (cli_verb(args, names, &v, err) != BST_OK) return err->code;
     if (args->operand_count > (verbs[v].operand ? 2u : 1u))
         return bst_fail(err, BST_USAGE, "model %s does not know what to do with \"%s\"", verb,
                         args->operands[args->operand_count - 1]);

@@ -95,12 +95,9 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     static const char *const verbs[] = {"request", "attach", "add", NULL};
     static enum bst_code (*const runs[])(const struct cli_args *, struct bst_error *) = {request, attach,
                                                                                          add};
-    for (size_t v = 0; verbs[v]; v++)
-        if (!strcmp(verbs[v], args->operands[0])) return runs[v](args, err);
-    const char *meant = cli_closest(args->operands[0], verbs);
-    bst_fail(err, BST_USAGE, "timestamp does not know \"%.60s\"", args->operands[0]);
-    return meant ? bst_hint(err, "did you mean timestamp %s?", meant)
-                 : bst_hint(err, "request, attach or add");
+    size_t v;
+    enum bst_code code = cli_verb(args, verbs, &v, err);
+    return code == BST_OK ? runs[v](args, err) : code;
 }
 
 const struct cli_command cmd_timestamp = {

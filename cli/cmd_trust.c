@@ -264,14 +264,8 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     static enum bst_code (*const runs[])(const struct cli_args *, const char *,
                                          struct bst_error *) = {trust_add, trust_list, trust_remove};
     const char *verb = args->operands[0];
-    size_t v = 0;
-    while (verbs[v] && strcmp(verbs[v], verb))
-        v++;
-    if (!verbs[v]) {
-        const char *meant = cli_closest(verb, verbs);
-        bst_fail(err, BST_USAGE, "trust does not know \"%.60s\"", verb);
-        return meant ? bst_hint(err, "did you mean trust %s?", meant) : bst_hint(err, "add, list or remove");
-    }
+    size_t v;
+    if (cli_verb(args, verbs, &v, err) != BST_OK) return err->code;
     if (args->operand_count != operands[v]) {
         bst_fail(err, BST_USAGE, operands[v] == 2 ? "trust %s needs one name" : "trust %s needs no name",
                  verb);

@@ -65,6 +65,24 @@ const char *cli_closest(const char *word, const char *const *candidates)
     return found;
 }
 
+enum bst_code cli_verb(const struct cli_args *args, const char *const *verbs, size_t *out,
+                       struct bst_error *err)
+{
+    const char *verb = args->operands[0], *command = args->command->name;
+    for (*out = 0; verbs[*out]; ++*out)
+        if (!strcmp(verbs[*out], verb)) return BST_OK;
+    bst_fail(err, BST_USAGE, "%s does not know \"%.60s\"", command, verb);
+    const char *meant = cli_closest(verb, verbs);
+    if (meant) return bst_hint(err, "did you mean %s %s?", command, meant);
+    struct bst_buf list = {0};
+    for (size_t i = 0; verbs[i]; i++)
+        bst_buf_printf(&list, "%s%s", i == 0 ? "" : verbs[i + 1] ? ", " : " or ", verbs[i]);
+    const char *all = bst_buf_string(&list);
+    bst_hint(err, "%s", all ? all : "");
+    bst_buf_free(&list);
+    return err->code;
+}
+
 static enum bst_code unknown_option(const struct cli_command *command, const char *word, const char *name,
                                     size_t len, struct bst_error *err)
 {

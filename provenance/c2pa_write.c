@@ -41,37 +41,41 @@ static void write_link(const struct assertions *all, size_t i, struct bst_buf *o
     bst_cbor_bytes(out, all->digests[i], BST_SHA256_LEN);
 }
 
-/* c2pa.opened names the ingredient that was opened, the assertion written before this one. */
-static void write_opened(const struct bst_manifest *manifest, const struct assertions *all,
-                         struct bst_buf *out)
+/* What every action begins with, the shortest keys. */
+static void begin_action(const struct bst_manifest *manifest, const char *name, struct bst_buf *out)
 {
     bst_cbor_map(out, 4);
     bst_cbor_text(out, "when");
     bst_cbor_tag(out, 0);
     bst_cbor_text(out, manifest->when);
-    pair(out, "action", "c2pa.opened");
-    bst_cbor_text(out, "parameters");
-    bst_cbor_map(out, 1);
-    bst_cbor_text(out, "ingredients");
-    bst_cbor_array(out, 1);
-    write_link(all, all->count - 1, out);
+    pair(out, "action", name);
+}
+
+static void write_agent(struct bst_buf *out)
+{
     bst_cbor_text(out, "softwareAgent");
     bst_cbor_map(out, 2);
     pair(out, "name", BST_CLAIM_GENERATOR);
     pair(out, "version", BST_VERSION);
 }
 
+/* c2pa.opened names the ingredient that was opened, the assertion written before this one. */
+static void write_opened(const struct bst_manifest *manifest, const struct assertions *all,
+                         struct bst_buf *out)
+{
+    begin_action(manifest, "c2pa.opened", out);
+    bst_cbor_text(out, "parameters");
+    bst_cbor_map(out, 1);
+    bst_cbor_text(out, "ingredients");
+    bst_cbor_array(out, 1);
+    write_link(all, all->count - 1, out);
+    write_agent(out);
+}
+
 static void write_created(const struct bst_manifest *manifest, struct bst_buf *out)
 {
-    bst_cbor_map(out, 4);
-    bst_cbor_text(out, "when");
-    bst_cbor_tag(out, 0);
-    bst_cbor_text(out, manifest->when);
-    pair(out, "action", "c2pa.created");
-    bst_cbor_text(out, "softwareAgent");
-    bst_cbor_map(out, 2);
-    pair(out, "name", BST_CLAIM_GENERATOR);
-    pair(out, "version", BST_VERSION);
+    begin_action(manifest, "c2pa.created", out);
+    write_agent(out);
     pair(out, "digitalSourceType", manifest->source_type);
 }
 

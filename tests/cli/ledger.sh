@@ -16,7 +16,7 @@ says "says what was done" 'intact: 10 entries'
 expect 0 "intact as JSON" "$bs" ledger verify --json
 check "without findings" jq -e '.code == 0 and .key_known and .findings == []' "$work/out"
 expect 1 "unknown verb" "$bs" ledger verfiy
-hints "the near verb is suggested" 'did you mean verify'
+hints "the near verb is suggested" 'did you mean ledger verify'
 
 # ---- edits by a person with a shell: first the guards are dropped, as that person would ----
 edit() { # NAME RULE-OR-WORDS SQL
