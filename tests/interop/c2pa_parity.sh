@@ -18,8 +18,8 @@ make -s BUILD="$BUILD" "$BUILD/interop/judge" >"$work/log" 2>&1 ||
     { echo "not ok c2pa_parity builds"; sed 's/^/# /' "$work/log"; exit 1; }
 
 rm -rf "$work/parity" && mkdir -p "$work/parity" && cd "$work/parity" || exit 1
-# shellcheck source=tests/interop/c2pa_certificates.sh
-. "$root/tests/interop/c2pa_certificates.sh"
+# shellcheck source=tests/interop/c2pa_certificates.bash
+. "$root/tests/interop/c2pa_certificates.bash"
 ed=(-algorithm ed25519)
 p256=(-algorithm EC -pkeyopt ec_paramgen_curve:P-256)
 {

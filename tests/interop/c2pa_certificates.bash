@@ -1,4 +1,4 @@
-# c2pa_certificates.sh - sourced by c2pa_parity.sh: a root, leaves of every algorithm under it, and leaves
+# c2pa_certificates.bash - sourced by c2pa_parity.sh: a root, leaves of every algorithm under it, and leaves
 # that a validator must refuse, made by openssl in the current folder: NAME.key and NAME.pem.
 cat >openssl.cnf <<'CNF'
 [req]
