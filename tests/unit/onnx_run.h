@@ -47,6 +47,16 @@ static inline enum bst_code run_fixture(const struct fixture *f, const char *isa
     return run_by_version(f, 0, isa, threads, out, err);
 }
 
+static inline struct bst_tensor run_version(const char *text, unsigned arith)
+{
+    struct fixture *f = fixture_new(text);
+    struct bst_tensor out = {0};
+    struct bst_error err;
+    if (run_by_version(f, arith, NULL, 2, &out, &err) != BST_OK) fail_msg("%s: %s", text, err.what);
+    fixture_free(f);
+    return out;
+}
+
 /* The numbers of a constant. */
 static inline const float *tensor_named(const struct fixture *f, const char *name)
 {
@@ -69,6 +79,36 @@ static inline bool same_bits(const struct bst_tensor *a, const struct bst_tensor
         if (memcmp(&a->data[i], &b->data[i], sizeof(float)) != 0 && !(isnan(a->data[i]) && isnan(b->data[i])))
             return false;
     return true;
+}
+
+static inline bool versions_differ(const char *text, unsigned older, unsigned newer)
+{
+    struct bst_tensor a = run_version(text, older), b = run_version(text, newer);
+    bool differ = !same_bits(&a, &b);
+    free(a.data);
+    free(b.data);
+    return differ;
+}
+
+/* Two texts with the same first input; the second has a further one, a factor that the first has as the constant 1. So
+ * what is a constant of the first graph is made by the second while it runs. The same to the bit. */
+static inline void expect_live_same(const char *constant, const char *live)
+{
+    struct fixture *a = fixture_new(constant), *b = fixture_new(live);
+    struct bst_tensor x = {0}, y = {0};
+    struct bst_error err;
+    size_t count = 1;
+    for (size_t d = 0; d < a->inputs[0].rank; d++)
+        count *= (size_t)a->inputs[0].dims[d];
+    memcpy(b->inputs[0].data, a->inputs[0].data, count * sizeof(float));
+    b->inputs[1].data[0] = 1.0f;
+    assert_int_equal(run_fixture(a, NULL, 2, &x, &err), BST_OK);
+    assert_int_equal(run_fixture(b, NULL, 2, &y, &err), BST_OK);
+    assert_true(same_bits(&x, &y));
+    free(x.data);
+    free(y.data);
+    fixture_free(a);
+    fixture_free(b);
 }
 
 static inline bool available(const char *isa)

@@ -199,40 +199,15 @@ static void test_live_weights(void **state)
                                    "node ConvTranspose x,w z strides=[2,2]\nnode Relu z y";
     static const char live[] = "in x 2 16 9 10\nin one 1\nrand v 16 18 3 3\nnode Mul v,one w\n"
                                "node ConvTranspose x,w z strides=[2,2]\nnode Relu z y";
-    struct fixture *a = fixture_new(constant), *b = fixture_new(live);
-    struct bst_tensor x = {0}, y = {0};
-    struct bst_error err;
     (void)state;
-    memcpy(b->inputs[0].data, a->inputs[0].data, 2 * 16 * 9 * 10 * sizeof(float));
-    b->inputs[1].data[0] = 1.0f;
-    assert_int_equal(run_fixture(a, NULL, 2, &x, &err), BST_OK);
-    assert_int_equal(run_fixture(b, NULL, 2, &y, &err), BST_OK);
-    assert_true(same_bits(&x, &y));
-    free(x.data);
-    free(y.data);
-    fixture_free(a);
-    fixture_free(b);
+    expect_live_same(constant, live);
 }
 
 /* ---- when ---- */
 
-static struct bst_tensor run_version(const char *text, unsigned arith)
-{
-    struct fixture *f = fixture_new(text);
-    struct bst_tensor out = {0};
-    struct bst_error err;
-    if (run_by_version(f, arith, NULL, 2, &out, &err) != BST_OK) fail_msg("%s: %s", text, err.what);
-    fixture_free(f);
-    return out;
-}
-
 static bool by_winograd(const char *text)
 {
-    struct bst_tensor two = run_version(text, 2), three = run_version(text, 3);
-    bool differ = !same_bits(&two, &three);
-    free(two.data);
-    free(three.data);
-    return differ;
+    return versions_differ(text, 2, 3);
 }
 
 /* Few channels: sums in pieces are one chain there, so that versions differ by the algorithm alone. */
