@@ -10,7 +10,7 @@ enum bst_code bst_png_decode(const void *data, size_t len, const char *name, str
                              struct bst_error *err);
 enum bst_code bst_jpeg_decode(const void *data, size_t len, const char *name, struct bst_image *out,
                               struct bst_error *err);
-/* Called with the shape of a picture, and then with each of its rows. */
+/* What a picture was found to be, and the digest of its rows so far. */
 struct bst_rows {
     struct bst_image shape;
     struct bst_sha256_state *digest;
