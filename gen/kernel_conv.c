@@ -41,8 +41,7 @@ static void set_tile(struct conv *c, size_t tile_h, size_t tile_w, size_t room)
     c->tile_w = tile_w;
     c->rows = tile_h + c->reach_y;
     c->pitch = tile_w + c->reach_x;
-    /* an odd number of cache lines, so that the channels spread over the cache's sets */
-    c->channel = (ceil_div(c->stride_y * c->stride_x * c->rows * c->pitch, 16) | 1) * 16;
+    c->channel = odd_lines(c->stride_y * c->stride_x * c->rows * c->pitch);
     size_t parts = ceil_div(c->in_channels * c->channel, room);
     c->depth = c->in_channels; /* 0 where no tap of a transposed convolution meets the output */
     if (parts > 1) c->depth = least(c->depth, ceil_div(ceil_div(c->depth, parts), c->piece) * c->piece);
@@ -195,12 +194,6 @@ void conv_pack_block(const struct conv *conv, size_t index, const float *w, size
 void conv_pack_bias(const struct conv *conv, const float *bias)
 {
     memcpy(conv->bias, bias, conv->groups * conv->out_channels * sizeof *bias);
-}
-
-void conv_pack(const struct conv *conv, const float *w, size_t wg, size_t wo, size_t wi, const size_t *place)
-{
-    for (size_t i = 0; i < conv->groups * conv->block_count; i++)
-        conv_pack_block(conv, i, w, wg, wo, wi, place);
 }
 
 /* ---- running ---- */

@@ -52,10 +52,8 @@ struct conv {
 /* Chooses tiles and blocks and takes memory for weights and bias from the step; raises step->scratch. */
 enum bst_code conv_make(struct step *step, struct conv *conv, const struct bst_kernels *kernels,
                         unsigned threads, struct bst_error *err);
-/* Weight of (group, output channel, input channel, tap) lies at w[group * wg + out * wo + in * wi +
- * place[tap]]. */
-void conv_pack(const struct conv *conv, const float *w, size_t wg, size_t wo, size_t wi, const size_t *place);
-/* The same for one of groups * block_count pieces, which several threads may pack at once. */
+/* Packs one of groups * block_count pieces of the weights; several threads may do so at once. Weight of (group, output
+ * channel, input channel, tap) lies at w[group * wg + out * wo + in * wi + place[tap]]. */
 void conv_pack_block(const struct conv *conv, size_t index, const float *w, size_t wg, size_t wo, size_t wi,
                      const size_t *place);
 /* groups * out_channels numbers; without it they are 0. */

@@ -28,19 +28,13 @@ size_t winograd_piece(size_t in_channels)
 
 /* ---- making ---- */
 
-/* Numbers of an odd number of cache lines: planes side by side do not meet in the same sets. */
-static size_t odd_lines(size_t numbers)
-{
-    return (ceil_div(numbers, 16) | 1) * 16;
-}
-
 #define SHARED_BYTES  ((size_t)12 << 20)   /* about what of the third-level cache a pass may fill */
 #define INPUT_BYTES   ((size_t)512 << 10)  /* by tiles: of a task's transformed input, about */
 #define PRODUCT_BYTES ((size_t)1024 << 10) /* by tiles: of a task's products, about */
 #define TILES_MAX     ((size_t)128)        /* by channels: of a pass */
 #define ROWS_A_TASK   ((size_t)16)         /* by channels: output channels */
 
-/* Channels of transformed input do not meet in the same sets either. */
+/* Channels of transformed input do not meet in the same sets of a cache either. */
 static size_t pitch_of(const struct winograd *w, size_t tiles)
 {
     return ceil_div(tiles, w->kernels->width) * w->kernels->width + w->kernels->width;

@@ -14,9 +14,7 @@
 #define SIDE      ((size_t)7) /* places along a tile's side */
 #define PAIRED    ((size_t)4) /* the first of them, which even outputs are made of */
 #define IN_SIDE   ((size_t)4) /* inputs along a tile's side */
-#define IN_PARTS  ((size_t)3) /* of a row of inputs, by their place modulo 3 */
 #define TILES_MIN ((size_t)8)
-#define ALIGN(n)  ((ceil_div(n, 16) | 1) * 16) /* an odd number of cache lines: see kernel_winograd.c */
 
 #define INPUT_BYTES  ((size_t)4 << 20)    /* of a task's transformed input, about */
 #define WEIGHT_BYTES ((size_t)1536 << 10) /* of a pass's transformed weights, about */
@@ -78,7 +76,7 @@ static size_t chunk_numbers(const struct winograd_transpose *w)
 /* Numbers of parts of a thread's own memory. */
 static size_t line_pitch(const struct winograd_transpose *w)
 {
-    return ALIGN(w->vectors * w->kernels->width);
+    return odd_lines(w->vectors * w->kernels->width);
 }
 
 static size_t out_pitch(const struct winograd_transpose *w)
@@ -99,13 +97,13 @@ void winograd_transpose_make(struct step *step, struct winograd_transpose *w,
     w->chunk = kernels->product_columns / kernels->width;
     choose_sizes(w, threads);
     size_t rows = w->blocks_a_pass * kernels->product_rows;
-    w->weight_plane = ALIGN(rows * w->in_channels);
+    w->weight_plane = odd_lines(rows * w->in_channels);
     for (size_t p = 0; p < WEIGHTS; p++) {
         size_t columns = ceil_div(panel_places(p) * w->vectors, w->chunk) * chunk_numbers(w);
         w->in_panel[p] = w->in_numbers;
         w->out_panel[p] = w->out_numbers;
-        w->in_numbers += ALIGN(w->in_channels * columns);
-        w->out_numbers += ALIGN(rows * columns);
+        w->in_numbers += odd_lines(w->in_channels * columns);
+        w->out_numbers += odd_lines(rows * columns);
     }
     size_t numbers = w->in_numbers + w->out_numbers + WEIGHTS * w->weight_plane +
                      IN_SIDE * IN_SIDE * line_pitch(w) + OUT * out_pitch(w);

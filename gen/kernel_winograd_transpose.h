@@ -31,8 +31,7 @@ struct winograd_transpose {
     size_t piece;                 /* input channels that are added up in one chain */
     size_t vectors;               /* of tiles of a task, at most */
     size_t chunk;                 /* vectors that a register block of products takes side by side */
-    size_t in_panel[TRANSPOSE_WEIGHTS],
-        out_panel[TRANSPOSE_WEIGHTS]; /* where each begins: see struct panels */
+    size_t in_panel[TRANSPOSE_WEIGHTS], out_panel[TRANSPOSE_WEIGHTS]; /* where each begins: see panel_of */
     size_t in_numbers, out_numbers, weight_plane;
     const struct bst_kernels *kernels;
 };

@@ -20,4 +20,11 @@ static inline size_t ceil_div(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
+/* Floats of an odd number of cache lines, at least as many as asked for: what lies that far apart does not meet in the
+ * same sets of a cache. */
+static inline size_t odd_lines(size_t floats)
+{
+    return (ceil_div(floats, 16) | 1) * 16;
+}
+
 #endif
