@@ -182,6 +182,8 @@ const char *net_codes(struct import_net *net, int64_t count, uint32_t cell);
 /* The output picture. */
 void net_output(struct import_net *net, const char *value, int64_t channels);
 
+/* Whether the dictionary has a tensor, which does not count as used by that. */
+bool net_has(const struct import_net *net, const char *name);
 /* A tensor of the dictionary with that rank (0: any), which counts as used. net_tensor fails when it is missing,
  * net_optional returns NULL. */
 struct import_tensor *net_tensor(struct import_net *net, const char *name, size_t rank);

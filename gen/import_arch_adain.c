@@ -30,7 +30,7 @@ static size_t next_conv(const struct import_net *net, size_t place)
     char name[32];
     for (size_t next = place + 3; next <= place + 4; next++) {
         snprintf(name, sizeof name, "%zu.weight", next);
-        if (import_dict_find(net->dict, name) != NULL) return next;
+        if (net_has(net, name)) return next;
     }
     return 0;
 }

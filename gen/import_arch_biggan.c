@@ -108,8 +108,7 @@ static bool read_shape(struct import_net *net, const struct import_tensor *share
     *s = (struct shape){.start = linear->dims[1], .chunk = gain->dims[1] - shared->dims[1], .bottom = 1};
     while (s->bottom < 16 && s->bottom * s->bottom * first->dims[1] < linear->dims[0])
         s->bottom++;
-    while (s->blocks < 12 &&
-           import_dict_find(net->dict, net_text(net, "blocks.%zu.0.conv1.weight", s->blocks)) != NULL)
+    while (s->blocks < 12 && net_has(net, net_text(net, "blocks.%zu.0.conv1.weight", s->blocks)))
         s->blocks++;
     if (s->bottom * s->bottom * first->dims[1] != linear->dims[0])
         net_fail(net, "'linear.weight' makes no square map of the %lld channels of the first block",
@@ -142,7 +141,7 @@ static void build_biggan(struct import_net *net)
         if (s.chunk > 0)
             condition = net_concat(net, 1, 2, (const char *[]){class, part_of(net, latent, &s, i + 1)});
         x = block(net, x, condition, net_text(net, "%s.0", name));
-        if (import_dict_find(net->dict, net_text(net, "%s.1.gamma", name)) == NULL) continue;
+        if (!net_has(net, net_text(net, "%s.1.gamma", name))) continue;
         const char *names[] = {net_text(net, "%s.1.theta", name), net_text(net, "%s.1.phi", name),
                                net_text(net, "%s.1.g", name), net_text(net, "%s.1.o", name)};
         x = attention(net, x, names, net_text(net, "%s.1.gamma", name));
@@ -241,14 +240,14 @@ static void build_biggan_deep(struct import_net *net)
     size_t blocks = 0;
     for (size_t i = 0; i < 64 && !net->failed; i++) {
         const char *name = net_text(net, "generator.layers.%zu", i);
-        if (import_dict_find(net->dict, net_text(net, "%s.gamma", name)) != NULL) {
+        if (net_has(net, net_text(net, "%s.gamma", name))) {
             const char *names[] = {
                 net_text(net, "%s.snconv1x1_theta", name), net_text(net, "%s.snconv1x1_phi", name),
                 net_text(net, "%s.snconv1x1_g", name), net_text(net, "%s.snconv1x1_o_conv", name)};
             x = attention(net, x, names, net_text(net, "%s.gamma", name));
             continue;
         }
-        if (import_dict_find(net->dict, net_text(net, "%s.conv_0.weight_orig", name)) == NULL) break;
+        if (!net_has(net, net_text(net, "%s.conv_0.weight_orig", name))) break;
         bool up = blocks++ % 2 == 1;
         if (up) side *= 2;
         x = deep_block(net, x, condition, name, up);

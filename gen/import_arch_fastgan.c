@@ -35,7 +35,7 @@ static const char *fast_block(struct fast *f, const char *x, uint32_t side)
 {
     struct import_net *net = f->net;
     const char *name = net_text(net, "feat_%u", side);
-    bool noise = import_dict_find(net->dict, net_text(net, "%s.5.weight_orig", name)) != NULL;
+    bool noise = net_has(net, net_text(net, "%s.5.weight_orig", name));
     size_t at = 1;
     x = fast_conv(f, net_nearest(net, x, 2.0f), name, &at, side, noise);
     return noise ? fast_conv(f, x, name, &at, side, true) : x;
@@ -62,8 +62,7 @@ static void build_fastgan(struct import_net *net)
     struct fast f = {.net = net, .full = 256};
     const struct import_tensor *first = net_tensor(net, "init.init.0.weight_orig", 4);
     if (net->failed) return;
-    while (f.full < 4096 &&
-           import_dict_find(net->dict, net_text(net, "feat_%u.1.weight_orig", f.full * 2)) != NULL)
+    while (f.full < 4096 && net_has(net, net_text(net, "feat_%u.1.weight_orig", f.full * 2)))
         f.full *= 2;
     const char *maps[16] = {net_latent(net, first->dims[0], true)};
     const char *x = net_conv(net, maps[0], "init.init.0", (struct net_conv){.transposed = true});
@@ -72,7 +71,7 @@ static void build_fastgan(struct import_net *net)
     for (uint32_t side = 8; side <= f.full && !net->failed; side *= 2, level++) {
         const char *se = net_text(net, "se_%u", side);
         x = fast_block(&f, x, side);
-        if (import_dict_find(net->dict, net_text(net, "%s.main.1.weight_orig", se)) != NULL && level >= 4)
+        if (net_has(net, net_text(net, "%s.main.1.weight_orig", se)) && level >= 4)
             x = excited(net, maps[level - 4], side / 16, x, se);
         maps[level] = x;
     }

@@ -6,7 +6,7 @@
 static void build_dcgan_as(struct import_net *net, const char *stem)
 {
     size_t last = 0;
-    while (import_dict_find(net->dict, net_text(net, "%s.%zu.weight", stem, last + 3)) != NULL)
+    while (net_has(net, net_text(net, "%s.%zu.weight", stem, last + 3)))
         last += 3;
     const struct import_tensor *first = net_tensor(net, net_text(net, "%s.0.weight", stem), 4);
     const struct import_tensor *final = net_tensor(net, net_text(net, "%s.%zu.weight", stem, last), 4);

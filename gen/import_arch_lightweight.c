@@ -178,11 +178,6 @@ static const char *attention(struct import_net *net, const char *x, const char *
 
 /* ---- the network ---- */
 
-static bool has(struct import_net *net, const char *name)
-{
-    return import_dict_find(net->dict, name) != NULL;
-}
-
 /* Channels that a level begins with. */
 static int64_t width_of(struct import_net *net, const char *level)
 {
@@ -207,17 +202,18 @@ static void build_lightweight(struct import_net *net)
 {
     const char *factors[LEVELS_MAX + 3] = {NULL}; /* for the channels behind each level */
     size_t levels = 0;
-    while (levels < LEVELS_MAX && has(net, net_text(net, "layers.%zu.0.2.1.weight", levels)))
+    while (levels < LEVELS_MAX && net_has(net, net_text(net, "layers.%zu.0.2.1.weight", levels)))
         levels++;
     const struct import_tensor *last = net_tensor(net, "out_conv.weight", 4);
     const char *x = started(net);
     for (size_t i = 0; i < levels && !net->failed; i++) {
         const char *name = net_text(net, "layers.%zu", i), *main = net_text(net, "%s.0", name);
-        if (has(net, net_text(net, "%s.2.norm.g", name))) x = attention(net, x, net_text(net, "%s.2", name));
+        if (net_has(net, net_text(net, "%s.2.norm.g", name)))
+            x = attention(net, x, net_text(net, "%s.2", name));
         x = doubled(net, x, net_text(net, "%s.0", main));
         x = blurred(net, x, net_text(net, "%s.1", main), width_of(net, name));
         x = widened(net, x, main, i, 8u << i, 4u << levels);
-        if (has(net, net_text(net, "%s.1.net.0.weight", name)))
+        if (net_has(net, net_text(net, "%s.1.net.0.weight", name)))
             factors[i + 3] = excitation(net, x, net_text(net, "%s.1", name));
         if (factors[i] != NULL) x = net_binary(net, "Mul", x, factors[i]);
     }

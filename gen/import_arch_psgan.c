@@ -49,8 +49,7 @@ static const char *spread(struct import_net *net, const char *vector, const char
 static void build_psgan(struct import_net *net)
 {
     size_t layers = 0;
-    while (layers < LAYERS_MAX &&
-           import_dict_find(net->dict, net_text(net, "generate.%zu.weight", 3 * layers)) != NULL)
+    while (layers < LAYERS_MAX && net_has(net, net_text(net, "generate.%zu.weight", 3 * layers)))
         layers++;
     const struct import_tensor *first = net_tensor(net, "generate.0.weight", 4);
     const struct import_tensor *global = net_tensor(net, "periodic_noise_mlp_layer1.weight", 2);

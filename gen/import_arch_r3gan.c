@@ -85,13 +85,12 @@ static void build_r3gan(struct import_net *net)
     for (; stages < STAGES_MAX && !net->failed; stages++) {
         const char *stage = net_text(net, "MainLayers.%zu.Layers", stages);
         if (stages > 0) {
-            if (import_dict_find(net->dict, net_text(net, "%s.0.Resampler.Kernel", stage)) == NULL) break;
+            if (!net_has(net, net_text(net, "%s.0.Resampler.Kernel", stage))) break;
             x = doubled(net, x, net_text(net, "%s.0", stage), &channels);
         }
         for (size_t i = 1; i < BLOCKS_MAX && !net->failed; i++) {
             const char *name = net_text(net, "%s.%zu", stage, i);
-            if (import_dict_find(net->dict, net_text(net, "%s.LinearLayer1.Layer.weight", name)) == NULL)
-                break;
+            if (!net_has(net, net_text(net, "%s.LinearLayer1.Layer.weight", name))) break;
             x = residual(net, x, name, channels);
         }
     }

@@ -26,7 +26,7 @@ static void build_srvgg(struct import_net *net)
 {
     const struct import_tensor *first = net_tensor(net, "body.0.weight", 4);
     size_t last = 0;
-    while (import_dict_find(net->dict, net_text(net, "body.%zu.weight", last + 2)) != NULL)
+    while (net_has(net, net_text(net, "body.%zu.weight", last + 2)))
         last += 2;
     const struct import_tensor *final = net_tensor(net, net_text(net, "body.%zu.weight", last), 4);
     if (net->failed) return;
@@ -92,7 +92,7 @@ static const char *rrdb_body(struct import_net *net, const char *first, const st
     const char *x = first;
     for (size_t block = 0;; block++) {
         const char *begin = net_text(net, names->dense, block, (size_t)1, (size_t)1), *y = x;
-        if (import_dict_find(net->dict, net_text(net, "%s.weight", begin)) == NULL) break;
+        if (!net_has(net, net_text(net, "%s.weight", begin))) break;
         for (size_t dense = 1; dense <= 3; dense++)
             y = dense_block(net, y, names, block, dense);
         x = net_binary(net, "Add", net_binary(net, "Mul", y, net_scalar(net, 0.2f)), x);
@@ -183,10 +183,10 @@ static void build_rrdb_old(struct import_net *net)
 {
     struct rrdb names = {.first = "model.0", .dense = "model.1.sub.%zu.RDB%zu.conv%zu.0"};
     size_t blocks = 0, last = 2;
-    while (import_dict_find(net->dict, net_text(net, "model.1.sub.%zu.RDB1.conv1.0.weight", blocks)) != NULL)
+    while (net_has(net, net_text(net, "model.1.sub.%zu.RDB1.conv1.0.weight", blocks)))
         blocks++;
     for (size_t i = 2; i < 20; i++)
-        if (import_dict_find(net->dict, net_text(net, "model.%zu.weight", i)) != NULL) last = i;
+        if (net_has(net, net_text(net, "model.%zu.weight", i))) last = i;
     for (size_t i = 3; i + 4 <= last && names.ups < 4; i += 3)
         names.up[names.ups++] = net_text(net, "model.%zu", i);
     names.body = net_text(net, "model.1.sub.%zu", blocks);

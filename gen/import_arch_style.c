@@ -128,7 +128,7 @@ static const char *anime_conv(struct import_net *net, const char *x, const char 
  * not widen. */
 static const char *anime_block(struct import_net *net, const char *x, const char *name)
 {
-    bool widens = import_dict_find(net->dict, net_text(net, "%s.layers.3.weight", name)) != NULL;
+    bool widens = net_has(net, net_text(net, "%s.layers.3.weight", name));
     size_t at = widens ? 1 : 0;
     const char *each = net_text(net, "%s.layers.%zu", name, at),
                *narrow = net_text(net, "%s.layers.%zu", name, at + 1);

@@ -73,7 +73,7 @@ static const char *mapping(struct import_net *net, const struct naming *names, c
     const char *x = net_binary(net, "Div", latent, length);
     for (size_t i = names->first; i < 64; i++) {
         const char *name = net_text(net, names->mapping, i);
-        if (import_dict_find(net->dict, net_text(net, "%s.weight", name)) == NULL) break;
+        if (!net_has(net, net_text(net, "%s.weight", name))) break;
         x = leaky_gain(net, equal_linear(net, x, name, 0.01f));
     }
     return x;
@@ -183,7 +183,7 @@ static void build(struct import_net *net, const struct naming *names)
     uint32_t full = 4;
     for (bool more = true; more && full < 4u << STEPS_MAX;) {
         names->colours(net, full * 2, &l);
-        more = import_dict_find(net->dict, l.weight) != NULL;
+        more = net_has(net, l.weight);
         if (more) full *= 2;
     }
     if (net->failed) return;

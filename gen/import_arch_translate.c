@@ -7,18 +7,13 @@
 #define EPSILON 1e-5f
 #define DEPTH   16
 
-static bool has(struct import_net *net, const char *name)
-{
-    return import_dict_find(net->dict, name) != NULL;
-}
-
 /* Batch normalisation if its statistics are there with scale and shift, else instance normalisation, which has
  * nothing of its own (old files carry statistics that it does not use). channels are the output's of the convolution
  * before it. */
 static const char *norm(struct import_net *net, const char *x, const char *name, int64_t channels)
 {
-    bool weight = has(net, net_text(net, "%s.weight", name));
-    bool mean = has(net, net_text(net, "%s.running_mean", name));
+    bool weight = net_has(net, net_text(net, "%s.weight", name));
+    bool mean = net_has(net, net_text(net, "%s.running_mean", name));
     if (weight && mean) return net_batch_norm(net, x, name, EPSILON);
     net_optional(net, net_text(net, "%s.running_mean", name));
     net_optional(net, net_text(net, "%s.running_var", name));
@@ -51,7 +46,7 @@ static size_t find_levels(struct import_net *net, struct level *levels)
         struct level *l = &levels[count];
         bool outermost = count == 0;
         l->down = net_text(net, "%s.%d", at, outermost ? 0 : 1);
-        bool innermost = !has(net, net_text(net, "%s.%d.model.1.weight", at, outermost ? 1 : 3));
+        bool innermost = !net_has(net, net_text(net, "%s.%d.model.1.weight", at, outermost ? 1 : 3));
         l->up = net_text(net, "%s.%d", at, outermost || innermost ? 3 : 5);
         l->down_norm = outermost || innermost ? NULL : net_text(net, "%s.2", at);
         l->up_norm = outermost ? NULL : net_text(net, "%s.%d", at, innermost ? 4 : 6);
@@ -155,8 +150,8 @@ static bool find_parts(struct import_net *net, struct resnet *r)
 {
     bool any = false;
     for (size_t i = 0; i < 128; i++) {
-        bool block = has(net, net_text(net, "model.%zu.conv_block.1.weight", i)) ||
-                     has(net, net_text(net, "model.%zu.conv_block.0.weight", i));
+        bool block = net_has(net, net_text(net, "model.%zu.conv_block.1.weight", i)) ||
+                     net_has(net, net_text(net, "model.%zu.conv_block.0.weight", i));
         if (block && !any) r->first_block = i;
         if (block) r->last_block = i;
         any = any || block;
@@ -172,9 +167,9 @@ static const char *scale_step(struct import_net *net, const char *x, struct resn
 {
     bool down = *at < r->first_block;
     size_t i = *at;
-    if (!down && has(net, net_text(net, "model.%zu.filt", i)))
+    if (!down && net_has(net, net_text(net, "model.%zu.filt", i)))
         x = blur_up(net, x, net_text(net, "model.%zu", i++));
-    bool blurred = down ? has(net, net_text(net, "model.%zu.filt", i + 3)) : i > *at;
+    bool blurred = down ? net_has(net, net_text(net, "model.%zu.filt", i + 3)) : i > *at;
     const char *conv = net_text(net, "model.%zu", i);
     struct net_conv how = {.stride = blurred ? 1 : 2, .pad = 1};
     how.transposed = !down && !blurred;

@@ -30,11 +30,6 @@ static const char *normal(struct import_net *net, const char *x, const char *nam
     return net_group_norm(net, x, name, GROUPS, EPSILON);
 }
 
-static bool has_weight(const struct import_net *net, const char *name)
-{
-    return import_dict_find(net->dict, name) != NULL;
-}
-
 static const char *residual(struct import_net *net, const struct naming *names, const char *x,
                             const char *name)
 {
@@ -43,7 +38,7 @@ static const char *residual(struct import_net *net, const struct naming *names, 
     y = net_conv(net, y, net_text(net, "%s.conv1", name), (struct net_conv){.pad = 1});
     y = net_silu(net, normal(net, y, net_text(net, "%s.norm2", name)));
     y = net_conv(net, y, net_text(net, "%s.conv2", name), (struct net_conv){.pad = 1});
-    if (has_weight(net, net_text(net, "%s.weight", shortcut)))
+    if (net_has(net, net_text(net, "%s.weight", shortcut)))
         x = net_conv(net, x, shortcut, (struct net_conv){0});
     return net_binary(net, "Add", x, y);
 }
@@ -91,7 +86,7 @@ static const char *attention(struct import_net *net, const struct naming *names,
 
 static bool has_attention(struct import_net *net, const struct naming *names, const char *name)
 {
-    return has_weight(net, net_text(net, "%s.%s.weight", name, names->attention_norm));
+    return net_has(net, net_text(net, "%s.%s.weight", name, names->attention_norm));
 }
 
 /* ---- the decoder ---- */
@@ -110,14 +105,14 @@ static const char *level(struct import_net *net, const struct naming *names, con
     for (size_t i = 0; i < DEPTH_MAX && !net->failed; i++) {
         const char *block = net_text(net, names->level_block, number, i);
         const char *look = net_text(net, names->level_attention, number, i);
-        if (!has_weight(net, net_text(net, "%s.conv1.weight", block))) break;
+        if (!net_has(net, net_text(net, "%s.conv1.weight", block))) break;
         x = residual(net, names, x, block);
         if (has_attention(net, names, look)) x = attention(net, names, x, look);
     }
     if (last) return x;
     const char *smooth = net_text(net, names->level_upsample, number);
     x = net_nearest(net, x, 2.0f);
-    return has_weight(net, net_text(net, "%s.weight", smooth))
+    return net_has(net, net_text(net, "%s.weight", smooth))
                ? net_conv(net, x, smooth, (struct net_conv){.pad = 1})
                : x;
 }
@@ -125,9 +120,9 @@ static const char *level(struct import_net *net, const struct naming *names, con
 static size_t count_levels(struct import_net *net, const struct naming *names)
 {
     size_t levels = 0;
-    while (levels < LEVELS_MAX &&
-           has_weight(net,
-                      net_text(net, "%s.conv1.weight", net_text(net, names->level_block, levels, (size_t)0))))
+    while (
+        levels < LEVELS_MAX &&
+        net_has(net, net_text(net, "%s.conv1.weight", net_text(net, names->level_block, levels, (size_t)0))))
         levels++;
     return levels;
 }
@@ -162,8 +157,7 @@ static void build(struct import_net *net, const struct naming *names)
     const struct import_tensor *last = net_tensor(net, "decoder.conv_out.weight", 4);
     uint32_t cell = 1u << (levels - 1);
     const char *x = started(net, cell);
-    if (has_weight(net, "post_quant_conv.weight"))
-        x = net_conv(net, x, "post_quant_conv", (struct net_conv){0});
+    if (net_has(net, "post_quant_conv.weight")) x = net_conv(net, x, "post_quant_conv", (struct net_conv){0});
     x = middle(net, names, net_conv(net, x, "decoder.conv_in", (struct net_conv){.pad = 1}));
     for (size_t i = 0; i < levels && !net->failed; i++)
         x = level(net, names, x, names->counted_back ? levels - 1 - i : i, i + 1 == levels);
@@ -216,7 +210,7 @@ static void build_diffusers(struct import_net *net)
                                       .attention_norm = "group_norm",
                                       .attention = {"to_q", "to_k", "to_v", "to_out.0"}};
     struct naming names = now;
-    if (has_weight(net, "decoder.mid_block.attentions.0.query.weight")) { /* of before 2023 */
+    if (net_has(net, "decoder.mid_block.attentions.0.query.weight")) { /* of before 2023 */
         static const char *const old[] = {"query", "key", "value", "proj_attn"};
         for (size_t i = 0; i < 4; i++)
             names.attention[i] = old[i];

@@ -129,6 +129,11 @@ void net_output(struct import_net *net, const char *value, int64_t channels)
 
 /* ---- tensors ---- */
 
+bool net_has(const struct import_net *net, const char *name)
+{
+    return import_dict_find(net->dict, name) != NULL;
+}
+
 struct import_tensor *net_optional(struct import_net *net, const char *name)
 {
     struct import_tensor *t = net->failed ? NULL : import_dict_find(net->dict, name);

@@ -86,8 +86,8 @@ static const char *normalised(struct import_net *net, const struct import_tensor
 const char *net_weight_of(struct import_net *net, const char *name, size_t rank, size_t dim,
                           const int64_t **dims)
 {
-    bool kept_both = import_dict_find(net->dict, net_text(net, "%s.weight_orig", name)) != NULL;
-    bool kept_one = import_dict_find(net->dict, net_text(net, "%s.u0", name)) != NULL;
+    bool kept_both = net_has(net, net_text(net, "%s.weight_orig", name));
+    bool kept_one = net_has(net, net_text(net, "%s.u0", name));
     const struct import_tensor *w =
         net_tensor(net, net_text(net, kept_both ? "%s.weight_orig" : "%s.weight", name), rank);
     if (w == NULL) return "";
