@@ -221,6 +221,8 @@ const char *net_transpose(struct import_net *net, const char *x, size_t rank, co
 /* Rows and columns are repeated scale times. */
 const char *net_nearest(struct import_net *net, const char *x, float scale);
 const char *net_pixel_shuffle(struct import_net *net, const char *x, int64_t scale);
+/* type "MaxPool" or "AveragePool" over squares that do not overlap; ceil: also over those that the border cuts. */
+const char *net_pool(struct import_net *net, const char *type, const char *x, int64_t side, bool ceil);
 /* left, right, top, bottom; mode "constant" (0), "reflect" or "edge". */
 const char *net_pad(struct import_net *net, const char *x, const char *mode, const int64_t sides[static 4]);
 /* Rows and columns [begin, end), end negative counted from the far side. */
@@ -261,10 +263,13 @@ const char *net_filter(struct import_net *net, const char *name, int64_t count, 
 /* Parts that several families share. */
 const char *net_channels(struct import_net *net, const char *x, int64_t begin, int64_t end);
 const char *net_map(struct import_net *net, const char *vector); /* [N, C] as [N, C, 1, 1] */
+/* Each channel times its scale, plus its shift; both [C]. */
+const char *net_affine(struct import_net *net, const char *x, const char *scale, const char *shift);
 const char *net_silu(struct import_net *net, const char *x);
 /* The first half of the channels times the sigmoid of the second. */
 const char *net_gated(struct import_net *net, const char *x, int64_t channels);
 const char *net_softmax(struct import_net *net, const char *x, int64_t axis);
+const char *net_sides(struct import_net *net, const char *map); /* H and W of [N, C, H, W] */
 /* [N, channels, H * W] as [N, channels, H, W], the sides being those of a map like it. */
 const char *net_sides_of(struct import_net *net, const char *rows, int64_t channels, const char *like);
 /* Says that only pictures of side x side are made. */

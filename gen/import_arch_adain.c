@@ -37,16 +37,6 @@ static size_t next_conv(const struct import_net *net, size_t place)
 
 /* ---- the encoder ---- */
 
-static const char *halved(struct import_net *net, const char *x)
-{
-    struct net_attribute how[] = {
-        {.name = "kernel_shape", .kind = NET_INTS, .count = 2, .ints = (int64_t[]){2, 2}},
-        {.name = "strides", .kind = NET_INTS, .count = 2, .ints = (int64_t[]){2, 2}},
-        {.name = "ceil_mode", .kind = NET_INT, .i = 1},
-    };
-    return net_node(net, "MaxPool", 1, &x, 3, how);
-}
-
 /* Up to relu4_1. The net's dictionary is the encoder's meanwhile. */
 static const char *encoded(struct import_net *net, const char *x)
 {
@@ -56,7 +46,7 @@ static const char *encoded(struct import_net *net, const char *x)
     for (size_t place = 2, next; place != 0 && !net->failed; place = next) {
         x = net_unary(net, "Relu", reflected(net, x, place));
         next = place < ENCODER_LAST ? next_conv(net, place) : 0;
-        if (next == place + 4) x = halved(net, x);
+        if (next == place + 4) x = net_pool(net, "MaxPool", x, 2, true);
         if (next == 0 && place != ENCODER_LAST)
             net_fail(net, "the encoder's tensor '%zu.weight' is missing", place + 3);
     }
@@ -171,9 +161,7 @@ static const char *over_places(struct import_net *net, const char *type, const c
 static const char *neutral(struct import_net *net, const char *x)
 {
     x = net_binary(net, "Sub", x, over_places(net, "ReduceMean", x));
-    const char *ends[] = {net_unary(net, "Shape", x), net_ints(net, 1, (int64_t[]){2}),
-                          net_ints(net, 1, (int64_t[]){4}), net_ints(net, 1, (int64_t[]){0})};
-    const char *sides = net_node(net, "Slice", 4, ends, 0, NULL);
+    const char *sides = net_sides(net, x);
     struct net_attribute to = {.name = "to", .kind = NET_INT, .i = ONNX_FLOAT};
     const char *count = net_node(net, "ReduceProd", 1, &sides, 0, NULL);
     count = net_node(net, "Cast", 1, &count, 1, &to);

@@ -12,15 +12,6 @@ static const char *relu(struct import_net *net, const char *x)
 
 /* ---- attention ---- */
 
-static const char *pooled(struct import_net *net, const char *x)
-{
-    struct net_attribute how[] = {
-        {.name = "kernel_shape", .kind = NET_INTS, .count = 2, .ints = (int64_t[]){2, 2}},
-        {.name = "strides", .kind = NET_INTS, .count = 2, .ints = (int64_t[]){2, 2}},
-    };
-    return net_node(net, "MaxPool", 1, &x, 2, how);
-}
-
 /* Output channels of a convolution. */
 static int64_t width_of(struct import_net *net, const char *name)
 {
@@ -39,8 +30,8 @@ static const char *attention(struct import_net *net, const char *x, const char *
     int64_t narrow = width_of(net, names[0]), half = width_of(net, names[2]);
     int64_t flat_narrow[] = {0, narrow, -1}, flat_half[] = {0, half, -1};
     const char *theta = net_conv(net, x, names[0], plain);
-    const char *phi = pooled(net, net_conv(net, x, names[1], plain));
-    const char *g = pooled(net, net_conv(net, x, names[2], plain));
+    const char *phi = net_pool(net, "MaxPool", net_conv(net, x, names[1], plain), 2, false);
+    const char *g = net_pool(net, "MaxPool", net_conv(net, x, names[2], plain), 2, false);
     theta = net_transpose(net, net_reshape(net, theta, 3, flat_narrow), 3, rows);
     const char *scores = net_binary(net, "MatMul", theta, net_reshape(net, phi, 3, flat_narrow));
     const char *weights = net_transpose(net, net_softmax(net, scores, -1), 3, rows);
@@ -68,17 +59,23 @@ static const char *normal(struct import_net *net, const char *x, const char *nam
     return net_node(net, "BatchNormalization", 5, inputs, 1, &how);
 }
 
-/* Gain and bias of each channel follow from the condition. */
+/* Layers gain and bias say from the condition what each channel is multiplied by, less 1, and what is added. */
+static const char *conditioned(struct import_net *net, const char *x, const char *condition, const char *gain,
+                               const char *bias)
+{
+    gain = net_linear(net, condition, gain);
+    bias = net_linear(net, condition, bias);
+    gain = net_binary(net, "Add", gain, net_scalar(net, 1.0f));
+    return net_binary(net, "Add", net_binary(net, "Mul", x, net_map(net, gain)), net_map(net, bias));
+}
+
 static const char *conditional_normal(struct import_net *net, const char *x, const char *condition,
                                       const char *name)
 {
     const struct import_tensor *mean = statistic(net, name, "mean");
     if (mean == NULL) return "";
     x = normal(net, x, name, net_filled(net, mean->dims[0], 1.0f), net_filled(net, mean->dims[0], 0.0f));
-    const char *gain = net_linear(net, condition, net_text(net, "%s.gain", name));
-    const char *bias = net_linear(net, condition, net_text(net, "%s.bias", name));
-    gain = net_binary(net, "Add", gain, net_scalar(net, 1.0f));
-    return net_binary(net, "Add", net_binary(net, "Mul", x, net_map(net, gain)), net_map(net, bias));
+    return conditioned(net, x, condition, net_text(net, "%s.gain", name), net_text(net, "%s.bias", name));
 }
 
 static const char *block(struct import_net *net, const char *x, const char *condition, const char *name)
@@ -184,28 +181,19 @@ static const char *last_row(struct import_net *net, const char *name, bool root)
     return row;
 }
 
-/* Scale and offset of each channel follow from the condition. */
-static const char *conditional_norm(struct import_net *net, const char *x, const char *condition,
-                                    const char *name)
+static const char *deep_normal(struct import_net *net, const char *x, const char *name)
 {
     const char *mean = last_row(net, net_text(net, "%s.running_means", name), false);
     const char *deviation = last_row(net, net_text(net, "%s.running_vars", name), true);
-    const char *scale = net_linear(net, condition, net_text(net, "%s.scale", name));
-    const char *offset = net_linear(net, condition, net_text(net, "%s.offset", name));
-    scale = net_binary(net, "Add", scale, net_scalar(net, 1.0f));
-    x = net_binary(net, "Div", net_binary(net, "Sub", x, mean), deviation);
-    return net_binary(net, "Add", net_binary(net, "Mul", x, net_map(net, scale)), net_map(net, offset));
+    return net_binary(net, "Div", net_binary(net, "Sub", x, mean), deviation);
 }
 
 static const char *last_norm(struct import_net *net, const char *x, const char *name)
 {
-    const char *mean = last_row(net, net_text(net, "%s.running_means", name), false);
-    const char *deviation = last_row(net, net_text(net, "%s.running_vars", name), true);
+    x = deep_normal(net, x, name);
     const char *scale = net_weight(net, net_tensor(net, net_text(net, "%s.weight", name), 1));
     const char *shift = net_weight(net, net_tensor(net, net_text(net, "%s.bias", name), 1));
-    x = net_binary(net, "Div", net_binary(net, "Sub", x, mean), deviation);
-    x = net_binary(net, "Mul", x, net_reshape(net, scale, 3, (int64_t[]){-1, 1, 1}));
-    return net_binary(net, "Add", x, net_reshape(net, shift, 3, (int64_t[]){-1, 1, 1}));
+    return net_affine(net, x, scale, shift);
 }
 
 static const char *deep_block(struct import_net *net, const char *x, const char *condition, const char *name,
@@ -216,7 +204,10 @@ static const char *deep_block(struct import_net *net, const char *x, const char 
     if (net->failed) return "";
     const char *y = x;
     for (int i = 0; i < 4; i++) {
-        y = relu(net, conditional_norm(net, y, condition, net_text(net, "%s.bn_%d", name, i)));
+        const char *norm = net_text(net, "%s.bn_%d", name, i);
+        y = deep_normal(net, y, norm);
+        y = relu(net, conditioned(net, y, condition, net_text(net, "%s.scale", norm),
+                                  net_text(net, "%s.offset", norm)));
         if (i == 1 && up) y = net_nearest(net, y, 2.0f);
         y = net_conv(net, y, net_text(net, "%s.conv_%d", name, i),
                      (struct net_conv){.pad = i == 1 || i == 2});

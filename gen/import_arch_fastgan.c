@@ -45,12 +45,7 @@ static const char *fast_block(struct fast *f, const char *x, uint32_t side)
 static const char *excited(struct import_net *net, const char *small, uint32_t small_side, const char *x,
                            const char *name)
 {
-    int64_t cell = small_side / 4;
-    struct net_attribute how[] = {
-        {.name = "kernel_shape", .kind = NET_INTS, .count = 2, .ints = (int64_t[]){cell, cell}},
-        {.name = "strides", .kind = NET_INTS, .count = 2, .ints = (int64_t[]){cell, cell}},
-    };
-    if (cell > 1) small = net_node(net, "AveragePool", 1, &small, 2, how);
+    if (small_side > 4) small = net_pool(net, "AveragePool", small, small_side / 4, false);
     const char *y = net_conv(net, small, net_text(net, "%s.main.1", name), (struct net_conv){0});
     y = net_silu(net, y);
     y = net_unary(net, "Sigmoid", net_conv(net, y, net_text(net, "%s.main.3", name), (struct net_conv){0}));

@@ -40,10 +40,8 @@ static const char *waves(struct import_net *net, const char *global, const char 
 /* A vector spread over the places of a map like x. */
 static const char *spread(struct import_net *net, const char *vector, const char *x)
 {
-    const char *ends[] = {net_unary(net, "Shape", x), net_ints(net, 1, (int64_t[]){2}),
-                          net_ints(net, 1, (int64_t[]){4}), net_ints(net, 1, (int64_t[]){0})};
-    const char *sides[] = {net_ints(net, 2, (int64_t[]){1, 1}), net_node(net, "Slice", 4, ends, 0, NULL)};
-    return net_binary(net, "Expand", net_map(net, vector), net_concat(net, 0, 2, sides));
+    const char *dims[] = {net_ints(net, 2, (int64_t[]){1, 1}), net_sides(net, x)};
+    return net_binary(net, "Expand", net_map(net, vector), net_concat(net, 0, 2, dims));
 }
 
 static void build_psgan(struct import_net *net)

@@ -348,6 +348,16 @@ const char *net_pixel_shuffle(struct import_net *net, const char *x, int64_t sca
     return net_node(net, "DepthToSpace", 1, &x, 2, how);
 }
 
+const char *net_pool(struct import_net *net, const char *type, const char *x, int64_t side, bool ceil)
+{
+    struct net_attribute how[] = {
+        {.name = "kernel_shape", .kind = NET_INTS, .count = 2, .ints = (int64_t[]){side, side}},
+        {.name = "strides", .kind = NET_INTS, .count = 2, .ints = (int64_t[]){side, side}},
+        {.name = "ceil_mode", .kind = NET_INT, .i = 1},
+    };
+    return net_node(net, type, 1, &x, ceil ? 3 : 2, how);
+}
+
 const char *net_pad(struct import_net *net, const char *x, const char *mode, const int64_t sides[static 4])
 {
     int64_t pads[] = {0, 0, sides[2], sides[0], 0, 0, sides[3], sides[1]};
@@ -471,9 +481,7 @@ const char *net_group_norm(struct import_net *net, const char *x, const char *na
                             net_filled(net, groups, 0.0f)};
     struct net_attribute how = {.name = "epsilon", .kind = NET_FLOAT, .f = epsilon};
     const char *y = net_node(net, "InstanceNormalization", 3, inputs, 1, &how);
-    y = net_binary(net, "Reshape", y, shape);
-    y = net_binary(net, "Mul", y, net_reshape(net, scale, 3, (int64_t[]){-1, 1, 1}));
-    return net_binary(net, "Add", y, net_reshape(net, shift, 3, (int64_t[]){-1, 1, 1}));
+    return net_affine(net, net_binary(net, "Reshape", y, shape), scale, shift);
 }
 
 /* ---- parts that several families share ---- */
@@ -488,6 +496,12 @@ const char *net_channels(struct import_net *net, const char *x, int64_t begin, i
 const char *net_map(struct import_net *net, const char *vector)
 {
     return net_reshape(net, vector, 4, (int64_t[]){0, -1, 1, 1});
+}
+
+const char *net_affine(struct import_net *net, const char *x, const char *scale, const char *shift)
+{
+    x = net_binary(net, "Mul", x, net_reshape(net, scale, 3, (int64_t[]){-1, 1, 1}));
+    return net_binary(net, "Add", x, net_reshape(net, shift, 3, (int64_t[]){-1, 1, 1}));
 }
 
 const char *net_silu(struct import_net *net, const char *x)
@@ -507,14 +521,17 @@ const char *net_softmax(struct import_net *net, const char *x, int64_t axis)
                     &(struct net_attribute){.name = "axis", .kind = NET_INT, .i = axis});
 }
 
+const char *net_sides(struct import_net *net, const char *map)
+{
+    const char *inputs[] = {net_unary(net, "Shape", map), net_ints(net, 1, (int64_t[]){2}),
+                            net_ints(net, 1, (int64_t[]){4}), net_ints(net, 1, (int64_t[]){0})};
+    return net_node(net, "Slice", 4, inputs, 0, NULL);
+}
+
 const char *net_sides_of(struct import_net *net, const char *rows, int64_t channels, const char *like)
 {
-    const char *shape = net_unary(net, "Shape", like);
-    const char *ends[] = {shape, net_ints(net, 1, (int64_t[]){2}), net_ints(net, 1, (int64_t[]){4}),
-                          net_ints(net, 1, (int64_t[]){0})};
-    const char *sides[] = {net_ints(net, 2, (int64_t[]){0, channels}),
-                           net_node(net, "Slice", 4, ends, 0, NULL)};
-    return net_binary(net, "Reshape", rows, net_concat(net, 0, 2, sides));
+    const char *dims[] = {net_ints(net, 2, (int64_t[]){0, channels}), net_sides(net, like)};
+    return net_binary(net, "Reshape", rows, net_concat(net, 0, 2, dims));
 }
 
 void net_square(struct import_net *net, uint32_t side)
