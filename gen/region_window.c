@@ -71,20 +71,43 @@ static void trim_to_blocks(struct reach *out, const struct reach *in, const stru
     }
 }
 
-static enum bst_code window_axis(struct trace *t, bool weighted, size_t a, struct bst_error *err)
+typedef void begin_fn(const struct step *step, size_t dim, struct window *w);
+
+/* The window along a dimension of the picture, which is the same for both sizes. */
+static enum bst_code same_window(const struct trace *t, bool weighted, int along, begin_fn *begin,
+                                 struct window *w, struct bst_error *err)
 {
-    const struct reach *in = &t->in[0].axis[a];
-    struct reach *out = &t->out[0].axis[a];
-    struct window w, c;
-    if (in->dim < 0) return BST_OK;
-    if (in->dim < 2) return region_refuse(err, "its channels lie along the picture's side");
-    size_t dim = (size_t)in->dim;
-    if (!read_window(t->whole, weighted, dim, &w) || !read_window(t->crop, weighted, dim, &c))
+    struct window c;
+    if (along < 2) return region_refuse(err, "its channels lie along the picture's side");
+    size_t dim = (size_t)along;
+    if (!read_window(t->whole, weighted, dim, w) || !read_window(t->crop, weighted, dim, &c))
         return region_refuse(err, "its attributes cannot be read");
-    window_begin(t->whole, dim, &w);
-    window_begin(t->crop, dim, &c);
-    if (w.begin != c.begin || w.kernel != c.kernel) return region_refuse(err, SIZE_PARAMETER);
-    if (!region_on_grid(t, in->origin, w.stride)) return BST_OK;
+    begin(t->whole, dim, w);
+    begin(t->crop, dim, &c);
+    return w->begin == c.begin && w->kernel == c.kernel ? BST_OK : region_refuse(err, SIZE_PARAMETER);
+}
+
+typedef enum bst_code axis_fn(struct trace *t, const struct reach *in, struct reach *out,
+                              struct bst_error *err);
+
+/* Asks axis about each side of the picture that the first input has. */
+static enum bst_code along_axes(struct trace *t, axis_fn *axis, struct bst_error *err)
+{
+    enum bst_code code = region_others_stay(t, err);
+    if (code == BST_OK && t->in[0].same != 0)
+        return region_refuse(err, "it looks at the border of something that has no place");
+    for (size_t a = 0; a < PICTURE_AXES && code == BST_OK && t->factor == 1; a++)
+        if (t->in[0].axis[a].dim >= 0) code = axis(t, &t->in[0].axis[a], &t->out[0].axis[a], err);
+    return code;
+}
+
+static enum bst_code window_axis(struct trace *t, const struct reach *in, struct reach *out,
+                                 struct bst_error *err)
+{
+    struct window w;
+    bool weighted = t->whole->op->infer == conv_infer;
+    enum bst_code code = same_window(t, weighted, in->dim, window_begin, &w, err);
+    if (code != BST_OK || !region_on_grid(t, in->origin, w.stride)) return code;
     int64_t side = whole_side(t, in->dim), block = weighted ? (int64_t)conv_block(t->whole) : 1;
     *out = (struct reach){in->dim, in->origin / w.stride, 0, INT64_MAX};
     if (in->begin > 0) out->begin = ceil_div(in->begin + w.begin, w.stride);
@@ -92,20 +115,14 @@ static enum bst_code window_axis(struct trace *t, bool weighted, size_t a, struc
     if (out->end < out->begin) out->end = out->begin;
     if (weighted && block != (int64_t)conv_block(t->crop)) out->end = out->begin; /* too small a crop */
     if (block == 1 || !region_on_grid(t, out->origin, block)) return BST_OK;
-    if (out->end == INT64_MAX) out->end = t->whole->outputs[0]->dims[dim];
+    if (out->end == INT64_MAX) out->end = t->whole->outputs[0]->dims[in->dim];
     trim_to_blocks(out, in, &w, block, side);
     return BST_OK;
 }
 
 enum bst_code region_window(struct trace *t, struct bst_error *err)
 {
-    bool weighted = t->whole->op->infer == conv_infer;
-    enum bst_code code = region_others_stay(t, err);
-    if (code == BST_OK && t->in[0].same != 0)
-        return region_refuse(err, "it looks at the border of something that has no place");
-    for (size_t a = 0; a < PICTURE_AXES && code == BST_OK && t->factor == 1; a++)
-        code = window_axis(t, weighted, a, err);
-    return code;
+    return along_axes(t, window_axis, err);
 }
 
 /* The padding that a ConvTranspose cuts off before its first output. */
@@ -130,21 +147,13 @@ static void trim_to_tiles(struct reach *out, const struct reach *in, const struc
     if (out->end < out->begin) out->end = out->begin;
 }
 
-static enum bst_code transposed_axis(struct trace *t, size_t a, struct bst_error *err)
+static enum bst_code transposed_axis(struct trace *t, const struct reach *in, struct reach *out,
+                                     struct bst_error *err)
 {
-    const struct reach *in = &t->in[0].axis[a];
-    struct window w, c;
-    if (in->dim < 0) return BST_OK;
-    if (in->dim < 2) return region_refuse(err, "its channels lie along the picture's side");
-    size_t dim = (size_t)in->dim;
-    if (!read_window(t->whole, true, dim, &w) || !read_window(t->crop, true, dim, &c))
-        return region_refuse(err, "its attributes cannot be read");
-    transposed_begin(t->whole, dim, &w);
-    transposed_begin(t->crop, dim, &c);
-    if (w.begin != c.begin || w.kernel != c.kernel) return region_refuse(err, SIZE_PARAMETER);
+    struct window w;
     int64_t block = (int64_t)conv_transpose_block(t->whole);
-    if (!region_on_grid(t, in->origin, block)) return BST_OK;
-    struct reach *out = &t->out[0].axis[a];
+    enum bst_code code = same_window(t, true, in->dim, transposed_begin, &w, err);
+    if (code != BST_OK || !region_on_grid(t, in->origin, block)) return code;
     *out = (struct reach){in->dim, in->origin * w.stride, 0, INT64_MAX};
     if (in->begin > 0) out->begin = (in->begin - 1) * w.stride + w.reach - w.begin;
     if (in->end < whole_side(t, in->dim)) out->end = in->end * w.stride - w.begin;
@@ -155,12 +164,7 @@ static enum bst_code transposed_axis(struct trace *t, size_t a, struct bst_error
 
 enum bst_code region_transposed(struct trace *t, struct bst_error *err)
 {
-    enum bst_code code = region_others_stay(t, err);
-    if (code == BST_OK && t->in[0].same != 0)
-        return region_refuse(err, "it looks at the border of something that has no place");
-    for (size_t a = 0; a < PICTURE_AXES && code == BST_OK && t->factor == 1; a++)
-        code = transposed_axis(t, a, err);
-    return code;
+    return along_axes(t, transposed_axis, err);
 }
 
 /* ---- places that come from places: Resize and Pad ---- */
