@@ -60,11 +60,14 @@ _blindstamp() {
     trust:--kind | trust:-k) mapfile -t COMPREPLY < <(compgen -W "manifest tsa cawg" -- "$cur") && return ;;
     verify:--format | verify:-f) mapfile -t COMPREPLY < <(compgen -W "ours crjson c2patool" -- "$cur") && return ;;
     gen:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
-    query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation training model identity other" -- "$cur") && return ;;
-    *:--home | gen:--output | gen:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
+    sign:--source-type) mapfile -t COMPREPLY < <(compgen -W "generated composite edited capture unknown" -- "$cur") && return ;;
+    gen:--tsa | sign:--tsa) mapfile -t COMPREPLY < <(compgen -W "later" -- "$cur") && return ;;
+    query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation adoption training model identity other" -- "$cur") && return ;;
+    *:--home | gen:--output | gen:-o | sign:--output | sign:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     *:--seed | *:-s | gen:--mix | *:--label | gen:-l | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
         *:--since | *:--until | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--memory | *:--tile-size | *:--compression | \
-        *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | *:--id)
+        *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | *:--id | *:--jobs | *:-j | *:--runs | \
+        *:--organisation | *:--country | *:--origin | *:--date | timestamp:--tsa)
         return ;;
     esac
 

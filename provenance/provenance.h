@@ -558,7 +558,7 @@ struct bst_stamper_options {
     const char *passphrase; /* NULL when keys are unencrypted */
     int png_level;          /* 1..9; 0: default */
     const char *tsa; /* time stamp authority to ask, or "later": keep room for its answer; NULL: neither */
-    bool staple; /* ask whether the signer\'s certificate was revoked, and put the answer into the pictures */
+    bool staple; /* ask whether the signer's certificate was revoked, and put the answer into the pictures */
     bool no_train; /* say in the pictures that no model may be trained on them */
 };
 enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out,
