@@ -293,39 +293,27 @@ enum bst_code bst_key_from_pem(const void *pem, size_t len, const char *passphra
     return code;
 }
 
-/* The PEM file; the caller wipes it. */
-static enum bst_code load_pem(const char *path, struct bst_buf *pem, bool *locked, struct bst_error *err)
+enum bst_code bst_evp_load(const char *path, const char *passphrase, EVP_PKEY **out, bool *locked,
+                           struct bst_error *err)
 {
+    struct bst_buf pem = {0};
     if (locked) *locked = false;
-    return bst_file_read(path, PEM_MAX, pem, err);
-}
-
-static void wipe(struct bst_buf *pem)
-{
-    if (pem->data) sodium_memzero(pem->data, pem->cap);
-    bst_buf_free(pem);
+    enum bst_code code = bst_file_read(path, PEM_MAX, &pem, err);
+    if (code != BST_OK) return code;
+    code = bst_evp_from_pem(pem.data, pem.len, passphrase, out, locked, err);
+    if (pem.data) sodium_memzero(pem.data, pem.cap);
+    bst_buf_free(&pem);
+    return code == BST_OK ? code : bst_where(err, "%s", path);
 }
 
 enum bst_code bst_key_load(const char *path, const char *passphrase, struct bst_key **out, bool *locked,
                            struct bst_error *err)
 {
-    struct bst_buf pem = {0};
-    enum bst_code code = load_pem(path, &pem, locked, err);
-    if (code != BST_OK) return code;
-    code = bst_key_from_pem(pem.data, pem.len, passphrase, out, locked, err);
-    wipe(&pem);
-    return code == BST_OK ? code : bst_where(err, "%s", path);
-}
-
-enum bst_code bst_evp_load(const char *path, const char *passphrase, EVP_PKEY **out, bool *locked,
-                           struct bst_error *err)
-{
-    struct bst_buf pem = {0};
-    enum bst_code code = load_pem(path, &pem, locked, err);
-    if (code != BST_OK) return code;
-    code = bst_evp_from_pem(pem.data, pem.len, passphrase, out, locked, err);
-    wipe(&pem);
-    return code == BST_OK ? code : bst_where(err, "%s", path);
+    EVP_PKEY *pkey = NULL;
+    enum bst_code code = bst_evp_load(path, passphrase, &pkey, locked, err);
+    if (code == BST_OK && key_from_evp(pkey, out, err) != BST_OK) code = bst_where(err, "%s", path);
+    EVP_PKEY_free(pkey);
+    return code;
 }
 
 /* ---- public halves ---- */
