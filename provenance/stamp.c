@@ -318,37 +318,46 @@ static bool same_folder(const char *a, const char *b)
     return a_len == b_len && memcmp(a, b, a_len) == 0;
 }
 
+enum bst_code bst_stamp_store(const struct bst_stamper *stamper, struct bst_manifest *manifest,
+                              const struct bst_buf *envelope, const struct bst_proof *proof,
+                              struct bst_buf *store, struct bst_error *err)
+{
+    struct bst_buf proof_text = {0};
+    enum bst_code code = bst_proof_text(proof, &proof_text, err);
+    if (code != BST_OK) return code;
+    manifest->signer = &stamper->signer;
+    manifest->author_key = bst_key_public(stamper->author_key);
+    manifest->no_train = stamper->no_train;
+    manifest->envelope = envelope->data;
+    manifest->envelope_len = envelope->len;
+    manifest->proof = proof_text.data;
+    manifest->proof_len = proof_text.len;
+    manifest->log_vkey = stamper->log_vkey;
+    code = bst_c2pa_write(manifest, store, err);
+    bst_buf_free(&proof_text);
+    return code;
+}
+
 static enum bst_code make_chunk(const struct bst_stamper *stamper, struct pending *pending,
                                 const struct bst_proof *proof, struct bst_buf *chunk, struct bst_error *err)
 {
-    struct bst_buf store = {0}, proof_text = {0};
-    enum bst_code code = bst_proof_text(proof, &proof_text, err);
-    if (code != BST_OK) return code;
+    struct bst_buf store = {0};
     struct bst_manifest manifest = {
-        .signer = &stamper->signer,
-        .author_key = bst_key_public(stamper->author_key),
         .unstamped = &pending->unstamped,
         .image_id = pending->image_id,
         .title = pending->title,
         .when = pending->when,
         .source_type = pending->source_type,
-        .no_train = stamper->no_train,
         .model_name = pending->model,
         .model_sha256 = pending->model_sha256,
-        .envelope = pending->envelope.data,
-        .envelope_len = pending->envelope.len,
-        .proof = proof_text.data,
-        .proof_len = proof_text.len,
-        .log_vkey = stamper->log_vkey,
         .chunk_start = BST_PNG_HEAD,
         .chunk_overhead = BST_PNG_CHUNK_SIZE,
     };
     memcpy(manifest.file_sha256, pending->sha256, BST_SHA256_LEN);
-    code = bst_c2pa_write(&manifest, &store, err);
+    enum bst_code code = bst_stamp_store(stamper, &manifest, &pending->envelope, proof, &store, err);
     if (code == BST_OK) bst_png_chunk(chunk, "caBX", store.data, store.len);
     if (code == BST_OK && chunk->failed) code = bst_fail_memory(err);
     bst_buf_free(&store);
-    bst_buf_free(&proof_text);
     return code;
 }
 
@@ -387,7 +396,7 @@ static enum bst_code deliver(const struct bst_stamper *stamper, struct pending *
         bst_fail_errno(err, BST_FAILURE, "cannot write the file");
         code = bst_where(err, "%s", pending->path);
     }
-    if (code == BST_OK) code = bst_stamp_check(stamper, finished, err);
+    if (code == BST_OK) code = bst_stamp_check(stamper, finished, NULL, err);
     if (code == BST_OK) code = bst_take_name(finished, pending->path, pending->force, err);
     if (code != BST_OK) unlink(finished);
     free(finished);

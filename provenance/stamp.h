@@ -18,11 +18,14 @@ struct bst_stamper {
     struct pending *pending;
 };
 
-/* A picture that would not validate is never delivered: reads the finished file back and judges it. BST_FAILURE with the
- * reason when the result is not trusted. */
-enum bst_code bst_stamp_check(const struct bst_stamper *stamper, const char *path, struct bst_error *err);
-/* The same for a store that is to stand beside a file. */
-enum bst_code bst_stamp_check_beside(const struct bst_stamper *stamper, const char *path,
-                                     const struct bst_buf *store, struct bst_error *err);
+/* The store for a picture whose entry is in the ledger: manifest says what is special about the picture, the rest is put in
+ * here. */
+enum bst_code bst_stamp_store(const struct bst_stamper *stamper, struct bst_manifest *manifest,
+                              const struct bst_buf *envelope, const struct bst_proof *proof,
+                              struct bst_buf *store, struct bst_error *err);
+/* A picture that would not validate is never delivered: reads the finished file back and judges it, or with a store the
+ * file beside which that is to stand. BST_FAILURE with the reason when the result is not trusted. */
+enum bst_code bst_stamp_check(const struct bst_stamper *stamper, const char *path,
+                              const struct bst_buf *store, struct bst_error *err);
 
 #endif

@@ -289,28 +289,15 @@ static enum bst_code make_store(const struct bst_stamper *stamper, struct bst_ad
                                 const struct bst_proof *proof, const struct bst_place *place,
                                 struct bst_buf *store, struct bst_error *err)
 {
-    struct bst_buf proof_text = {0};
-    enum bst_code code = bst_proof_text(proof, &proof_text, err);
-    if (code != BST_OK) return code;
     struct bst_manifest manifest = {
-        .signer = &stamper->signer,
-        .author_key = bst_key_public(stamper->author_key),
         .unstamped = &adopt->unstamped,
         .image_id = adopt->image_id,
         .when = adopt->when,
-        .no_train = stamper->no_train,
-        .envelope = adopt->envelope.data,
-        .envelope_len = adopt->envelope.len,
-        .proof = proof_text.data,
-        .proof_len = proof_text.len,
-        .log_vkey = stamper->log_vkey,
         .chunk_start = place->start,
         .opened = &adopt->opened,
     };
     memcpy(manifest.file_sha256, adopt->sha256, BST_SHA256_LEN);
-    code = bst_c2pa_write(&manifest, store, err);
-    bst_buf_free(&proof_text);
-    return code;
+    return bst_stamp_store(stamper, &manifest, &adopt->envelope, proof, store, err);
 }
 
 struct outflow {
@@ -364,7 +351,7 @@ static enum bst_code deliver_picture(const struct bst_stamper *stamper, struct b
         bst_fail_errno(err, BST_FAILURE, "cannot write the file");
         code = bst_where(err, "%s", adopt->output);
     }
-    if (code == BST_OK) code = bst_stamp_check(stamper, finished, err);
+    if (code == BST_OK) code = bst_stamp_check(stamper, finished, NULL, err);
     if (code == BST_OK) code = bst_take_name(finished, adopt->output, adopt->options.force, err);
     if (code != BST_OK && finished != NULL) unlink(finished);
     if (code == BST_OK) bst_name_sync(adopt->output);
@@ -380,7 +367,7 @@ static enum bst_code deliver_sidecar(const struct bst_stamper *stamper, struct b
     const struct bst_place place = {adopt->container.format, 0};
     struct bst_buf store = {0};
     enum bst_code code = make_store(stamper, adopt, proof, &place, &store, err);
-    if (code == BST_OK) code = bst_stamp_check_beside(stamper, adopt->source, &store, err);
+    if (code == BST_OK) code = bst_stamp_check(stamper, adopt->source, &store, err);
     if (code == BST_OK)
         code = bst_file_write(adopt->path, store.data, store.len,
                               adopt->options.force ? BST_WRITE_REPLACE : 0, err);
@@ -481,29 +468,16 @@ static enum bst_code check_state(const struct bst_c2pa *c2pa, struct bst_error *
     return bst_fail(err, BST_FAILURE, "the finished picture does not validate: %s", words);
 }
 
-enum bst_code bst_stamp_check(const struct bst_stamper *stamper, const char *path, struct bst_error *err)
+enum bst_code bst_stamp_check(const struct bst_stamper *stamper, const char *path,
+                              const struct bst_buf *store, struct bst_error *err)
 {
     struct bst_container container;
     struct bst_c2pa c2pa;
     enum bst_code code = bst_container_scan(path, &container, err);
     if (code != BST_OK) return code;
-    code = bst_c2pa_read(path, &container, stamper->trust, &c2pa, err);
-    if (code == BST_OK) {
-        code = check_state(&c2pa, err);
-        bst_c2pa_clear(&c2pa);
-    }
-    bst_container_clear(&container);
-    return code;
-}
-
-enum bst_code bst_stamp_check_beside(const struct bst_stamper *stamper, const char *path,
-                                     const struct bst_buf *store, struct bst_error *err)
-{
-    struct bst_container container;
-    struct bst_c2pa c2pa;
-    enum bst_code code = bst_container_scan(path, &container, err);
-    if (code != BST_OK) return code;
-    code = bst_c2pa_read_detached(path, &container, store->data, store->len, stamper->trust, &c2pa, err);
+    code = store == NULL ? bst_c2pa_read(path, &container, stamper->trust, &c2pa, err)
+                         : bst_c2pa_read_detached(path, &container, store->data, store->len, stamper->trust,
+                                                  &c2pa, err);
     if (code == BST_OK) {
         code = check_state(&c2pa, err);
         bst_c2pa_clear(&c2pa);
