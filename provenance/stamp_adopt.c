@@ -188,15 +188,20 @@ static enum bst_code digest_around(void *arg, size_t store_len, uint8_t out[stat
     return code;
 }
 
-/* Of the finished file without its manifest. */
-static enum bst_code digest_plain(struct bst_adopt *adopt, struct bst_error *err)
+/* Of the finished file without its manifest; found is the digest of the file as it is. */
+static enum bst_code digest_plain(struct bst_adopt *adopt, const uint8_t found[static BST_SHA256_LEN],
+                                  struct bst_error *err)
 {
     struct bst_edits edits = {0};
     struct bst_place place;
     enum bst_code code = BST_OK;
     if (!adopt->options.sidecar)
         code = bst_edit_manifest(&adopt->container, &adopt->canvas, NULL, &edits, &place, err);
-    if (code == BST_OK) code = digest_edited(adopt->source, &edits, adopt->sha256, err);
+    if (code == BST_OK && edits.count == 0) {
+        memcpy(adopt->sha256, found, BST_SHA256_LEN);
+    } else if (code == BST_OK) {
+        code = digest_edited(adopt->source, &edits, adopt->sha256, err);
+    }
     bst_edits_clear(&edits);
     return code;
 }
@@ -250,8 +255,8 @@ static enum bst_code prepare(const struct bst_stamper *stamper, struct bst_adopt
     if (code != BST_OK) return code;
     adopt->canvas = (struct bst_canvas){image.width, image.height, image.channels == 4};
     describe(adopt);
-    code = digest_plain(adopt, err);
-    if (code == BST_OK) code = bst_sha256_file(adopt->source, adoption.found_sha256, err);
+    code = bst_sha256_file(adopt->source, adoption.found_sha256, err);
+    if (code == BST_OK) code = digest_plain(adopt, adoption.found_sha256, err);
     adoption.file_name = bst_path_name(adopt->output == NULL ? adopt->source : adopt->output);
     adoption.image_id = adopt->image_id;
     adoption.media_type = adopt->opened.media_type;
