@@ -13,7 +13,8 @@
  *   op_*.c        one operator family a file; op_conv.h: what the convolutions share; op_fold.h: what all sums do
  *   kernel.h      the arithmetic core: one table of functions per instruction set, identical bits in each
  *   kernel_math.h functions of numbers: exponential, logarithm, sine, ... by polynomials
- *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c, kernel_neon.c
+ *   kernel_body.h, kernel_*_body.h  every function of that table once, over vectors of any width
+ *   kernel_scalar.c, kernel_avx2.c, kernel_avx512.c, kernel_neon.c  what a vector is
  *   kernel_conv.c the convolution that Conv and ConvTranspose share
  *   kernel_plane.c windows over one channel at a time: pooling, depthwise convolution
  *   kernel_winograd.c 3 x 3 convolution with a quarter of the multiplications

@@ -1,6 +1,6 @@
 /* kernel.h - the arithmetic core: one table of functions per instruction set, the same bits from each.
  *
- * kernel_body.h holds every function once, written over vectors of VW lanes; kernel_scalar.c (portable C),
+ * kernel_body.h and its parts hold every function once, written over vectors of VW lanes; kernel_scalar.c (portable C),
  * kernel_avx2.c, kernel_avx512.c and kernel_neon.c compile it for their lanes. The rules that make the bits equal are
  * written down in schema/arithmetic.md. Private to gen/.
  */
