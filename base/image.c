@@ -83,14 +83,22 @@ enum bst_code bst_image_to_rgb8(const struct bst_image *image, struct bst_image 
     return BST_OK;
 }
 
+static bool is_png(const uint8_t *bytes, size_t len)
+{
+    return len >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
+}
+
+static bool is_jpeg(const uint8_t *bytes, size_t len)
+{
+    return len >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0;
+}
+
 enum bst_code bst_image_decode(const void *data, size_t len, const char *name, struct bst_image *out,
                                struct bst_error *err)
 {
-    const uint8_t *bytes = data;
     *out = (struct bst_image){0};
-    if (len >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0)
-        return bst_png_decode(data, len, name, out, err);
-    if (len >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) return bst_jpeg_decode(data, len, name, out, err);
+    if (is_png(data, len)) return bst_png_decode(data, len, name, out, err);
+    if (is_jpeg(data, len)) return bst_jpeg_decode(data, len, name, out, err);
     if (bst_is_webp(data, len)) return bst_webp_decode(data, len, name, out, err);
     bst_fail(err, BST_UNREADABLE, "neither a PNG, a JPEG nor a WebP picture");
     bst_where(err, "%s", name);
@@ -134,8 +142,8 @@ enum bst_code bst_image_digest_file(const char *path, struct bst_image *shape,
         return bst_where(err, "%s", path);
     }
     size_t got = fread(head, 1, sizeof head, file);
-    bool png = got == sizeof head && !memcmp(head, "\x89PNG\r\n\x1a\n", 8) && head[INTERLACE] == 0;
-    bool jpeg = got >= 3 && !memcmp(head, "\xff\xd8\xff", 3);
+    bool png = got == sizeof head && is_png(head, got) && head[INTERLACE] == 0;
+    bool jpeg = is_jpeg(head, got);
     rewind(file);
     enum bst_code code = png    ? bst_png_rows(file, path, &rows, err)
                          : jpeg ? bst_jpeg_rows(file, path, &rows, err)

@@ -17,6 +17,16 @@ struct failure {
     char message[JMSG_LENGTH_MAX];
 };
 
+/* A picture on its way from memory or a file to an image or, row by row, to a digest. */
+struct reader {
+    const void *data; /* NULL: from file */
+    size_t len;
+    FILE *file;
+    struct bst_image *image; /* NULL: to rows */
+    struct bst_rows *rows;
+    JSAMPROW row; /* room for one, taken on the way */
+};
+
 static void on_error(j_common_ptr common)
 {
     struct failure *failure = (struct failure *)common->err;
@@ -51,19 +61,9 @@ static bool read_header(struct jpeg_decompress_struct *jpeg, struct bst_error *e
     return true;
 }
 
-static bool decode(struct jpeg_decompress_struct *jpeg, struct failure *failure, const void *data, size_t len,
-                   struct bst_image *out, struct bst_error *err)
+static bool read_image(struct jpeg_decompress_struct *jpeg, struct reader *reader, struct bst_error *err)
 {
-    struct jpeg_progress_mgr progress = {.progress_monitor = on_progress};
-    if (setjmp(failure->back)) {
-        bst_fail(err, BST_UNREADABLE, "damaged JPEG: %s", failure->message);
-        return false;
-    }
-    jpeg_create_decompress(jpeg);
-    jpeg->progress = &progress;
-    jpeg_mem_src(jpeg, data, len);
-    if (!read_header(jpeg, err)) return false;
-    jpeg_start_decompress(jpeg);
+    struct bst_image *out = reader->image;
     if (bst_image_new(jpeg->output_width, jpeg->output_height, (uint8_t)jpeg->output_components, 8, out,
                       err) != BST_OK)
         return false;
@@ -72,29 +72,31 @@ static bool decode(struct jpeg_decompress_struct *jpeg, struct failure *failure,
         JSAMPROW row = out->samples + jpeg->output_scanline * stride;
         jpeg_read_scanlines(jpeg, &row, 1);
     }
-    jpeg_finish_decompress(jpeg);
     return true;
 }
 
-enum bst_code bst_jpeg_decode(const void *data, size_t len, const char *name, struct bst_image *out,
-                              struct bst_error *err)
+static bool read_rows(struct jpeg_decompress_struct *jpeg, struct reader *reader, struct bst_error *err)
 {
-    struct jpeg_decompress_struct jpeg = {0};
-    struct failure failure = {0};
-    jpeg.err = jpeg_std_error(&failure.manager);
-    failure.manager.error_exit = on_error;
-    failure.manager.emit_message = on_message;
-    bool ok = decode(&jpeg, &failure, data, len, out, err);
-    jpeg_destroy_decompress(&jpeg);
-    if (ok) return BST_OK;
-    bst_image_clear(out);
-    return bst_where(err, "%s", name);
+    struct bst_rows *rows = reader->rows;
+    if (bst_rows_begin(rows, jpeg->output_width, jpeg->output_height, (uint8_t)jpeg->output_components, 8,
+                       err) != BST_OK)
+        return false;
+    size_t stride = (size_t)rows->shape.width * rows->shape.channels;
+    reader->row = bst_calloc(stride, 1);
+    if (!reader->row) {
+        bst_fail_memory(err);
+        return false;
+    }
+    while (jpeg->output_scanline < jpeg->output_height) {
+        jpeg_read_scanlines(jpeg, &reader->row, 1);
+        bst_sha256_update(rows->digest, reader->row, stride);
+    }
+    return true;
 }
 
-/* ---- row by row ---- */
-
-static bool decode_rows(struct jpeg_decompress_struct *jpeg, struct failure *failure, FILE *file,
-                        struct bst_rows *rows, JSAMPROW *row, struct bst_error *err)
+/* Everything between setjmp and its return works on what *reader holds or points to, which lives in the caller. */
+static bool read_jpeg(struct jpeg_decompress_struct *jpeg, struct failure *failure, struct reader *reader,
+                      struct bst_error *err)
 {
     struct jpeg_progress_mgr progress = {.progress_monitor = on_progress};
     if (setjmp(failure->back)) {
@@ -103,36 +105,41 @@ static bool decode_rows(struct jpeg_decompress_struct *jpeg, struct failure *fai
     }
     jpeg_create_decompress(jpeg);
     jpeg->progress = &progress;
-    jpeg_stdio_src(jpeg, file);
+    if (reader->data)
+        jpeg_mem_src(jpeg, reader->data, reader->len);
+    else
+        jpeg_stdio_src(jpeg, reader->file);
     if (!read_header(jpeg, err)) return false;
     jpeg_start_decompress(jpeg);
-    if (bst_rows_begin(rows, jpeg->output_width, jpeg->output_height, (uint8_t)jpeg->output_components, 8,
-                       err) != BST_OK)
-        return false;
-    size_t stride = (size_t)rows->shape.width * rows->shape.channels;
-    *row = bst_calloc(stride, 1);
-    if (!*row) {
-        bst_fail_memory(err);
-        return false;
-    }
-    while (jpeg->output_scanline < jpeg->output_height) {
-        jpeg_read_scanlines(jpeg, row, 1);
-        bst_sha256_update(rows->digest, *row, stride);
-    }
+    if (!(reader->image ? read_image : read_rows)(jpeg, reader, err)) return false;
     jpeg_finish_decompress(jpeg);
     return true;
 }
 
-enum bst_code bst_jpeg_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err)
+static enum bst_code decode(struct reader *reader, const char *name, struct bst_error *err)
 {
     struct jpeg_decompress_struct jpeg = {0};
     struct failure failure = {0};
-    JSAMPROW row = NULL;
     jpeg.err = jpeg_std_error(&failure.manager);
     failure.manager.error_exit = on_error;
     failure.manager.emit_message = on_message;
-    bool ok = decode_rows(&jpeg, &failure, file, rows, &row, err);
+    bool ok = read_jpeg(&jpeg, &failure, reader, err);
     jpeg_destroy_decompress(&jpeg);
-    free(row);
+    free(reader->row);
     return ok ? BST_OK : bst_where(err, "%s", name);
+}
+
+enum bst_code bst_jpeg_decode(const void *data, size_t len, const char *name, struct bst_image *out,
+                              struct bst_error *err)
+{
+    struct reader reader = {.data = data, .len = len, .image = out};
+    enum bst_code code = decode(&reader, name, err);
+    if (code != BST_OK) bst_image_clear(out);
+    return code;
+}
+
+enum bst_code bst_jpeg_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err)
+{
+    struct reader reader = {.file = file, .rows = rows};
+    return decode(&reader, name, err);
 }

@@ -8,9 +8,14 @@
 
 #include "image_codec.h"
 
+/* A picture on its way from memory or a file to an image or, row by row, to a digest. */
 struct reader {
-    const uint8_t *data;
+    const uint8_t *data; /* NULL: from file */
     size_t left;
+    FILE *file;
+    struct bst_image *image; /* NULL: to rows */
+    struct bst_rows *rows;
+    void *room; /* taken on the way: where the image's rows lie, or one row */
     char message[160];
 };
 
@@ -37,6 +42,12 @@ static void read_bytes(png_structp png, png_bytep out, size_t len)
     reader->left -= len;
 }
 
+static void read_file(png_structp png, png_bytep out, size_t len)
+{
+    struct reader *reader = png_get_io_ptr(png);
+    if (fread(out, 1, len, reader->file) != len) png_error(png, "the file is cut off");
+}
+
 static void set_limits(png_structp png)
 {
     png_set_user_limits(png, BST_IMAGE_MAX_SIDE, BST_IMAGE_MAX_SIDE);
@@ -55,112 +66,88 @@ static void set_transforms(png_structp png, png_infop info)
     png_read_update_info(png, info);
 }
 
-/* Everything between setjmp and its return works on *out and *rows alone, which live in the caller. */
-static bool decode(png_structp png, png_infop info, struct reader *reader, struct bst_image *out,
-                   png_bytep **rows, struct bst_error *err)
+static bool read_image(png_structp png, png_infop info, struct reader *reader, struct bst_error *err)
 {
-    if (setjmp(png_jmpbuf(png))) {
-        bst_fail(err, BST_UNREADABLE, "damaged PNG: %s", reader->message);
-        return false;
-    }
-    png_set_read_fn(png, reader, read_bytes);
-    set_limits(png);
-    png_read_info(png, info);
-    set_transforms(png, info);
+    struct bst_image *out = reader->image;
     if (bst_image_new(png_get_image_width(png, info), png_get_image_height(png, info),
                       png_get_channels(png, info), png_get_bit_depth(png, info), out, err) != BST_OK) {
         return false;
     }
-    *rows = bst_calloc(out->height, sizeof **rows);
-    if (!*rows) {
+    png_bytep *rows = reader->room = bst_calloc(out->height, sizeof *rows);
+    if (!rows) {
         bst_fail_memory(err);
         return false;
     }
     for (size_t y = 0; y < out->height; y++)
-        (*rows)[y] = out->samples + y * (bst_image_size(out) / out->height);
-    png_read_image(png, *rows);
-    png_read_end(png, NULL);
+        rows[y] = out->samples + y * (bst_image_size(out) / out->height);
+    png_read_image(png, rows);
     return true;
 }
 
-enum bst_code bst_png_decode(const void *data, size_t len, const char *name, struct bst_image *out,
-                             struct bst_error *err)
+static bool read_rows(png_structp png, png_infop info, struct reader *reader, struct bst_error *err)
 {
-    struct reader reader = {.data = data, .left = len};
-    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader.message, on_error, on_warning);
-    png_infop info = png ? png_create_info_struct(png) : NULL;
-    png_bytep *rows = NULL;
-    bool ok = false;
-    if (info) {
-        ok = decode(png, info, &reader, out, &rows, err);
-    } else {
-        bst_fail_memory(err);
-    }
-    free(rows);
-    png_destroy_read_struct(&png, &info, NULL);
-    if (ok) return BST_OK;
-    bst_image_clear(out);
-    return bst_where(err, "%s", name);
-}
-
-/* ---- row by row ---- */
-
-struct file_reader {
-    FILE *file;
-    char message[160];
-};
-
-static void read_file(png_structp png, png_bytep out, size_t len)
-{
-    struct file_reader *reader = png_get_io_ptr(png);
-    if (fread(out, 1, len, reader->file) != len) png_error(png, "the file is cut off");
-}
-
-/* Works on *rows and *row alone, which live in the caller, as decode() does. */
-static bool decode_rows(png_structp png, png_infop info, struct file_reader *reader, struct bst_rows *rows,
-                        png_bytep *row, struct bst_error *err)
-{
-    if (setjmp(png_jmpbuf(png))) {
-        bst_fail(err, BST_UNREADABLE, "damaged PNG: %s", reader->message);
-        return false;
-    }
-    png_set_read_fn(png, reader, read_file);
-    set_limits(png);
-    png_read_info(png, info);
-    set_transforms(png, info);
+    struct bst_rows *rows = reader->rows;
     if (bst_rows_begin(rows, png_get_image_width(png, info), png_get_image_height(png, info),
                        png_get_channels(png, info), png_get_bit_depth(png, info), err) != BST_OK) {
         return false;
     }
     size_t stride = bst_image_size(&rows->shape) / rows->shape.height;
-    *row = bst_calloc(stride, 1);
-    if (!*row) {
+    png_bytep row = reader->room = bst_calloc(stride, 1);
+    if (!row) {
         bst_fail_memory(err);
         return false;
     }
     for (size_t y = 0; y < rows->shape.height; y++) {
-        png_read_row(png, *row, NULL);
-        bst_sha256_update(rows->digest, *row, stride);
+        png_read_row(png, row, NULL);
+        bst_sha256_update(rows->digest, row, stride);
     }
+    return true;
+}
+
+/* Everything between setjmp and its return works on what *reader holds or points to, which lives in the caller. */
+static bool read_png(png_structp png, png_infop info, struct reader *reader, struct bst_error *err)
+{
+    if (setjmp(png_jmpbuf(png))) {
+        bst_fail(err, BST_UNREADABLE, "damaged PNG: %s", reader->message);
+        return false;
+    }
+    png_set_read_fn(png, reader, reader->data ? read_bytes : read_file);
+    set_limits(png);
+    png_read_info(png, info);
+    set_transforms(png, info);
+    if (!(reader->image ? read_image : read_rows)(png, info, reader, err)) return false;
     png_read_end(png, NULL);
     return true;
 }
 
-enum bst_code bst_png_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err)
+static enum bst_code decode(struct reader *reader, const char *name, struct bst_error *err)
 {
-    struct file_reader reader = {.file = file};
-    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader.message, on_error, on_warning);
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader->message, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
-    png_bytep row = NULL;
     bool ok = false;
     if (info) {
-        ok = decode_rows(png, info, &reader, rows, &row, err);
+        ok = read_png(png, info, reader, err);
     } else {
         bst_fail_memory(err);
     }
-    free(row);
+    free(reader->room);
     png_destroy_read_struct(&png, &info, NULL);
     return ok ? BST_OK : bst_where(err, "%s", name);
+}
+
+enum bst_code bst_png_decode(const void *data, size_t len, const char *name, struct bst_image *out,
+                             struct bst_error *err)
+{
+    struct reader reader = {.data = data, .left = len, .image = out};
+    enum bst_code code = decode(&reader, name, err);
+    if (code != BST_OK) bst_image_clear(out);
+    return code;
+}
+
+enum bst_code bst_png_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err)
+{
+    struct reader reader = {.file = file, .rows = rows};
+    return decode(&reader, name, err);
 }
 
 struct writer {
