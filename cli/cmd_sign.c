@@ -158,9 +158,7 @@ static void prepare(void *arg, size_t i, unsigned thread)
     struct item *item = &job->items[job->first + i];
     (void)thread;
     if (cli_interrupted()) return;
-    if (bst_adopt_prepare(job->stamper, item->path, item->output, &job->options, &item->adopt, &item->err) ==
-        BST_OK)
-        item->err = (struct bst_error){0};
+    bst_adopt_prepare(job->stamper, item->path, item->output, &job->options, &item->adopt, &item->err);
 }
 
 static void refuse(struct job *job, const struct bst_error *err)

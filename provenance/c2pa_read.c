@@ -114,9 +114,9 @@ enum bst_code bst_c2pa_read(const char *path, const struct bst_container *contai
     memset(out, 0, sizeof(*out));
     enum bst_code code = bst_container_manifest(path, container, &out->store, err);
     if (code == BST_NO_PROVENANCE) {
-        struct bst_error none = *err;
-        code = read_sidecar(path, &out->store, err);
-        if (code == BST_NO_PROVENANCE) *err = none;
+        struct bst_error beside = {0};
+        code = read_sidecar(path, &out->store, &beside);
+        if (code != BST_NO_PROVENANCE) *err = beside;
         judge.detached = out->sidecar = code == BST_OK;
     }
     if (code == BST_OK) {
