@@ -42,6 +42,8 @@ bool bst_cbor_get_bytes(cbor_item_t *item, const uint8_t **data, size_t *len);
 bool bst_cbor_get_uint(cbor_item_t *item, uint64_t *value);
 /* Does the item hold exactly this text? */
 bool bst_cbor_is(cbor_item_t *item, const char *text);
+/* Does a text that is not empty stand at that key? */
+bool bst_cbor_has_text(cbor_item_t *map, const char *key);
 
 /* As JSON: tags become their content, byte strings hexadecimal text (long ones their length), base64, or base64 as
  * crJSON writes it: b64'...'. New reference, or NULL when out of memory. */

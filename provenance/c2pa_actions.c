@@ -25,13 +25,6 @@ static void malformed(struct bst_judge *judge, const char *url, const char *word
     bst_judge_fail(judge, "assertion.action.malformed", url, words);
 }
 
-static bool has_text(cbor_item_t *map, const char *key)
-{
-    const char *text;
-    size_t len;
-    return bst_cbor_get_text(bst_cbor_get(map, key), &text, &len) && len > 0;
-}
-
 /* ---- ingredients that actions name ---- */
 
 /* Does the link lead to an ingredient of this manifest in that relation? */
@@ -150,10 +143,10 @@ static bool has_soft_binding(const struct bst_claim *claim)
 static void judge_one(struct bst_judge *judge, const struct action *action)
 {
     judge_links(judge, action);
-    if (is(action, "c2pa.created") && !has_text(action->map, "digitalSourceType"))
+    if (is(action, "c2pa.created") && !bst_cbor_has_text(action->map, "digitalSourceType"))
         malformed(judge, action->url, "c2pa.created without digitalSourceType");
-    if (is(action, "c2pa.translated") &&
-        (!has_text(action->parameters, "sourceLanguage") || !has_text(action->parameters, "targetLanguage")))
+    if (is(action, "c2pa.translated") && (!bst_cbor_has_text(action->parameters, "sourceLanguage") ||
+                                          !bst_cbor_has_text(action->parameters, "targetLanguage")))
         malformed(judge, action->url, "c2pa.translated without its two languages");
     judge_redacted(judge, action);
     judge_related(judge, action);
@@ -216,7 +209,8 @@ static void judge_list(struct bst_judge *judge, const struct bst_assertion *asse
         action.map = cbor_array_handle(list)[i];
         action.name = bst_cbor_get(action.map, "action");
         action.parameters = bst_cbor_get(action.map, "parameters");
-        if (!has_text(action.map, "action")) malformed(judge, action.url, "an action without a name");
+        if (!bst_cbor_has_text(action.map, "action"))
+            malformed(judge, action.url, "an action without a name");
         if (starts_history(action.map) && !first)
             malformed(judge, action.url, "an action that creates or opens, but not in the first list");
         judge_one(judge, &action);

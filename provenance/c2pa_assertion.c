@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_text(cbor_item_t *map, const char *key)
-{
-    const char *text;
-    size_t len;
-    return bst_cbor_get_text(bst_cbor_get(map, key), &text, &len) && len > 0;
-}
-
 static void judge_soft_binding(struct bst_judge *judge, cbor_item_t *content, const char *url)
 {
     cbor_item_t *blocks = bst_cbor_get(content, "blocks");
@@ -52,7 +45,7 @@ static bool is_hashed_location(cbor_item_t *location)
 {
     const uint8_t *hash;
     size_t len;
-    return has_text(location, "url") && has_text(location, "alg") &&
+    return bst_cbor_has_text(location, "url") && bst_cbor_has_text(location, "alg") &&
            bst_cbor_get_bytes(bst_cbor_get(location, "hash"), &hash, &len) && len > 0;
 }
 
@@ -61,7 +54,7 @@ static void judge_cloud_data(struct bst_judge *judge, cbor_item_t *content, cons
     uint64_t size = 0;
     cbor_item_t *label = bst_cbor_get(content, "label");
     bool actions = bst_cbor_is(label, "c2pa.actions") || bst_cbor_is(label, "c2pa.actions.v2");
-    if (!has_text(content, "label") || !bst_cbor_get_uint(bst_cbor_get(content, "size"), &size) ||
+    if (!bst_cbor_has_text(content, "label") || !bst_cbor_get_uint(bst_cbor_get(content, "size"), &size) ||
         size == 0 || !is_hashed_location(bst_cbor_get(content, "location")) || must_not_be_elsewhere(label))
         bst_judge_fail(judge, "assertion.cloud-data.malformed", url,
                        "an assertion kept elsewhere is described wrongly, or must not be kept elsewhere");
@@ -75,7 +68,7 @@ static void judge_external_reference(struct bst_judge *judge, cbor_item_t *conte
 {
     cbor_item_t *label = bst_cbor_get(content, "label"), *location = bst_cbor_get(content, "location");
     bool hashed = bst_cbor_get(location, "hash") != NULL && bst_cbor_get(location, "alg") != NULL;
-    bool good = has_text(location, "url") && (!hashed || is_hashed_location(location));
+    bool good = bst_cbor_has_text(location, "url") && (!hashed || is_hashed_location(location));
     if (!good || must_not_be_elsewhere(label) || binds(label) ||
         bst_cbor_is(label, "c2pa.external-reference"))
         bst_judge_fail(judge, "assertion.external-reference.malformed", url,

@@ -222,13 +222,6 @@ static bool mark_listed(struct bst_claim *claim, const char *key, enum bst_list 
     return true;
 }
 
-static bool has_text(cbor_item_t *map, const char *key)
-{
-    const char *text;
-    size_t len;
-    return bst_cbor_get_text(bst_cbor_get(map, key), &text, &len) && len > 0;
-}
-
 /* Version 1 knows these keys and no others. */
 static const char *version_1_problem(cbor_item_t *item)
 {
@@ -244,8 +237,8 @@ static const char *version_1_problem(cbor_item_t *item)
                                        "alg",
                                        "alg_soft",
                                        "metadata"};
-    if (!has_text(item, "claim_generator")) return "a claim of version 1 without claim_generator";
-    if (!has_text(item, "dc:format")) return "a claim of version 1 without dc:format";
+    if (!bst_cbor_has_text(item, "claim_generator")) return "a claim of version 1 without claim_generator";
+    if (!bst_cbor_has_text(item, "dc:format")) return "a claim of version 1 without dc:format";
     struct cbor_pair *pair = cbor_map_handle(item);
     for (size_t i = 0; i < cbor_map_size(item); i++) {
         bool known = false;
@@ -266,8 +259,8 @@ static const char *claim_problem(struct bst_claim *claim)
     bool v1 = bst_cbor_get(item, "assertions") != NULL, v2 = bst_cbor_get(item, "created_assertions") != NULL;
     if (v1 == v2) return "the claim is neither of version 1 nor of version 2";
     claim->version = v1 ? 1 : 2;
-    if (!has_text(item, "instanceID")) return "the claim has no instanceID";
-    if (!has_text(item, "signature")) return "the claim does not name its signature";
+    if (!bst_cbor_has_text(item, "instanceID")) return "the claim has no instanceID";
+    if (!bst_cbor_has_text(item, "signature")) return "the claim does not name its signature";
     if (v1 && version_1_problem(item) != NULL) return version_1_problem(item);
     if (v2 &&
         !bst_cbor_get_text(bst_cbor_get(bst_cbor_get(item, "claim_generator_info"), "name"), &text, &len))

@@ -387,6 +387,13 @@ bool bst_cbor_is(cbor_item_t *value, const char *text)
     return bst_cbor_get_text(value, &have, &len) && len == strlen(text) && memcmp(have, text, len) == 0;
 }
 
+bool bst_cbor_has_text(cbor_item_t *map, const char *key)
+{
+    const char *text;
+    size_t len;
+    return bst_cbor_get_text(bst_cbor_get(map, key), &text, &len) && len > 0;
+}
+
 /* ---- for people ---- */
 
 static json_t *bytes_json(cbor_item_t *value, enum bst_cbor_bytes form)
