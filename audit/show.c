@@ -78,7 +78,7 @@ static enum bst_code credentials_json(const char *path, const struct bst_contain
     }
     if (code == BST_OK) {
         json_t *content = NULL;
-        if (bst_c2pa_report(&c2pa, &content, &why) != BST_OK) content = json_null();
+        if (bst_c2pa_export(&c2pa, BST_C2PA_OURS, &content, &why) != BST_OK) content = json_null();
         manifest =
             json_pack("{s:o, s:o, s:o, s:o}", "label", audit_text(c2pa.label), "generator",
                       audit_text(c2pa.generator), "signer", audit_text(c2pa.signer), "content", content);

@@ -303,6 +303,8 @@ json_t *bst_export_cbor(const struct bst_export *export, cbor_item_t *item);
 json_t *bst_export_bytes(const struct bst_export *export, const void *data, size_t len);
 /* An assertion's content, when it is CBOR or JSON and not too much; else NULL. */
 json_t *bst_export_assertion(struct bst_export *export, const struct bst_assertion *assertion);
+/* {"format", "identifier"} of an embedded file. */
+json_t *bst_export_file(const struct bst_claim *claim, const struct bst_assertion *assertion);
 /* {"success": [], "informational": [], "failure": []}: of one ingredient assertion, or with "" of the active
  * manifest. */
 json_t *bst_export_statuses(const struct bst_export *export, const char *ingredient);
@@ -317,6 +319,7 @@ bool bst_export_stamp(const struct bst_claim *claim, const struct bst_cose *cose
                       X509 **authority);
 json_t *bst_export_time(const ASN1_TIME *time);
 json_t *bst_export_seconds(int64_t when_s);
+json_t *bst_report_json(const struct bst_export *export);                                /* c2pa_report.c */
 json_t *bst_crjson_manifest(struct bst_export *export, const struct bst_claim *claim);   /* c2pa_crjson.c */
 json_t *bst_c2patool_manifest(struct bst_export *export, const struct bst_claim *claim); /* c2pa_c2patool.c */
 

@@ -13,22 +13,6 @@ static void take(json_t *from, const char *key, json_t *to, const char *as)
     if (value != NULL && !json_is_null(value)) json_object_set(to, as, value);
 }
 
-/* {"format", "identifier"} of an embedded file. */
-static json_t *resource_json(const struct bst_claim *claim, const struct bst_assertion *assertion)
-{
-    char url[BST_URL];
-    const struct bst_jumbf_box *first = &claim->jumbf->boxes[assertion->box->first_child];
-    bool typed = assertion->box->first_child != 0 && first->type == BST_BOX_BFDB && first->data_len > 2 &&
-                 claim->jumbf->bytes[first->data + first->data_len - 1] == 0;
-    const char *type =
-        typed ? (const char *)claim->jumbf->bytes + first->data + 1 : "application/octet-stream";
-    char *format = bst_printable(type, strlen(type));
-    bst_assertion_url(claim, assertion, url);
-    json_t *object = json_pack("{s:s?, s:s}", "format", format, "identifier", url);
-    free(format);
-    return object;
-}
-
 /* ---- ingredients ---- */
 
 static json_t *ingredient_json(struct bst_export *export, const struct bst_claim *claim,
@@ -98,7 +82,7 @@ static void sort_assertions(struct bst_export *export, const struct bst_claim *c
         const struct bst_assertion *assertion = &claim->assertions[i];
         if (assertion->list == BST_UNLISTED || bst_is_hard_binding(assertion->label)) continue;
         if (strncmp(assertion->label, "c2pa.thumbnail.claim", 20) == 0) {
-            json_object_set_new(manifest, "thumbnail", resource_json(claim, assertion));
+            json_object_set_new(manifest, "thumbnail", bst_export_file(claim, assertion));
         } else if (bst_is_ingredient(assertion)) {
             json_array_append_new(ingredients, ingredient_json(export, claim, assertion));
         } else {

@@ -24,20 +24,11 @@ static void add_pads(json_t *value)
 static json_t *file_json(struct bst_export *export, const struct bst_claim *claim,
                          struct bst_assertion *assertion)
 {
-    char url[BST_URL];
-    const struct bst_jumbf_box *first = &claim->jumbf->boxes[assertion->box->first_child];
-    const char *type = "application/octet-stream";
-    if (first->type == BST_BOX_BFDB && first->data_len > 2 &&
-        claim->jumbf->bytes[first->data + first->data_len - 1] == 0)
-        type = (const char *)claim->jumbf->bytes + first->data + 1;
     const struct bst_digest *digest =
         bst_box_digest(claim->jumbf, assertion->box, claim->alg, assertion->digest);
-    char *format = bst_printable(type, strlen(type));
-    bst_assertion_url(claim, assertion, url);
-    json_t *value = json_pack("{s:s?, s:s}", "format", format, "identifier", url);
+    json_t *value = bst_export_file(claim, assertion);
     if (digest != NULL)
         json_object_set_new(value, "hash", bst_export_bytes(export, digest->bytes, digest->len));
-    free(format);
     return value;
 }
 

@@ -1,9 +1,10 @@
-/* c2pa_export.c - a manifest store and what was found about it, as JSON for other programs. What crJSON and c2patool's
- * report have in common stands here. */
+/* c2pa_export.c - a manifest store and what was found about it, as JSON. What crJSON and c2patool's report have in common
+ * stands here. */
 #include "c2pa.h"
 
 #include <jansson.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -39,6 +40,21 @@ json_t *bst_export_assertion(struct bst_export *export, const struct bst_asserti
     value = bst_export_cbor(export, item);
     cbor_decref(&item);
     return value;
+}
+
+json_t *bst_export_file(const struct bst_claim *claim, const struct bst_assertion *assertion)
+{
+    char url[BST_URL];
+    const struct bst_jumbf_box *first = &claim->jumbf->boxes[assertion->box->first_child];
+    bool typed = assertion->box->first_child != 0 && first->type == BST_BOX_BFDB && first->data_len > 2 &&
+                 claim->jumbf->bytes[first->data + first->data_len - 1] == 0;
+    const char *type =
+        typed ? (const char *)claim->jumbf->bytes + first->data + 1 : "application/octet-stream";
+    char *format = bst_printable(type, strlen(type));
+    bst_assertion_url(claim, assertion, url);
+    json_t *object = json_pack("{s:s?, s:s}", "format", format, "identifier", url);
+    free(format);
+    return object;
 }
 
 /* ---- what was found ---- */
@@ -165,12 +181,13 @@ enum bst_code bst_c2pa_export(const struct bst_c2pa *c2pa, enum bst_c2pa_format 
     struct bst_c2pa again = {0};
     struct bst_judge judge = {.out = &again};
     struct bst_export export = {.c2pa = c2pa, .judge = &judge, .quoted = format == BST_C2PA_CRJSON};
-    if (format == BST_C2PA_OURS) return bst_c2pa_report(c2pa, out, err);
     enum bst_code code = bst_jumbf_parse(c2pa->store.data, c2pa->store.len, &judge.store, err);
     if (code != BST_OK) return code;
     code = bst_store_open(&judge, err);
     if (code == BST_OK) {
-        *out = format == BST_C2PA_CRJSON ? crjson(&export) : c2patool(&export);
+        *out = format == BST_C2PA_OURS     ? bst_report_json(&export)
+               : format == BST_C2PA_CRJSON ? crjson(&export)
+                                           : c2patool(&export);
         if (*out == NULL) code = bst_fail_memory(err);
     }
     bst_store_close(&judge);

@@ -46,15 +46,8 @@ static json_t *time_json(const ASN1_TIME *time)
 
 static json_t *signature_json(const struct bst_c2pa *c2pa, const struct bst_claim *claim)
 {
-    struct bst_error err;
     struct bst_cose cose;
-    if (bst_cose_parse(claim->jumbf->bytes + claim->signature->data, claim->signature->data_len, &cose,
-                       &err) != BST_OK)
-        return json_object();
-    if (cose.chain == NULL) {
-        bst_cose_clear(&cose);
-        return json_object();
-    }
+    if (!bst_export_signature(claim, &cose)) return json_object();
     X509 *leaf = sk_X509_value(cose.chain, 0);
     BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(leaf), NULL);
     char *serial = number == NULL ? NULL : BN_bn2hex(number);
@@ -79,24 +72,12 @@ static json_t *other_labels(const struct bst_judge *judge)
     return labels;
 }
 
-enum bst_code bst_c2pa_report(const struct bst_c2pa *c2pa, json_t **out, struct bst_error *err)
+json_t *bst_report_json(const struct bst_export *export)
 {
-    struct bst_c2pa again = {0};
-    struct bst_judge judge = {.out = &again};
-    enum bst_code code = bst_jumbf_parse(c2pa->store.data, c2pa->store.len, &judge.store, err);
-    if (code != BST_OK) return code;
-    code = bst_store_open(&judge, err);
-    if (code == BST_OK && judge.active->item == NULL) {
-        *out = json_object();
-    } else if (code == BST_OK) {
-        const struct bst_claim *claim = judge.active;
-        *out = json_pack("{s:s, s:i, s:o, s:o, s:o, s:o}", "active_manifest", claim->label, "claim_version",
-                         (int)claim->version, "claim", bst_cbor_json(claim->item, BST_CBOR_HEX), "assertions",
-                         assertions_json(claim), "signature", signature_json(c2pa, claim), "other_manifests",
-                         other_labels(&judge));
-    }
-    if (code == BST_OK && *out == NULL) code = bst_fail_memory(err);
-    bst_store_close(&judge);
-    bst_c2pa_clear(&again);
-    return code;
+    const struct bst_claim *claim = export->judge->active;
+    if (claim->item == NULL) return json_object();
+    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o}", "active_manifest", claim->label, "claim_version",
+                     (int)claim->version, "claim", bst_cbor_json(claim->item, BST_CBOR_HEX), "assertions",
+                     assertions_json(claim), "signature", signature_json(export->c2pa, claim),
+                     "other_manifests", other_labels(export->judge));
 }

@@ -527,10 +527,9 @@ struct bst_c2pa {
 enum bst_code bst_c2pa_read(const char *path, const struct bst_container *container,
                             const struct bst_trust *trust, struct bst_c2pa *out, struct bst_error *err);
 void bst_c2pa_clear(struct bst_c2pa *c2pa);
-/* The active manifest, claim and assertions, as JSON for people; nothing is judged. */
-enum bst_code bst_c2pa_report(const struct bst_c2pa *c2pa, json_t **out, struct bst_error *err);
-/* All manifests of the store with what was found, in the forms that other programs read: crJSON, the conformance
- * program's (C2PA 2.4 crJSON), and what c2patool prints. */
+/* The store as JSON. Ours is for people: the active manifest, claim and assertions, nothing judged. The others are all
+ * manifests with what was found, in the forms that other programs read: crJSON, the conformance program's (C2PA 2.4
+ * crJSON), and what c2patool prints. */
 enum bst_c2pa_format { BST_C2PA_OURS, BST_C2PA_CRJSON, BST_C2PA_C2PATOOL };
 enum bst_code bst_c2pa_export(const struct bst_c2pa *c2pa, enum bst_c2pa_format format, json_t **out,
                               struct bst_error *err);

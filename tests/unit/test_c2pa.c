@@ -107,7 +107,7 @@ static void our_own_is_trusted(void **state)
     assert_string_equal(c2pa.log_vkey, "example.org/log+00000000+AA");
     struct bst_error err = {0};
     json_t *report;
-    assert_good(bst_c2pa_report(&c2pa, &report, &err));
+    assert_good(bst_c2pa_export(&c2pa, BST_C2PA_OURS, &report, &err));
     const json_t *action = bst_json_at(bst_json_at(report, "assertions"), "c2pa");
     assert_null(action); /* labels hold dots, so paths do not reach them */
     action = json_object_get(json_object_get(report, "assertions"), "c2pa.actions.v2");

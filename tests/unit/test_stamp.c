@@ -143,7 +143,7 @@ static void a_stamped_file_proves_itself(void **state)
     json_t *metadata, *report;
     char id[64];
     assert_good(bst_metadata_read(path, &container, &metadata, &err));
-    assert_good(bst_c2pa_report(&c2pa, &report, &err));
+    assert_good(bst_c2pa_export(&c2pa, BST_C2PA_OURS, &report, &err));
     snprintf(id, sizeof(id), "xmp.iid:%s", delivered.image_id[0]);
     assert_string_equal(bst_json_text(json_object_get(metadata, "xmp"), "xmpMM:InstanceID"), id);
     assert_string_equal(bst_json_text(json_object_get(report, "claim"), "instanceID"), id);
