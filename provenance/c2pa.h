@@ -259,9 +259,8 @@ void bst_judge_signature(struct bst_judge *judge);
 bool bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,
                            const char *url);
 /* c2pa_time.c: statuses timeStamp.*; true when a trusted time stamp says when the signature was made, at *when_s (Unix
- * seconds). claim are the signed bytes. */
-bool bst_judge_time(struct bst_judge *judge, const struct bst_cose *cose, const void *claim, size_t claim_len,
-                    const char *url, int64_t *when_s);
+ * seconds). */
+bool bst_judge_time(struct bst_judge *judge, const struct bst_cose *cose, const char *url, int64_t *when_s);
 /* c2pa_time.c: statuses signingCredential.ocsp.*. */
 void bst_judge_revocation(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,
                           const char *url);

@@ -111,7 +111,7 @@ static void judge_cose(struct bst_judge *judge, const struct bst_cose *cose, con
         read_signer(judge, sk_X509_value(cose->chain, 0));
     const uint8_t *body = claim->jumbf->bytes + claim->body->data;
     int64_t when_s = 0;
-    bool stamped = bst_judge_time(judge, cose, body, claim->body->data_len, url, &when_s);
+    bool stamped = bst_judge_time(judge, cose, url, &when_s);
     bool inside = false, checked = can_be_checked(judge, cose, url);
     if (!stamped) when_s = bst_now_ms() / 1000;
     bst_judge_revocation(judge, cose, when_s, stamped, url);

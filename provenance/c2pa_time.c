@@ -59,23 +59,40 @@ static void say_time(struct bst_judge *judge, const struct bst_time *time, const
     free(authority);
 }
 
-bool bst_judge_time(struct bst_judge *judge, const struct bst_cose *cose, const void *claim, size_t claim_len,
-                    const char *url, int64_t *when_s)
+/* The signature's time stamp: sigTst2, which is over the signature, before the older sigTst, which is over the claim. */
+struct stamp {
+    bool given;
+    size_t count; /* tokens; the first of them: */
+    const uint8_t *token;
+    size_t len;
+    struct bst_buf data; /* what it must be over */
+};
+
+static void read_stamp(const struct bst_claim *claim, const struct bst_cose *cose, struct stamp *out)
+{
+    const uint8_t *body = claim->jumbf->bytes + claim->body->data;
+    cbor_item_t *second = bst_cbor_get(cose->unprotected, "sigTst2");
+    cbor_item_t *list = second == NULL ? bst_cbor_get(cose->unprotected, "sigTst") : second;
+    *out = (struct stamp){.given = list != NULL};
+    if (!listed(list, "tstTokens", "val", &out->count, &out->token, &out->len)) {
+        out->count = 0;
+        return;
+    }
+    bst_cose_stamped(cose, second == NULL ? body : NULL, second == NULL ? claim->body->data_len : 0,
+                     &out->data);
+}
+
+bool bst_judge_time(struct bst_judge *judge, const struct bst_cose *cose, const char *url, int64_t *when_s)
 {
     struct bst_time time = {.why = "it is not one token in a list"};
-    struct bst_buf data = {0};
-    const uint8_t *token = NULL;
-    size_t len = 0, count = 0;
-    cbor_item_t *second = bst_cbor_get(cose->unprotected, "sigTst2");
-    cbor_item_t *first = bst_cbor_get(cose->unprotected, "sigTst");
-    if (second == NULL && first == NULL) return false;
-    if (listed(second == NULL ? first : second, "tstTokens", "val", &count, &token, &len) && count == 1) {
-        bst_cose_stamped(cose, second == NULL ? claim : NULL, second == NULL ? claim_len : 0, &data);
-        judge->failed_memory = judge->failed_memory || data.failed;
-        if (!data.failed) bst_timestamp_judge(token, len, &data, judge->trust, &time);
-    }
+    struct stamp stamp;
+    read_stamp(judge->claim, cose, &stamp);
+    if (!stamp.given) return false;
+    judge->failed_memory = judge->failed_memory || stamp.data.failed;
+    if (stamp.count == 1 && !stamp.data.failed)
+        bst_timestamp_judge(stamp.token, stamp.len, &stamp.data, judge->trust, &time);
     say_time(judge, &time, url);
-    bst_buf_free(&data);
+    bst_buf_free(&stamp.data);
     *when_s = time.when_s;
     return time.state == BST_TIME_TRUSTED || counts_untrusted(judge, &time);
 }
@@ -84,19 +101,16 @@ bool bst_export_stamp(const struct bst_claim *claim, const struct bst_cose *cose
                       X509 **authority)
 {
     struct bst_time time = {0};
-    struct bst_buf data = {0};
-    const uint8_t *token = NULL, *body = claim->jumbf->bytes + claim->body->data;
-    size_t len = 0, count = 0;
-    cbor_item_t *second = bst_cbor_get(cose->unprotected, "sigTst2");
-    cbor_item_t *list = second == NULL ? bst_cbor_get(cose->unprotected, "sigTst") : second;
+    struct stamp stamp;
     *authority = NULL;
     *when_s = 0;
-    if (!listed(list, "tstTokens", "val", &count, &token, &len)) return false;
-    bst_cose_stamped(cose, second == NULL ? body : NULL, second == NULL ? claim->body->data_len : 0, &data);
-    if (count == 1 && !data.failed) bst_timestamp_judge(token, len, &data, NULL, &time);
-    bst_buf_free(&data);
+    read_stamp(claim, cose, &stamp);
+    if (stamp.count == 0) return false;
+    if (stamp.count == 1 && !stamp.data.failed)
+        bst_timestamp_judge(stamp.token, stamp.len, &stamp.data, NULL, &time);
+    bst_buf_free(&stamp.data);
     if (time.validated) *when_s = time.when_s;
-    *authority = bst_timestamp_authority(token, len);
+    *authority = bst_timestamp_authority(stamp.token, stamp.len);
     return *authority != NULL || time.validated;
 }
 

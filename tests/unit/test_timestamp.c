@@ -316,7 +316,10 @@ static void judge_expired(const struct bst_cose *cose, const char *header, bool 
     struct bst_buf covered = {0}, request = {0}, response = {0}, token = {0}, bytes = {0};
     struct bst_cose stamped;
     struct bst_c2pa out = {0};
-    struct bst_judge judge = {.out = &out, .trust = trust};
+    const struct bst_jumbf store = {.bytes = (const uint8_t *)"claim"};
+    const struct bst_jumbf_box body = {.data_len = 5};
+    struct bst_claim claim = {.jumbf = &store, .body = &body, .version = 2};
+    struct bst_judge judge = {.out = &out, .trust = trust, .claim = &claim};
     int64_t when_s = 0;
     bst_cose_stamped(cose, of_claim ? "claim" : NULL, of_claim ? 5 : 0, &covered);
     assert_int_equal(bst_timestamp_request(&covered, true, &request, &err), BST_OK);
@@ -324,7 +327,7 @@ static void judge_expired(const struct bst_cose *cose, const char *header, bool 
     assert_int_equal(bst_timestamp_answer(response.data, response.len, &request, &token, &err), BST_OK);
     put_token(cose, header, &token, &bytes);
     assert_int_equal(bst_cose_parse(bytes.data, bytes.len, &stamped, &err), BST_OK);
-    assert_int_equal(bst_judge_time(&judge, &stamped, "claim", 5, "url", &when_s), good);
+    assert_int_equal(bst_judge_time(&judge, &stamped, "url", &when_s), good);
     assert_int_equal(said(&out, "timeStamp.trusted"), good);
     assert_int_equal(said(&out, "timeStamp.mismatch"), !good);
     if (!good) when_s = bst_now_ms() / 1000;
