@@ -32,10 +32,11 @@ static json_t *name_json(const X509_NAME *name)
 
 static json_t *time_json(const ASN1_TIME *time)
 {
-    struct tm tm;
-    if (ASN1_TIME_to_tm(time, &tm) != 1) return json_null();
-    return json_sprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                        tm.tm_hour, tm.tm_min, tm.tm_sec);
+    int64_t when_s;
+    char text[BST_TIME_LEN];
+    if (!bst_asn1_time(time, &when_s)) return json_null();
+    bst_time_text(when_s * 1000, text);
+    return json_string(text);
 }
 
 static json_t *key_json(X509 *cert)

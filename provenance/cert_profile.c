@@ -245,3 +245,11 @@ bool bst_cert_covers(X509 *cert, int64_t when_s)
     int end = ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert), when);
     return begin < 0 && (end == 0 || end == 1);
 }
+
+bool bst_asn1_time(const ASN1_TIME *time, int64_t *when_s)
+{
+    struct tm tm;
+    if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1) return false;
+    *when_s = (int64_t)timegm(&tm);
+    return true;
+}

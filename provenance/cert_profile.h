@@ -23,5 +23,7 @@ const char *bst_cert_problem(X509 *cert, enum bst_cert_role role, const struct b
 const char *bst_cert_untraceable(X509 *cert, enum bst_cert_role role, const struct bst_trust *trust);
 /* Is the time, in Unix seconds, inside the certificate's validity? */
 bool bst_cert_covers(X509 *cert, int64_t when_s);
+/* A time as certificates, time stamps and revocation answers write it, as Unix seconds; false when there is none. */
+bool bst_asn1_time(const ASN1_TIME *time, int64_t *when_s);
 
 #endif

@@ -22,14 +22,6 @@ struct question {
     bool stamped;
 };
 
-static bool read_time(const ASN1_GENERALIZEDTIME *time, int64_t *out)
-{
-    struct tm tm;
-    if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1) return false;
-    *out = (int64_t)timegm(&tm);
-    return true;
-}
-
 /* ---- who signed the answer ---- */
 
 /* All certificates that may lie on the responder's path; first those of the answer, for names need not be unique. */
@@ -100,10 +92,10 @@ static enum bst_ocsp_state read_single(const struct question *question, OCSP_SIN
     int reason = 0;
     int status = OCSP_single_get0_status(single, &reason, &revoked, &this_update, &next_update);
     *why = "it does not say for how long it holds";
-    if (!read_time(this_update, &from)) return BST_OCSP_UNUSABLE;
-    if (!read_time(next_update, &until)) until = from + DAY; /* C2PA 2.4, 15.9 */
+    if (!bst_asn1_time(this_update, &from)) return BST_OCSP_UNUSABLE;
+    if (!bst_asn1_time(next_update, &until)) until = from + DAY; /* C2PA 2.4, 15.9 */
     if (status == V_OCSP_CERTSTATUS_REVOKED) {
-        bool before = question->stamped && read_time(revoked, &revoked_s) && question->when_s < revoked_s;
+        bool before = question->stamped && bst_asn1_time(revoked, &revoked_s) && question->when_s < revoked_s;
         *why = before ? "the certificate was revoked only after it signed" : "the certificate was revoked";
         return before ? BST_OCSP_GOOD : BST_OCSP_REVOKED;
     }

@@ -84,14 +84,6 @@ static const char *token_read(const uint8_t *der, size_t len, struct token *toke
     return NULL;
 }
 
-static bool read_time(const TS_TST_INFO *info, int64_t *when_s)
-{
-    struct tm tm;
-    if (ASN1_TIME_to_tm(TS_TST_INFO_get_time(info), &tm) != 1) return false;
-    *when_s = (int64_t)timegm(&tm);
-    return true;
-}
-
 static void read_authority(const X509 *certificate, char out[static 128])
 {
     int at = X509_NAME_get_index_by_NID(X509_get_subject_name(certificate), NID_commonName, -1);
@@ -191,7 +183,7 @@ static void judge_token(const struct token *token, const struct bst_buf *data, c
 {
     out->state = BST_TIME_MALFORMED;
     out->why = "its time cannot be read";
-    if (!read_time(token->info, &out->when_s)) return;
+    if (!bst_asn1_time(TS_TST_INFO_get_time(token->info), &out->when_s)) return;
     out->state = BST_TIME_UNTRUSTED;
     out->why = "it does not carry its authority's certificate";
     if (token->authority == NULL) return;
