@@ -3,15 +3,11 @@
 
 #include <jansson.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CERTIFICATES_MAX 4096
-
-/* See cose.c: libcrypto must not ask the terminal. */
-static char no_passphrase[] = "";
 
 /* As in RFC 2253, but in UTF-8. */
 static json_t *name_json(const X509_NAME *name)
@@ -89,7 +85,7 @@ enum bst_code bst_cert_describe(const void *pem, size_t len, json_t **out, struc
     enum bst_code code = list == NULL || bio == NULL ? bst_fail_memory(err) : BST_OK;
     X509 *cert;
     while (code == BST_OK && json_array_size(list) < CERTIFICATES_MAX &&
-           (cert = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase)) != NULL) {
+           (cert = bst_cert_next(bio)) != NULL) {
         json_t *one = describe(cert);
         if (one == NULL || json_array_append_new(list, one) != 0) code = bst_fail_memory(err);
         X509_free(cert);
@@ -117,7 +113,7 @@ enum bst_code bst_cert_check(const void *pem, size_t len, const struct bst_trust
                              struct bst_error *err)
 {
     BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(pem, (int)len);
-    X509 *cert = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, no_passphrase);
+    X509 *cert = bio == NULL ? NULL : bst_cert_next(bio);
     BIO_free(bio);
     ERR_clear_error();
     if (cert == NULL) return bst_fail(err, BST_UNREADABLE, "it holds no certificate in PEM");

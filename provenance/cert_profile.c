@@ -4,6 +4,7 @@
 #include "trust.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -252,4 +253,11 @@ bool bst_asn1_time(const ASN1_TIME *time, int64_t *when_s)
     if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1) return false;
     *when_s = (int64_t)timegm(&tm);
     return true;
+}
+
+X509 *bst_cert_next(BIO *pem)
+{
+    /* given to libcrypto so that it never asks the terminal for the passphrase of a text that claims to be encrypted */
+    static char no_passphrase[] = "";
+    return PEM_read_bio_X509(pem, NULL, NULL, no_passphrase);
 }

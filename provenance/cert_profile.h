@@ -25,5 +25,7 @@ const char *bst_cert_untraceable(X509 *cert, enum bst_cert_role role, const stru
 bool bst_cert_covers(X509 *cert, int64_t when_s);
 /* A time as certificates, time stamps and revocation answers write it, as Unix seconds; false when there is none. */
 bool bst_asn1_time(const ASN1_TIME *time, int64_t *when_s);
+/* The next certificate in a text of PEM; NULL when there is none that can be read. Never asks for a passphrase. */
+X509 *bst_cert_next(BIO *pem);
 
 #endif

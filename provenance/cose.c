@@ -1,9 +1,9 @@
 /* cose.c - COSE_Sign1 signatures over C2PA claims (C2PA 2.4, 13.2; RFC 9052 4.4). */
 #include "cose.h"
+#include "cert_profile.h"
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +26,6 @@ static enum bst_code add_der(struct bst_chain *chain, X509 *certificate, struct 
     return slot->failed ? bst_fail_memory(err) : BST_OK;
 }
 
-/* See c2pa_trust.c: libcrypto must not ask the terminal. */
-static char no_passphrase[] = "";
-
 enum bst_code bst_chain_from_pem(const char *pem, size_t len, struct bst_chain *out, struct bst_error *err)
 {
     memset(out, 0, sizeof(*out));
@@ -37,7 +34,7 @@ enum bst_code bst_chain_from_pem(const char *pem, size_t len, struct bst_chain *
     if (bio == NULL) return bst_fail_memory(err);
     enum bst_code code = BST_OK;
     X509 *certificate;
-    while (code == BST_OK && (certificate = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase)) != NULL) {
+    while (code == BST_OK && (certificate = bst_cert_next(bio)) != NULL) {
         bool root = X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
         if (out->count == 0 || !root) code = add_der(out, certificate, err);
         X509_free(certificate);

@@ -232,15 +232,12 @@ static bool is_pem(const struct bst_buf *text)
     return false;
 }
 
-/* See cose.c: libcrypto must not ask the terminal. */
-static char no_passphrase[] = "";
-
 static enum bst_code read_pem(struct intake *intake, const struct bst_buf *text, struct bst_error *err)
 {
     BIO *bio = BIO_new_mem_buf(text->data, (int)text->len);
     enum bst_code code = bio == NULL ? bst_fail_memory(err) : BST_OK;
     X509 *certificate;
-    while (code == BST_OK && (certificate = PEM_read_bio_X509(bio, NULL, NULL, no_passphrase)) != NULL) {
+    while (code == BST_OK && (certificate = bst_cert_next(bio)) != NULL) {
         if (sk_X509_num(intake->certificates) == CHAIN_MAX ||
             sk_X509_push(intake->certificates, certificate) <= 0) {
             X509_free(certificate);

@@ -4,7 +4,6 @@
 #include "cert_profile.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,15 +152,12 @@ static enum bst_code add_line(struct bst_trust *trust, const char *line, unsigne
     return code;
 }
 
-/* See cose.c: libcrypto must not ask the terminal. */
-static char no_passphrase[] = "";
-
 /* The certificate in the PEM block, which ends with its last line. */
 static enum bst_code add_block(struct bst_trust *trust, const char *block, size_t len, unsigned kinds,
                                struct bst_trust_count *count, struct bst_error *err)
 {
     BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(block, (int)len);
-    X509 *certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, no_passphrase);
+    X509 *certificate = bio == NULL ? NULL : bst_cert_next(bio);
     enum bst_code code = certificate == NULL ? bst_fail(err, BST_UNREADABLE, "certificate %zu cannot be read",
                                                         count->anchors + count->allowed + 1)
                                              : add_certificate(trust, certificate, kinds, err);
