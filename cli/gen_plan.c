@@ -153,23 +153,10 @@ static enum bst_code plan_numbers(const struct cli_args *args, struct gen_plan *
 
 /* ---- input picture and seeds ---- */
 
-static bool has_role(const struct bst_card *card, enum bst_role role)
-{
-    for (size_t i = 0; i < card->input_count; i++)
-        if (card->inputs[i].role == role) return true;
-    return false;
-}
-
-static bool draws_from_seed(const struct bst_card *card)
-{
-    return has_role(card, BST_ROLE_LATENT) || has_role(card, BST_ROLE_NOISE) ||
-           has_role(card, BST_ROLE_CODES);
-}
-
 static enum bst_code plan_input(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
 {
     const char *path = cli_value(args, "input");
-    bool wanted = has_role(plan->card, BST_ROLE_IMAGE);
+    bool wanted = bst_card_has(plan->card, BST_ROLE_IMAGE);
     if (!path && !wanted) return BST_OK;
     if (!path) {
         bst_fail(err, BST_USAGE, "the model %s makes pictures from pictures, and none was given",
@@ -220,7 +207,7 @@ static enum bst_code check_seeds(const struct gen_plan *plan, struct bst_error *
 static enum bst_code plan_seeds(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)
 {
     const char *text = cli_value(args, "seed"), *mix = cli_value(args, "mix");
-    bool random = draws_from_seed(plan->card);
+    bool random = bst_card_draws(plan->card);
     char drawn[24];
     if ((mix || cli_has(args, "latent-generator") || (text && strpbrk(text, ",-"))) && !random)
         return bst_fail(err, BST_USAGE,
@@ -307,7 +294,7 @@ static enum bst_code plan_paths(const struct cli_args *args, struct gen_plan *pl
 {
     const char *pattern = cli_value(args, "name");
     if (!pattern) {
-        bool random = draws_from_seed(plan->card);
+        bool random = bst_card_draws(plan->card);
         pattern = !plan->has_input ? "{model}-{seed}.png"
                   : random         ? "{model}-{input}-{seed}.png"
                                    : "{model}-{input}.png";

@@ -271,7 +271,6 @@ static enum bst_code prepare(struct bench *b, struct bst_error *err)
 {
     const struct cli_args *args = b->call->args;
     const struct bst_card *card = bst_model_card(b->model);
-    bool image = false;
     b->runs = RUNS_DEFAULT;
     enum bst_code code = cli_number(args, "runs", 1, RUNS_MAX, &b->runs, err);
     if (code == BST_OK) code = cli_size(args, "size", &b->controls.width, &b->controls.height, err);
@@ -282,9 +281,7 @@ static enum bst_code prepare(struct bench *b, struct bst_error *err)
         b->controls.width = card->width;
         b->controls.height = card->height;
     }
-    for (size_t i = 0; i < card->input_count; i++)
-        image = image || card->inputs[i].role == BST_ROLE_IMAGE;
-    if (!image) return BST_OK;
+    if (!bst_card_has(card, BST_ROLE_IMAGE)) return BST_OK;
     uint32_t w = b->controls.width / card->output_scale, h = b->controls.height / card->output_scale;
     code = bst_image_new(w ? w : 1, h ? h : 1, 3, 8, &b->input, err);
     for (size_t i = 0; code == BST_OK && i < bst_image_size(&b->input); i++)

@@ -226,6 +226,21 @@ static enum bst_code read_card(struct bst_model *model, const char *text, struct
     return BST_OK;
 }
 
+/* ---- what inputs are for ---- */
+
+bool bst_card_has(const struct bst_card *card, enum bst_role role)
+{
+    for (size_t i = 0; i < card->input_count; i++)
+        if (card->inputs[i].role == role) return true;
+    return false;
+}
+
+bool bst_card_draws(const struct bst_card *card)
+{
+    return bst_card_has(card, BST_ROLE_LATENT) || bst_card_has(card, BST_ROLE_NOISE) ||
+           bst_card_has(card, BST_ROLE_CODES);
+}
+
 /* ---- the card against the graph ---- */
 
 static bool fits_label(const struct bst_card *card, const struct graph_input *input)

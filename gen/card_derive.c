@@ -207,9 +207,7 @@ static enum bst_role role_of_map(const struct graph *graph, const struct graph_i
 /* A second vector or picture that nothing tells from the first stays unknown. */
 static bool taken(const struct bst_card *card, enum bst_role role)
 {
-    for (size_t i = 0; i < card->input_count; i++)
-        if (card->inputs[i].role == role && role != BST_ROLE_NOISE) return true;
-    return false;
+    return role != BST_ROLE_NOISE && bst_card_has(card, role);
 }
 
 static bool derive_input(struct bst_model *model, size_t i)

@@ -20,13 +20,6 @@ struct golden {
     struct bst_image input;
 };
 
-static bool has_role(const struct bst_card *card, enum bst_role role)
-{
-    for (size_t i = 0; i < card->input_count; i++)
-        if (card->inputs[i].role == role) return true;
-    return false;
-}
-
 /* The picture that card.schema.json defines. */
 static enum bst_code test_picture(uint32_t width, uint32_t height, struct bst_image *out,
                                   struct bst_error *err)
@@ -56,7 +49,7 @@ static enum bst_code golden_make(struct bst_generator *g, struct golden *golden,
         c->styles = &golden->style;
         c->style_count = 1;
     }
-    if (has_role(card, BST_ROLE_IMAGE)) {
+    if (bst_card_has(card, BST_ROLE_IMAGE)) {
         uint32_t w = c->width / card->output_scale, h = c->height / card->output_scale;
         if (w == 0 || h == 0)
             return bst_fail(err, BST_UNREADABLE, "a golden picture is too small to be made");
@@ -76,7 +69,7 @@ static enum bst_code golden_make(struct bst_generator *g, struct golden *golden,
 
 static void choose(const struct bst_card *card, size_t i, struct golden *out)
 {
-    bool image = has_role(card, BST_ROLE_IMAGE);
+    bool image = bst_card_has(card, BST_ROLE_IMAGE);
     uint32_t scale = image ? card->output_scale : 1;
     const uint32_t *sides = image ? golden_inputs[i] : golden_sides[i];
     *out = (struct golden){.controls = {.seed = i + 1,
@@ -99,8 +92,7 @@ static json_t *golden_json(const struct golden *golden, const struct bst_used *u
 enum bst_code bst_golden_make(struct bst_generator *generator, json_t **out, struct bst_error *err)
 {
     const struct bst_card *card = &generator->model->card;
-    bool drawn = has_role(card, BST_ROLE_LATENT) || has_role(card, BST_ROLE_NOISE) ||
-                 has_role(card, BST_ROLE_CODES) || card->class_count > 0 || card->style_count > 0;
+    bool drawn = bst_card_draws(card) || card->class_count > 0 || card->style_count > 0;
     /* Without anything drawn, pictures of one size are all the same. */
     size_t count = drawn || !card->fixed_size ? GOLDEN_COUNT : 1;
     json_t *list = json_array();

@@ -183,15 +183,13 @@ static enum bst_code resolve_seeds(const struct bst_card *card, const struct bst
     used->latent = controls->latent == BST_LATENT_CARD ? card->latent : controls->latent;
     used->mix_count = 1;
     used->mix[0] = (struct bst_mix){controls->seed, 1.0f};
-    for (size_t i = 0; i < card->input_count; i++) {
-        if (card->inputs[i].role != BST_ROLE_LATENT && card->inputs[i].role != BST_ROLE_NOISE) continue;
+    if (bst_card_has(card, BST_ROLE_LATENT) || bst_card_has(card, BST_ROLE_NOISE)) {
         if (controls->mix_count > 0) return resolve_mix(controls, used, err);
         return bst_latent_check(used->latent, controls->seed, err);
     }
     if (controls->mix_count == 0) return BST_OK;
-    for (size_t i = 0; i < card->input_count; i++)
-        if (card->inputs[i].role == BST_ROLE_CODES)
-            return bst_fail(err, BST_USAGE, "this model draws codes from a seed, which cannot be mixed");
+    if (bst_card_has(card, BST_ROLE_CODES))
+        return bst_fail(err, BST_USAGE, "this model draws codes from a seed, which cannot be mixed");
     return bst_fail(err, BST_USAGE, "this model draws nothing from a seed: there is nothing to mix");
 }
 

@@ -137,6 +137,8 @@ struct bst_card {
 };
 
 const struct bst_card *bst_model_card(const struct bst_model *model);
+bool bst_card_has(const struct bst_card *card, enum bst_role role); /* an input has it */
+bool bst_card_draws(const struct bst_card *card); /* numbers or codes for an input are drawn from the seed */
 const char *bst_model_path(const struct bst_model *model);
 uint64_t bst_model_bytes(const struct bst_model *model);
 uint64_t bst_model_parameters(const struct bst_model *model); /* numbers in its weights */
