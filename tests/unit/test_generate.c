@@ -8,52 +8,9 @@
 #include <cmocka.h>
 #include <fenv.h>
 #include <math.h>
-#include <unistd.h>
 
+#include "generate_fixture.h"
 #include "latent.h"
-#include "onnx_fixture.h"
-
-static char path[64];
-
-struct maker {
-    struct bst_model *model;
-    struct bst_generator *generator;
-};
-
-static struct maker maker_new(const char *text, const struct bst_run_options *options)
-{
-    static const struct bst_run_options plain = {.threads = 2};
-    struct maker m = {0};
-    struct bst_error err;
-    struct fixture *f = fixture_new(text);
-    fixture_write(f, path);
-    fixture_free(f);
-    if (bst_model_open(path, &m.model, &err) != BST_OK) fail_msg("%s (%s)", err.what, err.where);
-    if (bst_generator_new(m.model, options != NULL ? options : &plain, &m.generator, &err) != BST_OK)
-        fail_msg("%s", err.what);
-    return m;
-}
-
-static void maker_free(struct maker *m)
-{
-    bst_generator_free(m->generator);
-    bst_model_free(m->model);
-}
-
-static struct bst_image make(struct maker *m, const struct bst_controls *controls, struct bst_used *used)
-{
-    struct bst_image image;
-    struct bst_error err;
-    if (bst_generate(m->generator, controls, &image, used, &err) != BST_OK)
-        fail_msg("%s (%s)", err.what, err.where);
-    return image;
-}
-
-static bool same_image(const struct bst_image *a, const struct bst_image *b)
-{
-    return a->width == b->width && a->height == b->height &&
-           memcmp(a->samples, b->samples, bst_image_size(a)) == 0;
-}
 
 static double spread(const struct bst_image *image)
 {
@@ -89,38 +46,6 @@ static const char *const johnson =
     "Conv t,w5 u\n"
     "node Tanh u y";
 
-static const char *const srvgg =
-    "in x 1 3 ?16 ?16\nrand w1 8 3 3 3\nrand b1 8\nrand s1 8 1 1\nrand w2 8 8 3 3\nrand b2 8\nrand s2 8 1 "
-    "1\nrand w3 12 8 3 3\n"
-    "rand b3 12\nfloats k 1 1 2 2\nnode Conv x,w1,b1 a pads=[1,1,1,1]\nnode PRelu a,s1 b\nnode Conv b,w2,b2 "
-    "c pads=[1,1,1,1]\n"
-    "node PRelu c,s2 d\nnode Conv d,w3,b3 e pads=[1,1,1,1]\nnode DepthToSpace e f blocksize=2 mode='CRD'\n"
-    "node Resize x,,k n mode='nearest' coordinate_transformation_mode='asymmetric' "
-    "nearest_mode='floor'\nnode Add f,n y";
-
-#define CARD(extra)                                                                                          \
-    "card "                                                                                                  \
-    "{\"schema\":\"blindstamp.card/1\",\"name\":\"tiny\",\"styles\":[\"sky\",\"sea\",\"ink\"],\"inputs\":["  \
-    "{\"name\":\"style\",\"role\":\"style\"},{\"name\":\"latent\",\"role\":\"latent\"},"                     \
-    "{\"name\":\"coarse\",\"role\":\"noise\",\"cell\":8,\"margin\":3},"                                      \
-    "{\"name\":\"fine\",\"role\":\"noise\",\"cell\":4,\"margin\":2}],"                                       \
-    "\"output_low\":-1,\"output_high\":1,\"width\":96,\"height\":64,\"size_multiple\":8,\"tileable\":"       \
-    "true" extra "}\n"
-
-/* A texture generator of the bundled model's kind: 10 x 10 coarse cells become 64 x 64 pixels. */
-#define TEXTURE                                                                                              \
-    "in style 1 3\nin latent 1 5\nin coarse 1 4 ?14 ?14\nin fine 1 2 ?20 ?20\nrand d 8 10\nrand db "         \
-    "10\nints um 2 3\n"                                                                                      \
-    "rand w1 10 4 3 3\nfloats up 1 1 2 2\nints t2 2 2\nints e2 -2 -2\nints hw 2 3\nrand w2 8 12 3 3\nints "  \
-    "up4 4\n"                                                                                                \
-    "floats up2 1 1 4 4\nints t5 4 4\nints e5 -4 -4\nrand w3 3 8 3 3\n"                                      \
-    "node Concat style,latent c axis=1\nnode Gemm c,d,db g\nnode Unsqueeze g,um s\n"                         \
-    "node Conv coarse,w1 a\nnode Mul a,s b\nnode LeakyRelu b e alpha=0.2\nnode Resize e,,up r "              \
-    "mode='linear'\n"                                                                                        \
-    "node Slice r,t2,e2,hw q\nnode Concat q,fine k axis=1\nnode Conv k,w2 l\nnode LeakyRelu l m alpha=0.2\n" \
-    "node Resize m,,up2 n mode='linear'\nints t7 3 3\nints e7 -3 -3\nnode Slice n,t7,e7,hw o\nnode Conv "    \
-    "o,w3 u\nnode Tanh u y"
-
 static void test_dcgan(void **state)
 {
     struct maker m = maker_new(dcgan, NULL);
@@ -141,16 +66,6 @@ static void test_dcgan(void **state)
     bst_image_clear(&b);
     bst_image_clear(&c);
     maker_free(&m);
-}
-
-static struct bst_image gradient(uint32_t width, uint32_t height, uint8_t channels, uint8_t depth)
-{
-    struct bst_image image;
-    struct bst_error err;
-    assert_int_equal(bst_image_new(width, height, channels, depth, &image, &err), BST_OK);
-    for (size_t i = 0; i < bst_image_size(&image); i++)
-        image.samples[i] = (uint8_t)(i * 7 + i / 31);
-    return image;
 }
 
 static void test_johnson(void **state)
@@ -255,19 +170,6 @@ static void test_fixed_size(void **state)
 }
 
 /* ---- sizes, styles, tiles ---- */
-
-/* Cuts the rectangle at (x, y) out of an image. */
-static struct bst_image cut(const struct bst_image *from, uint32_t x, uint32_t y, uint32_t width,
-                            uint32_t height)
-{
-    struct bst_image image;
-    struct bst_error err;
-    assert_int_equal(bst_image_new(width, height, 3, 8, &image, &err), BST_OK);
-    for (uint32_t i = 0; i < height; i++)
-        memcpy(image.samples + (size_t)i * width * 3, from->samples + ((size_t)(y + i) * from->width + x) * 3,
-               (size_t)width * 3);
-    return image;
-}
 
 static void test_larger_extends_smaller(void **state)
 {
@@ -396,265 +298,7 @@ static void test_styles(void **state)
     maker_free(&m);
 }
 
-/* ---- seeds of other programs, mixes ---- */
-
-/* Does the picture for these controls show what the graph makes of these inputs? */
-static void check_inputs(struct maker *m, const struct bst_controls *controls,
-                         const struct bst_tensor *inputs)
-{
-    struct bst_image image = make(m, controls, NULL);
-    struct bst_tensor out;
-    struct bst_error err;
-    assert_int_equal(bst_generator_run(m->generator, inputs, 4, &out, &err), BST_OK);
-    for (size_t c = 0; c < 3; c++)
-        for (size_t y = 0; y < image.height; y++)
-            for (size_t x = 0; x < image.width; x++) {
-                float v = out.data[((int64_t)c * out.dims[2] + (int64_t)y) * out.dims[3] + (int64_t)x];
-                assert_int_equal((int)((v + 1) * 127.5f + 0.5f),
-                                 image.samples[(y * image.width + x) * 3 + c]);
-            }
-    free(out.data);
-    bst_image_clear(&image);
-}
-
-/* The texture's inputs for a picture of 64 x 48. */
-struct texture_inputs {
-    float style[3], latent[5], coarse[4 * 12 * 14], fine[2 * 16 * 20];
-    struct bst_tensor tensors[4];
-};
-
-static void texture_inputs_begin(struct texture_inputs *in)
-{
-    *in = (struct texture_inputs){.style = {0, 1, 0}};
-    in->tensors[0] = (struct bst_tensor){"style", 2, {1, 3}, in->style, NULL};
-    in->tensors[1] = (struct bst_tensor){"latent", 2, {1, 5}, in->latent, NULL};
-    in->tensors[2] = (struct bst_tensor){"coarse", 4, {1, 4, 12, 14}, in->coarse, NULL};
-    in->tensors[3] = (struct bst_tensor){"fine", 4, {1, 2, 16, 20}, in->fine, NULL};
-}
-
-/* Latent, then the noise maps, out of one stream; added to what is there. */
-static void add_sequence(struct texture_inputs *in, enum bst_latent latent, uint64_t seed, float weight,
-                         bool first)
-{
-    float *const to[] = {in->latent, in->coarse, in->fine};
-    const size_t counts[] = {5, 4 * 12 * 14, 2 * 16 * 20};
-    static float numbers[1024];
-    struct sequence s;
-    sequence_start(&s, latent, seed);
-    for (size_t i = 0; i < 3; i++) {
-        sequence_normal(&s, counts[i], numbers);
-        for (size_t k = 0; k < counts[i]; k++)
-            to[i][k] = first ? weight * numbers[k] : fmaf(weight, numbers[k], to[i][k]);
-    }
-}
-
-static void test_other_seeds(void **state)
-{
-    struct maker m = maker_new(CARD(",\"latent_generator\":\"numpy-randomstate\"") TEXTURE, NULL);
-    const struct bst_style sea = {"sea", 1};
-    struct bst_controls controls = {
-        .seed = 1000, .width = 64, .height = 48, .truncation = 1, .styles = &sea, .style_count = 1};
-    struct texture_inputs in;
-    struct bst_used used;
-    struct bst_image refused;
-    struct bst_error err;
-    (void)state;
-    assert_int_equal(bst_model_card(m.model)->latent, BST_LATENT_NUMPY);
-    for (enum bst_latent latent = BST_LATENT_CARD; latent <= BST_LATENT_TORCH; latent++) {
-        if (latent == BST_LATENT_PHILOX) continue;
-        controls.latent = latent;
-        texture_inputs_begin(&in);
-        add_sequence(&in, latent == BST_LATENT_CARD ? BST_LATENT_NUMPY : latent, 1000, 1, true);
-        check_inputs(&m, &controls, in.tensors);
-    }
-    controls.latent = BST_LATENT_NUMPY;
-    struct bst_image image = make(&m, &controls, &used);
-    assert_int_equal(used.latent, BST_LATENT_NUMPY);
-    assert_true(used.mix_count == 1 && used.mix[0].seed == 1000 && used.mix[0].weight == 1.0f);
-    bst_image_clear(&image);
-    controls.seed = (uint64_t)1 << 32;
-    assert_int_equal(bst_generate(m.generator, &controls, &refused, NULL, &err), BST_USAGE);
-    assert_non_null(strstr(err.what, "4294967296"));
-    assert_non_null(strstr(err.hint, "4294967295"));
-    controls.latent = BST_LATENT_TORCH;
-    image = make(&m, &controls, &used);
-    bst_image_clear(&image);
-    maker_free(&m);
-}
-
-/* A tile's maps repeat at their margins, whatever the generator. */
-static void test_other_seeds_tile(void **state)
-{
-    struct maker m = maker_new(CARD("") TEXTURE, NULL);
-    const struct bst_style sea = {"sea", 1};
-    struct bst_controls controls = {.seed = 5,
-                                    .width = 64,
-                                    .height = 48,
-                                    .truncation = 1,
-                                    .styles = &sea,
-                                    .style_count = 1,
-                                    .latent = BST_LATENT_TORCH,
-                                    .tile = true};
-    struct texture_inputs in;
-    const int64_t margins[] = {3, 2};
-    (void)state;
-    texture_inputs_begin(&in);
-    add_sequence(&in, BST_LATENT_TORCH, 5, 1, true);
-    for (size_t i = 0; i < 2; i++) {
-        const struct bst_tensor *t = &in.tensors[2 + i];
-        int64_t m0 = margins[i], h = t->dims[2] - 2 * m0, w = t->dims[3] - 2 * m0;
-        float before[4 * 12 * 14];
-        memcpy(before, t->data, (size_t)(t->dims[1] * t->dims[2] * t->dims[3]) * sizeof *before);
-        for (int64_t c = 0; c < t->dims[1]; c++)
-            for (int64_t y = 0; y < t->dims[2]; y++)
-                for (int64_t x = 0; x < t->dims[3]; x++) {
-                    int64_t yy = (y - m0 + h) % h + m0, xx = (x - m0 + w) % w + m0;
-                    t->data[(c * t->dims[2] + y) * t->dims[3] + x] =
-                        before[(c * t->dims[2] + yy) * t->dims[3] + xx];
-                }
-    }
-    check_inputs(&m, &controls, in.tensors);
-    maker_free(&m);
-}
-
-static void test_mix(void **state)
-{
-    struct maker m = maker_new(CARD("") TEXTURE, NULL);
-    const struct bst_style sea = {"sea", 1};
-    const struct bst_mix mix[] = {{7, 3}, {9, -4}, {11, 12}};
-    const float weights[] = {3.0f / 13, -4.0f / 13, 12.0f / 13};
-    struct bst_controls controls = {.seed = 7,
-                                    .width = 64,
-                                    .height = 48,
-                                    .truncation = 1,
-                                    .styles = &sea,
-                                    .style_count = 1,
-                                    .mix = mix,
-                                    .mix_count = 3};
-    struct texture_inputs in;
-    struct bst_used used, again;
-    (void)state;
-    /* philox: each number by its index */
-    texture_inputs_begin(&in);
-    for (size_t k = 0; k < 3; k++) {
-        for (size_t i = 1; i < 4; i++) {
-            const struct bst_tensor *t = &in.tensors[i];
-            int64_t channels = t->dims[1], rows = i == 1 ? 1 : t->dims[2], columns = i == 1 ? 1 : t->dims[3];
-            for (int64_t at = 0; at < channels * rows * columns; at++) {
-                int64_t c = at / columns / rows, y = at / columns % rows, x = at % columns;
-                uint64_t index = i == 1 ? (uint64_t)at : (uint64_t)(c << 40 | y << 20 | x);
-                float number;
-                bst_normal(mix[k].seed, (uint32_t)i + 1, index, 1, &number);
-                t->data[at] = k == 0 ? weights[k] * number : fmaf(weights[k], number, t->data[at]);
-            }
-        }
-    }
-    check_inputs(&m, &controls, in.tensors);
-    struct bst_image a = make(&m, &controls, &used);
-    assert_int_equal(used.mix_count, 3);
-    for (size_t k = 0; k < 3; k++)
-        assert_true(used.mix[k].seed == mix[k].seed && used.mix[k].weight == weights[k]);
-    /* what was used, given again, is used again to the bit */
-    controls.mix = used.mix;
-    struct bst_image b = make(&m, &controls, &again);
-    assert_true(same_image(&a, &b));
-    assert_memory_equal(used.mix, again.mix, 3 * sizeof *used.mix);
-    /* numpy's numbers, mixed */
-    controls.latent = BST_LATENT_NUMPY;
-    controls.mix = mix;
-    texture_inputs_begin(&in);
-    for (size_t k = 0; k < 3; k++)
-        add_sequence(&in, BST_LATENT_NUMPY, mix[k].seed, weights[k], k == 0);
-    check_inputs(&m, &controls, in.tensors);
-    bst_image_clear(&a);
-    bst_image_clear(&b);
-    maker_free(&m);
-}
-
-/* ---- codes ---- */
-
-#define CODES(of)                                                                                            \
-    "card "                                                                                                  \
-    "{\"schema\":\"blindstamp.card/1\",\"name\":\"codes\",\"inputs\":[{\"name\":\"i\",\"role\":\"codes\","   \
-    "\"codes\":" of ",\"cell\":4}],\"width\":24,\"height\":12,\"output_low\":0,\"output_high\":255}\n"       \
-    "intin i 256 1 1 ?3 ?6\nfloats s 1 1 4 4\nnode Cast i f to=1\n"                                          \
-    "node Resize f,,s y mode='nearest' coordinate_transformation_mode='asymmetric' nearest_mode='floor'"
-
-/* A code is the grey of a cell of 4 x 4 pixels. Expected ones are from a Philox written in Python after
- * arithmetic.md, section 7. */
-static void test_codes(void **state)
-{
-    static const uint8_t expected[3][6] = {
-        {228, 224, 175, 101, 170, 195}, {43, 79, 148, 35, 201, 0}, {46, 28, 79, 16, 79, 100}};
-    const struct bst_run_options tiles = {.threads = 1, .tile_side = 8};
-    struct maker m = maker_new(CODES("256"), NULL), few = maker_new(CODES("4"), NULL),
-                 tiled = maker_new(CODES("256"), &tiles);
-    struct bst_controls controls = {.seed = 0x123456789, .truncation = 1};
-    struct bst_mix mix[] = {{1, 1}, {2, 1}};
-    struct bst_image image = make(&m, &controls, NULL), parts = make(&tiled, &controls, NULL),
-                     low = make(&few, &controls, NULL), other, refused;
-    struct bst_error err;
-    (void)state;
-    for (size_t y = 0; y < 12; y++)
-        for (size_t x = 0; x < 24; x++) {
-            assert_int_equal(image.samples[(y * 24 + x) * 3], expected[y / 4][x / 4]);
-            assert_int_equal(low.samples[(y * 24 + x) * 3], expected[y / 4][x / 4] / 64);
-        }
-    assert_true(same_image(&image, &parts));
-    struct bst_tiling tiling;
-    bst_generator_tiling(tiled.generator, &tiling);
-    assert_true(tiling.columns * tiling.rows > 1);
-    controls.latent = BST_LATENT_NUMPY; /* codes are Philox's whatever the generator */
-    controls.width = 21;
-    other = make(&m, &controls, NULL);
-    struct bst_image left = cut(&image, 0, 0, 21, 12);
-    assert_true(same_image(&left, &other));
-    controls.mix = mix;
-    controls.mix_count = 2;
-    assert_int_equal(bst_generate(m.generator, &controls, &refused, NULL, &err), BST_USAGE);
-    assert_non_null(strstr(err.what, "codes from a seed, which cannot be mixed"));
-    struct bst_image *all[] = {&image, &parts, &low, &other, &left};
-    for (size_t i = 0; i < 5; i++)
-        bst_image_clear(all[i]);
-    maker_free(&m);
-    maker_free(&few);
-    maker_free(&tiled);
-}
-
-static void test_bad_mixes(void **state)
-{
-    struct maker m = maker_new(CARD("") TEXTURE, NULL), still = maker_new(srvgg, NULL);
-    struct bst_image photo = gradient(8, 8, 3, 8), out;
-    struct bst_error err;
-    struct bst_mix many[BST_MIX_MAX + 1], one[] = {{1, 1}}, twice[] = {{1, 1}, {1, 2}},
-                                          none[] = {{1, 0}, {2, 0}}, odd[] = {{1, NAN}, {2, 1}},
-                                          large[] = {{1, 1}, {(uint64_t)1 << 32, 1}};
-    const struct {
-        const struct bst_mix *mix;
-        size_t count;
-        const char *says;
-    } bad[] = {{many, BST_MIX_MAX + 1, "2 to 16"},
-               {one, 1, "2 to 16"},
-               {twice, 2, "twice"},
-               {none, 2, "weight 0"},
-               {odd, 2, "seed 1 is"},
-               {large, 2, "4294967296"}};
-    (void)state;
-    for (size_t i = 0; i <= BST_MIX_MAX; i++)
-        many[i] = (struct bst_mix){i, 1};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct bst_controls controls = {
-            .truncation = 1, .mix = bad[i].mix, .mix_count = bad[i].count, .latent = BST_LATENT_NUMPY};
-        assert_int_equal(bst_generate(m.generator, &controls, &out, NULL, &err), BST_USAGE);
-        assert_non_null(strstr(err.what, bad[i].says));
-    }
-    struct bst_controls controls = {.truncation = 1, .input = &photo, .mix = many, .mix_count = 2};
-    assert_int_equal(bst_generate(still.generator, &controls, &out, NULL, &err), BST_USAGE);
-    assert_non_null(strstr(err.what, "draws nothing"));
-    bst_image_clear(&photo);
-    maker_free(&still);
-    maker_free(&m);
-}
+/* ---- the same everywhere ---- */
 
 /* The picture's digest, made with every instruction set and thread count there is. */
 static void test_same_everywhere(void **state)
@@ -869,20 +513,23 @@ static void test_unknown_isa(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dcgan),         cmocka_unit_test(test_johnson),
-        cmocka_unit_test(test_srvgg),         cmocka_unit_test(test_samples_survive),
-        cmocka_unit_test(test_fixed_size),    cmocka_unit_test(test_larger_extends_smaller),
-        cmocka_unit_test(test_tile),          cmocka_unit_test(test_styles),
-        cmocka_unit_test(test_other_seeds),   cmocka_unit_test(test_other_seeds_tile),
-        cmocka_unit_test(test_mix),           cmocka_unit_test(test_codes),
-        cmocka_unit_test(test_bad_mixes),     cmocka_unit_test(test_same_everywhere),
-        cmocka_unit_test(test_golden),        cmocka_unit_test(test_caller_rounds_otherwise),
-        cmocka_unit_test(test_bad_cards),     cmocka_unit_test(test_bad_controls),
-        cmocka_unit_test(test_too_large),     cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_unknown_input), cmocka_unit_test(test_unknown_isa),
+        cmocka_unit_test(test_dcgan),
+        cmocka_unit_test(test_johnson),
+        cmocka_unit_test(test_srvgg),
+        cmocka_unit_test(test_samples_survive),
+        cmocka_unit_test(test_fixed_size),
+        cmocka_unit_test(test_larger_extends_smaller),
+        cmocka_unit_test(test_tile),
+        cmocka_unit_test(test_styles),
+        cmocka_unit_test(test_same_everywhere),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_caller_rounds_otherwise),
+        cmocka_unit_test(test_bad_cards),
+        cmocka_unit_test(test_bad_controls),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_unknown_input),
+        cmocka_unit_test(test_unknown_isa),
     };
-    snprintf(path, sizeof path, "/tmp/blindstamp-generate-%ld.onnx", (long)getpid());
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    unlink(path);
-    return failed;
+    return cmocka_run_group_tests(tests, path_make, path_remove);
 }
