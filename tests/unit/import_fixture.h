@@ -15,6 +15,15 @@
 
 #define WEIGHTS_MAX 1024
 
+static inline void write_file(const char *path, const struct bst_buf *bytes)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_false(bytes->failed);
+    if (bytes->len > 0) assert_int_equal(fwrite(bytes->data, 1, bytes->len, file), bytes->len);
+    fclose(file);
+}
+
 struct weight {
     char name[128];
     size_t rank, count;

@@ -37,15 +37,6 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
-static void write_file(const char *path, const struct bst_buf *bytes)
-{
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_false(bytes->failed);
-    assert_int_equal(fwrite(bytes->data, 1, bytes->len, file), bytes->len);
-    fclose(file);
-}
-
 static void write_source(const struct bst_buf *bytes)
 {
     write_file(source, bytes);

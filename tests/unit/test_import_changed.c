@@ -25,10 +25,7 @@ static enum bst_code import(const struct weights *w, struct bst_error *err)
     const struct bst_import_options options = {.replace = true};
     struct bst_buf bytes = {0};
     weights_safetensors(w, &bytes);
-    FILE *file = fopen(source, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes.data, 1, bytes.len, file), bytes.len);
-    fclose(file);
+    write_file(source, &bytes);
     bst_buf_free(&bytes);
     unlink(target);
     memset(err, 0, sizeof *err);

@@ -31,14 +31,6 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
-static void write_file(const char *path, const struct bst_buf *bytes)
-{
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    if (bytes->len > 0) assert_int_equal(fwrite(bytes->data, 1, bytes->len, file), bytes->len);
-    fclose(file);
-}
-
 static enum bst_code import(struct bst_import_result *result, struct bst_error *err)
 {
     struct bst_import_options options = {.replace = true};
