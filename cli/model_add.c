@@ -11,14 +11,13 @@
 
 #define MODEL_FILE_MAX (1u << 30)
 #define CARD_FILE_MAX  (1u << 20)
-#define STYLES_MAX     16 /* pictures for styles, as many as an import takes */
 
 struct adding {
     const struct model_call *call;
     char *source;  /* the ONNX file */
     char *foreign; /* what it was converted from; source is then a file of ours, to be removed */
     char *second;  /* and the numbers beside that or its encoder, or NULL */
-    const char *styles[STYLES_MAX + 1]; /* pictures that became its styles */
+    const char *styles[BST_IMPORT_STYLES_MAX + 1]; /* pictures that became its styles */
     size_t style_count;
     char *given_card; /* --card, or the one found in a folder; NULL: none */
     char *path;       /* where it goes */
@@ -118,7 +117,7 @@ static enum bst_code convert(struct adding *a, struct bst_error *err)
 {
     struct bst_import_result result;
     const char *encoder = cli_value(a->call->args, "encoder");
-    while (a->style_count <= STYLES_MAX &&
+    while (a->style_count <= BST_IMPORT_STYLES_MAX &&
            (a->styles[a->style_count] = cli_nth(a->call->args, "style-picture", a->style_count)))
         a->style_count++;
     const struct bst_import_options options = {.architecture = cli_value(a->call->args, "architecture"),
@@ -364,7 +363,7 @@ static enum bst_code source_file(const char *path, struct bst_model_file *list, 
 static enum bst_code log_model(struct adding *a, struct bst_stamper *stamper, struct bst_error *err)
 {
     const struct bst_card *card = bst_model_card(a->model);
-    struct bst_model_file sources[2 + STYLES_MAX];
+    struct bst_model_file sources[2 + BST_IMPORT_STYLES_MAX];
     size_t count;
     const struct bst_external_file *weights = bst_model_external(a->model, &count);
     struct bst_model_file *files = bst_calloc(count + 1, sizeof *files);

@@ -313,6 +313,7 @@ void bst_normal(uint64_t seed, uint32_t stream, uint64_t first, size_t count, fl
 
 /* ---- importing (import.c) ---- */
 
+#define BST_IMPORT_STYLES_MAX 16 /* pictures of styles */
 struct bst_import_options {
     const char
         *architecture; /* a name of bst_import_architecture; NULL: told from the tensors' names and shapes */

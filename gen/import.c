@@ -18,7 +18,7 @@ struct source {
 };
 
 struct sources { /* the file, the second if there is one, pictures of styles */
-    struct source file[2 + IMPORT_STYLES_MAX];
+    struct source file[2 + BST_IMPORT_STYLES_MAX];
     size_t count, styles;
 };
 
@@ -305,8 +305,8 @@ enum bst_code bst_import(const char *path, const char *second, const struct bst_
     if (second != NULL) sources.file[sources.count++].path = second;
     memset(result, 0, sizeof *result);
     enum bst_code code = BST_OK;
-    if (options->style_picture_count > IMPORT_STYLES_MAX)
-        code = bst_fail(err, BST_USAGE, "there are more than %d style pictures", IMPORT_STYLES_MAX);
+    if (options->style_picture_count > BST_IMPORT_STYLES_MAX)
+        code = bst_fail(err, BST_USAGE, "there are more than %d style pictures", BST_IMPORT_STYLES_MAX);
     for (; code == BST_OK && sources.styles < options->style_picture_count; sources.styles++)
         sources.file[sources.count++].path = options->style_pictures[sources.styles];
     fenv_t saved;

@@ -122,20 +122,19 @@ struct import_input {
 #define IMPORT_INPUTS_MAX 32
 
 /* What some architectures take beside the file (AdaIN): the weights of their encoder, and pictures. */
-#define IMPORT_STYLES_MAX 16
 struct import_style {
     char *name;
     struct bst_image image;
 };
 struct import_extra {
     struct import_dict encoder; /* empty: none was given */
-    struct import_style styles[IMPORT_STYLES_MAX];
+    struct import_style styles[BST_IMPORT_STYLES_MAX];
     size_t style_count;
 };
 
 /* What the card will say; architectures set what differs from the defaults of net_start. */
 struct import_card {
-    const char *styles[IMPORT_STYLES_MAX];
+    const char *styles[BST_IMPORT_STYLES_MAX];
     size_t style_count;
     struct import_input inputs[IMPORT_INPUTS_MAX];
     size_t input_count;
