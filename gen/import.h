@@ -267,6 +267,9 @@ const char *net_affine(struct import_net *net, const char *x, const char *scale,
 const char *net_silu(struct import_net *net, const char *x);
 /* The first half of the channels times the sigmoid of the second. */
 const char *net_gated(struct import_net *net, const char *x, int64_t channels);
+/* type "ReduceMean" or "ReduceL2"; the dimensions stay, of size 1. */
+const char *net_reduce(struct import_net *net, const char *type, const char *x, size_t count,
+                       const int64_t *axes);
 const char *net_softmax(struct import_net *net, const char *x, int64_t axis);
 const char *net_sides(struct import_net *net, const char *map); /* H and W of [N, C, H, W] */
 /* [N, channels, H * W] as [N, channels, H, W], the sides being those of a map like it. */

@@ -151,22 +151,17 @@ static void measure_styles(struct import_net *net, int64_t channels, const char 
 
 /* ---- the network ---- */
 
-static const char *over_places(struct import_net *net, const char *type, const char *x)
-{
-    struct net_attribute how = {.name = "axes", .kind = NET_INTS, .count = 2, .ints = (int64_t[]){2, 3}};
-    return net_node(net, type, 1, &x, 1, &how);
-}
-
 /* Features with the content's statistics taken out. The variance is that of a sample: over one place less. */
 static const char *neutral(struct import_net *net, const char *x)
 {
-    x = net_binary(net, "Sub", x, over_places(net, "ReduceMean", x));
+    static const int64_t places[] = {2, 3};
+    x = net_binary(net, "Sub", x, net_reduce(net, "ReduceMean", x, 2, places));
     const char *sides = net_sides(net, x);
     struct net_attribute to = {.name = "to", .kind = NET_INT, .i = ONNX_FLOAT};
     const char *count = net_node(net, "ReduceProd", 1, &sides, 0, NULL);
     count = net_node(net, "Cast", 1, &count, 1, &to);
     const char *less = net_binary(net, "Sub", count, net_scalar(net, 1.0f));
-    const char *variance = over_places(net, "ReduceMean", net_binary(net, "Mul", x, x));
+    const char *variance = net_reduce(net, "ReduceMean", net_binary(net, "Mul", x, x), 2, places);
     variance = net_binary(net, "Mul", variance, net_binary(net, "Div", count, less));
     variance = net_binary(net, "Add", variance, net_scalar(net, EPSILON));
     return net_binary(net, "Div", x, net_unary(net, "Sqrt", variance));

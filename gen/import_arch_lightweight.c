@@ -76,19 +76,14 @@ static const char *excitation(struct import_net *net, const char *x, const char 
 
 /* ---- attention: over the whole map, and over 3x3 neighbours ---- */
 
-static const char *channel_mean(struct import_net *net, const char *x)
-{
-    struct net_attribute how = {.name = "axes", .kind = NET_INTS, .count = 1, .ints = (int64_t[]){1}};
-    return net_node(net, "ReduceMean", 1, &x, 1, &how);
-}
-
 /* Mean 0 and variance 1 over the channels of each place. */
 static const char *channel_norm(struct import_net *net, const char *x, const char *name)
 {
+    static const int64_t channels[] = {1};
     const char *scale = net_weight(net, net_tensor(net, net_text(net, "%s.g", name), 4));
     const char *shift = net_weight(net, net_tensor(net, net_text(net, "%s.b", name), 4));
-    x = net_binary(net, "Sub", x, channel_mean(net, x));
-    const char *variance = channel_mean(net, net_binary(net, "Mul", x, x));
+    x = net_binary(net, "Sub", x, net_reduce(net, "ReduceMean", x, 1, channels));
+    const char *variance = net_reduce(net, "ReduceMean", net_binary(net, "Mul", x, x), 1, channels);
     variance = net_binary(net, "Add", variance, net_scalar(net, 1e-5f));
     x = net_binary(net, "Div", x, net_unary(net, "Sqrt", variance));
     return net_binary(net, "Add", net_binary(net, "Mul", x, scale), shift);
@@ -193,8 +188,7 @@ static const char *started(struct import_net *net)
     const char *x = net_latent(net, w->dims[0], true);
     x = net_conv(net, x, "initial_conv.0", (struct net_conv){.transposed = true});
     x = net_gated(net, net_batch_norm(net, x, "initial_conv.1", 1e-5f), w->dims[1]);
-    struct net_attribute how = {.name = "axes", .kind = NET_INTS, .count = 1, .ints = (int64_t[]){1}};
-    const char *length = net_node(net, "ReduceL2", 1, &x, 1, &how);
+    const char *length = net_reduce(net, "ReduceL2", x, 1, (int64_t[]){1});
     return net_binary(net, "Div", x, net_binary(net, "Max", length, net_scalar(net, 1e-12f)));
 }
 

@@ -515,6 +515,13 @@ const char *net_gated(struct import_net *net, const char *x, int64_t channels)
     return net_binary(net, "Mul", net_channels(net, x, 0, channels / 2), gate);
 }
 
+const char *net_reduce(struct import_net *net, const char *type, const char *x, size_t count,
+                       const int64_t *axes)
+{
+    return net_node(net, type, 1, &x, 1,
+                    &(struct net_attribute){.name = "axes", .kind = NET_INTS, .count = count, .ints = axes});
+}
+
 const char *net_softmax(struct import_net *net, const char *x, int64_t axis)
 {
     return net_node(net, "Softmax", 1, &x, 1,
