@@ -34,7 +34,7 @@ static void allowed_free(void *data, void *memory)
     free(block);
 }
 
-void allowance_init(struct allowance *allowance, size_t bytes)
+static void allowance_init(struct allowance *allowance, size_t bytes)
 {
     *allowance = (struct allowance){bytes, {allowed_alloc, allowed_free, allowance}};
 }
@@ -87,6 +87,12 @@ static enum bst_code read_graph(const Onnx__ModelProto *model, const struct wire
     return code;
 }
 
+static enum bst_code check_size(size_t len, struct bst_error *err)
+{
+    if (len <= MODEL_SIZE_MAX) return BST_OK;
+    return bst_fail(err, BST_UNREADABLE, "larger than a model may be (%zu bytes)", MODEL_SIZE_MAX);
+}
+
 /* Unpacks what is not in the spans of wire. */
 static enum bst_code unpack(const struct wire *wire, struct graph *graph, struct external *external,
                             struct bst_error *err)
@@ -117,9 +123,7 @@ enum bst_code graph_take_file(struct bst_buf *file, const char *name, struct ext
     }
     graph->file = *file;
     *file = (struct bst_buf){0};
-    enum bst_code code = BST_OK;
-    if (graph->file.len > MODEL_SIZE_MAX)
-        code = bst_fail(err, BST_UNREADABLE, "larger than a model may be (%zu bytes)", MODEL_SIZE_MAX);
+    enum bst_code code = check_size(graph->file.len, err);
     if (code == BST_OK && wire_split(graph->file.data, graph->file.len, &wire)) wire_align(&wire);
     if (code == BST_OK) code = unpack(&wire, graph, external, err);
     if (wire.span_bytes == 0) bst_buf_free(&graph->file);
@@ -138,10 +142,7 @@ enum bst_code graph_read(const void *data, size_t len, const char *name, struct 
     struct external none = {0};
     struct bst_buf copy = {0};
     *out = NULL;
-    if (len > MODEL_SIZE_MAX) {
-        bst_fail(err, BST_UNREADABLE, "larger than a model may be (%zu bytes)", MODEL_SIZE_MAX);
-        return bst_where(err, "%s", name);
-    }
+    if (check_size(len, err) != BST_OK) return bst_where(err, "%s", name);
     bst_buf_append(&copy, data, len);
     if (copy.failed) return bst_fail_memory(err);
     return graph_take_file(&copy, name, &none, out, err);

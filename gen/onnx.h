@@ -27,9 +27,8 @@ bool onnx_kind(int64_t type, enum kind *kind);
 /* "float16" and so on, for messages. */
 const char *onnx_type_name(int64_t type);
 
-/* Exact values of the two half-width formats. */
+/* The exact value of a float16. */
 float onnx_half(uint16_t bits);
-float onnx_bfloat(uint16_t bits);
 
 /* Bytes of one element as stored, little-endian; 0 for a type that is not supported. */
 size_t onnx_item(int64_t type);

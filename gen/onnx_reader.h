@@ -15,7 +15,6 @@ struct allowance {
     size_t left;
     ProtobufCAllocator allocator;
 };
-void allowance_init(struct allowance *allowance, size_t bytes);
 
 struct reader {
     struct graph *graph;

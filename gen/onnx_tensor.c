@@ -54,7 +54,7 @@ float onnx_half(uint16_t bits)
     return sign ? -small : small;
 }
 
-float onnx_bfloat(uint16_t bits)
+static float onnx_bfloat(uint16_t bits)
 {
     return float_of_bits((uint32_t)bits << 16);
 }
