@@ -244,3 +244,22 @@ enum bst_code bst_splice(int fd, const struct bst_edits *edits, bst_put put, voi
     }
     return code == BST_OK ? copy(&flow, UINT64_MAX) : code;
 }
+
+struct outflow {
+    int fd;
+    const char *name;
+    struct bst_error *err;
+};
+
+static bool write_put(void *arg, const void *data, size_t len)
+{
+    struct outflow *out = arg;
+    return bst_write_all(out->fd, data, len, out->name, out->err) == BST_OK;
+}
+
+enum bst_code bst_splice_into(int from, int to, const struct bst_edits *edits, const char *from_name,
+                              const char *to_name, struct bst_error *err)
+{
+    struct outflow out = {to, to_name, err};
+    return bst_splice(from, edits, write_put, &out, from_name, err);
+}

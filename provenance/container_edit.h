@@ -43,5 +43,8 @@ enum bst_code bst_edit_around(const struct bst_container *container, const struc
 /* The file open at fd with the edits made, piece by piece. put as for bst_png_write(). */
 enum bst_code bst_splice(int fd, const struct bst_edits *edits, bst_put put, void *arg, const char *name,
                          struct bst_error *err);
+/* The same into the file open at to, from where that stands. Names are for messages. */
+enum bst_code bst_splice_into(int from, int to, const struct bst_edits *edits, const char *from_name,
+                              const char *to_name, struct bst_error *err);
 
 #endif

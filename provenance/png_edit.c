@@ -1,4 +1,4 @@
-/* png_edit.c - inserts chunks into a PNG; everything else stays byte for byte. */
+/* png_edit.c - chunks to be put into a PNG file, and writing to a file that is open. */
 #include "png_edit.h"
 
 #include <errno.h>
@@ -36,39 +36,4 @@ enum bst_code bst_write_all(int fd, const void *data, size_t len, const char *na
         len -= (size_t)put;
     }
     return BST_OK;
-}
-
-/* Up to len bytes; *got tells how many. */
-static enum bst_code read_some(int fd, void *data, size_t len, size_t *got, const char *name,
-                               struct bst_error *err)
-{
-    *got = 0;
-    while (*got < len) {
-        ssize_t part = read(fd, (uint8_t *)data + *got, len - *got);
-        if (part < 0 && errno == EINTR) continue;
-        if (part < 0) {
-            bst_fail_errno(err, BST_FAILURE, "cannot read the file");
-            return bst_where(err, "%s", name);
-        }
-        if (part == 0) break;
-        *got += (size_t)part;
-    }
-    return BST_OK;
-}
-
-enum bst_code bst_png_copy_with(int from, int to, const struct bst_buf *chunk, const char *name,
-                                struct bst_error *err)
-{
-    uint8_t block[65536];
-    size_t got;
-    enum bst_code code = read_some(from, block, BST_PNG_HEAD, &got, name, err);
-    if (code == BST_OK && got != BST_PNG_HEAD) code = bst_fail(err, BST_UNREADABLE, "a PNG cut short");
-    if (code == BST_OK) code = bst_write_all(to, block, got, name, err);
-    if (code == BST_OK) code = bst_write_all(to, chunk->data, chunk->len, name, err);
-    while (code == BST_OK) {
-        code = read_some(from, block, sizeof(block), &got, name, err);
-        if (code != BST_OK || got == 0) break;
-        code = bst_write_all(to, block, got, name, err);
-    }
-    return code;
 }

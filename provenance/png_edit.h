@@ -1,4 +1,4 @@
-/* png_edit.h - putting chunks into a PNG file without touching its pixels. Private to provenance/. */
+/* png_edit.h - what is put into a PNG file without touching its pixels. Private to provenance/. */
 #ifndef BST_PNG_EDIT_H
 #define BST_PNG_EDIT_H
 
@@ -10,10 +10,6 @@
 
 /* Appends one chunk, with length and checksum. data longer than 2^31-1 marks out as failed. */
 void bst_png_chunk(struct bst_buf *out, const char type[static 5], const void *data, size_t len);
-/* Copies the PNG file open at from to the file open at to, with the finished chunk behind IHDR. Names are for
- * messages. */
-enum bst_code bst_png_copy_with(int from, int to, const struct bst_buf *chunk, const char *name,
-                                struct bst_error *err);
 /* All of data to an open file. */
 enum bst_code bst_write_all(int fd, const void *data, size_t len, const char *name, struct bst_error *err);
 

@@ -19,7 +19,7 @@
  *   ledger_index.c       the tables derived from entries; ledger_rebuild.c makes them again
  *   ledger_check.c       recomputes everything; ledger_check_tables.c compares the derived tables
  *   container.c          segments of a file; container_png.c, container_jpeg.c, container_webp.c; png_edit.c
- *                        inserts chunks
+ *                        makes chunks
  *   container_edit.c     a manifest put in or taken out while a file is copied
  *   metadata.c           what a file says about itself; exif.c, xmp.c and png_text.c read and write it;
  *                        metadata_origin.c what that means

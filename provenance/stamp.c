@@ -4,6 +4,7 @@
  * in a hidden file beside its place; once the ledger holds its statement, the manifest with the receipt is
  * put in, the result is read back and judged, and only a file that validates gets its name. */
 #include "c2pa.h"
+#include "container_edit.h"
 #include "key.h"
 #include "metadata.h"
 #include "png_edit.h"
@@ -364,7 +365,8 @@ static enum bst_code make_chunk(const struct bst_stamper *stamper, struct pendin
 static enum bst_code write_finished(int from, int to, const struct bst_buf *chunk, const char *path,
                                     struct bst_error *err)
 {
-    enum bst_code code = bst_png_copy_with(from, to, chunk, path, err);
+    const struct bst_edits edits = {.count = 1, .item = {{.at = BST_PNG_HEAD, .insert = *chunk}}};
+    enum bst_code code = bst_splice_into(from, to, &edits, path, path, err);
     if (code == BST_OK && fsync(to) != 0) {
         bst_fail_errno(err, BST_FAILURE, "cannot write the file");
         code = bst_where(err, "%s", path);

@@ -305,30 +305,17 @@ static enum bst_code make_store(const struct bst_stamper *stamper, struct bst_ad
     return bst_stamp_store(stamper, &manifest, &adopt->envelope, proof, store, err);
 }
 
-struct outflow {
-    int fd;
-    const char *name;
-    struct bst_error *err;
-};
-
-static bool write_put(void *arg, const void *data, size_t len)
-{
-    struct outflow *out = arg;
-    return bst_write_all(out->fd, data, len, out->name, out->err) == BST_OK;
-}
-
 /* The finished picture, with the permissions of the one it was made from. */
 static enum bst_code write_picture(const struct bst_adopt *adopt, const struct bst_edits *edits, int to,
                                    struct bst_error *err)
 {
     struct stat info;
-    struct outflow out = {to, adopt->output, err};
     int from = open(adopt->source, O_RDONLY | O_CLOEXEC);
     if (from < 0) {
         bst_fail_errno(err, BST_UNREADABLE, "cannot open the file");
         return bst_where(err, "%s", adopt->source);
     }
-    enum bst_code code = bst_splice(from, edits, write_put, &out, adopt->source, err);
+    enum bst_code code = bst_splice_into(from, to, edits, adopt->source, adopt->output, err);
     if (code == BST_OK &&
         (fstat(from, &info) != 0 || fchmod(to, info.st_mode & 07777) != 0 || fsync(to) != 0)) {
         bst_fail_errno(err, BST_FAILURE, "cannot write the file");

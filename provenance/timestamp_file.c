@@ -2,11 +2,11 @@
  * it. The manifest keeps its length and place, so the picture's bytes stay what the signature covers. */
 #include "c2pa.h"
 #include "container.h"
+#include "container_edit.h"
 #include "png_edit.h"
 #include "stamp_file.h"
 #include "timestamp.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,22 +88,6 @@ static enum bst_code write_store(int fd, const struct target *target, struct bst
     return write_at(fd, start + 8, target->store.data, target->store.len, target->path, err);
 }
 
-static enum bst_code copy(int from, int to, const char *path, struct bst_error *err)
-{
-    uint8_t block[65536];
-    for (;;) {
-        ssize_t got = read(from, block, sizeof(block));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) {
-            bst_fail_errno(err, BST_FAILURE, "cannot read the file");
-            return bst_where(err, "%s", path);
-        }
-        if (got == 0) return BST_OK;
-        enum bst_code code = bst_write_all(to, block, (size_t)got, path, err);
-        if (code != BST_OK) return code;
-    }
-}
-
 /* Copy, change, fsync; the caller renames. */
 static enum bst_code rewrite(const struct target *target, int to, struct bst_error *err)
 {
@@ -114,7 +98,7 @@ static enum bst_code rewrite(const struct target *target, int to, struct bst_err
         if (from >= 0) close(from);
         return bst_where(err, "%s", target->path);
     }
-    enum bst_code code = copy(from, to, target->path, err);
+    enum bst_code code = bst_splice_into(from, to, &(struct bst_edits){0}, target->path, target->path, err);
     if (code == BST_OK) code = write_store(to, target, err);
     if (code == BST_OK && (fchmod(to, info.st_mode & 07777) != 0 || fsync(to) != 0)) {
         bst_fail_errno(err, BST_FAILURE, "cannot write the file");
