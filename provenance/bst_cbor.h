@@ -20,6 +20,7 @@ void bst_cbor_negative(struct bst_buf *out, uint64_t value); /* -1 - value */
 void bst_cbor_text(struct bst_buf *out, const char *text);
 void bst_cbor_textn(struct bst_buf *out, const void *text, size_t len); /* UTF-8 */
 void bst_cbor_bytes(struct bst_buf *out, const void *data, size_t len);
+void bst_cbor_pair(struct bst_buf *out, const char *key, const char *value); /* a map's entry, both texts */
 void bst_cbor_tag(struct bst_buf *out, uint64_t tag);
 void bst_cbor_bool(struct bst_buf *out, bool value);
 void bst_cbor_null(struct bst_buf *out);

@@ -79,6 +79,8 @@ void bst_opened_ingredient(const struct bst_opened *opened, struct bst_buf *out)
 enum bst_code bst_opened_parent(struct bst_opened *opened, const struct bst_c2pa *c2pa,
                                 struct bst_error *err);
 #define BST_INGREDIENT_LABEL "c2pa.ingredient.v3"
+/* A hashed URI: address, and SHA-256 of what stands there. */
+void bst_c2pa_link(struct bst_buf *out, const char *url, const uint8_t sha256[static BST_SHA256_LEN]);
 /* The manifest store (JUMBF), appended to out. */
 enum bst_code bst_c2pa_write(const struct bst_manifest *manifest, struct bst_buf *out, struct bst_error *err);
 

@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void pair(struct bst_buf *out, const char *key, const char *value)
-{
-    bst_cbor_text(out, key);
-    bst_cbor_text(out, value);
-}
-
 /* ---- validationResults ---- */
 
 static size_t count(const struct bst_c2pa *c2pa, enum bst_status_kind kind, const char *ingredient)
@@ -39,9 +33,9 @@ static void write_statuses(const struct bst_c2pa *c2pa, const char *ingredient, 
             bool placed = status->url[0] != 0;
             char *words = bst_printable(status->words, strlen(status->words));
             bst_cbor_map(out, placed ? 3 : 2);
-            if (placed) pair(out, "url", status->url);
-            pair(out, "code", status->code);
-            pair(out, "explanation", words == NULL ? "" : words);
+            if (placed) bst_cbor_pair(out, "url", status->url);
+            bst_cbor_pair(out, "code", status->code);
+            bst_cbor_pair(out, "explanation", words == NULL ? "" : words);
             out->failed = out->failed || words == NULL;
             free(words);
         }
@@ -74,7 +68,7 @@ static void write_results(const struct bst_c2pa *c2pa, struct bst_buf *out)
         bst_cbor_map(out, 2);
         bst_cbor_text(out, "validationDeltas");
         write_statuses(c2pa, c2pa->statuses[i].ingredient, out);
-        pair(out, "ingredientAssertionURI", c2pa->statuses[i].ingredient);
+        bst_cbor_pair(out, "ingredientAssertionURI", c2pa->statuses[i].ingredient);
     }
 }
 
@@ -84,10 +78,7 @@ static void write_link(const char *label, const char *tail, const uint8_t sha256
                        struct bst_buf *out)
 {
     char *url = bst_format("self#jumbf=/c2pa/%s%s", label, tail);
-    bst_cbor_map(out, 2);
-    pair(out, "url", url == NULL ? "" : url);
-    bst_cbor_text(out, "hash");
-    bst_cbor_bytes(out, sha256, BST_SHA256_LEN);
+    bst_c2pa_link(out, url == NULL ? "" : url, sha256);
     out->failed = out->failed || url == NULL;
     free(url);
 }
@@ -99,9 +90,9 @@ void bst_opened_ingredient(const struct bst_opened *opened, struct bst_buf *out)
     bool sourced = c2pa == NULL && opened->source_type != NULL;
     bst_cbor_map(out, 2 + (size_t)(opened->name != NULL) + (size_t)sourced +
                           (c2pa == NULL ? 0 : 2 + (size_t)opened->has_signature));
-    if (opened->name != NULL) pair(out, "dc:title", opened->name);
-    pair(out, "dc:format", opened->media_type);
-    pair(out, "relationship", "parentOf");
+    if (opened->name != NULL) bst_cbor_pair(out, "dc:title", opened->name);
+    bst_cbor_pair(out, "dc:format", opened->media_type);
+    bst_cbor_pair(out, "relationship", "parentOf");
     if (c2pa != NULL) {
         bst_cbor_text(out, "activeManifest");
         write_link(c2pa->label, "", opened->manifest_sha256, out);
@@ -110,7 +101,7 @@ void bst_opened_ingredient(const struct bst_opened *opened, struct bst_buf *out)
         bst_cbor_text(out, "claimSignature");
         write_link(c2pa->label, "/c2pa.signature", opened->signature_sha256, out);
     }
-    if (sourced) pair(out, "digitalSourceType", opened->source_type);
+    if (sourced) bst_cbor_pair(out, "digitalSourceType", opened->source_type);
     if (c2pa != NULL) {
         bst_cbor_text(out, "validationResults");
         write_results(c2pa, out);

@@ -25,20 +25,19 @@ struct binding {
     uint8_t sha256[BST_SHA256_LEN];
 };
 
-static void pair(struct bst_buf *out, const char *key, const char *value)
+void bst_c2pa_link(struct bst_buf *out, const char *url, const uint8_t sha256[static BST_SHA256_LEN])
 {
-    bst_cbor_text(out, key);
-    bst_cbor_text(out, value);
+    bst_cbor_map(out, 2);
+    bst_cbor_pair(out, "url", url);
+    bst_cbor_text(out, "hash");
+    bst_cbor_bytes(out, sha256, BST_SHA256_LEN);
 }
 
 static void write_link(const struct assertions *all, size_t i, struct bst_buf *out)
 {
-    char text[160];
-    bst_cbor_map(out, 2);
-    snprintf(text, sizeof(text), "self#jumbf=c2pa.assertions/%s", all->labels[i]);
-    pair(out, "url", text);
-    bst_cbor_text(out, "hash");
-    bst_cbor_bytes(out, all->digests[i], BST_SHA256_LEN);
+    char url[160];
+    snprintf(url, sizeof(url), "self#jumbf=c2pa.assertions/%s", all->labels[i]);
+    bst_c2pa_link(out, url, all->digests[i]);
 }
 
 /* What every action begins with, the shortest keys. */
@@ -48,15 +47,15 @@ static void begin_action(const struct bst_manifest *manifest, const char *name, 
     bst_cbor_text(out, "when");
     bst_cbor_tag(out, 0);
     bst_cbor_text(out, manifest->when);
-    pair(out, "action", name);
+    bst_cbor_pair(out, "action", name);
 }
 
 static void write_agent(struct bst_buf *out)
 {
     bst_cbor_text(out, "softwareAgent");
     bst_cbor_map(out, 2);
-    pair(out, "name", BST_CLAIM_GENERATOR);
-    pair(out, "version", BST_VERSION);
+    bst_cbor_pair(out, "name", BST_CLAIM_GENERATOR);
+    bst_cbor_pair(out, "version", BST_VERSION);
 }
 
 /* c2pa.opened names the ingredient that was opened, the assertion written before this one. */
@@ -76,7 +75,7 @@ static void write_created(const struct bst_manifest *manifest, struct bst_buf *o
 {
     begin_action(manifest, "c2pa.created", out);
     write_agent(out);
-    pair(out, "digitalSourceType", manifest->source_type);
+    bst_cbor_pair(out, "digitalSourceType", manifest->source_type);
 }
 
 static void write_actions(const struct bst_manifest *manifest, const struct assertions *all,
@@ -99,11 +98,11 @@ static void write_disclosure(const struct bst_manifest *manifest, struct bst_buf
     char identifier[sizeof("nih:sha-256;") + BST_SHA256_HEX] = "nih:sha-256;"; /* RFC 6920, 7 */
     bool named = manifest->model_name != NULL;
     bst_cbor_map(out, named ? 3 : 1);
-    if (named) pair(out, "modelName", manifest->model_name);
-    pair(out, "modelType", manifest->opened != NULL ? "c2pa.types.model" : "c2pa.types.model.onnx");
+    if (named) bst_cbor_pair(out, "modelName", manifest->model_name);
+    bst_cbor_pair(out, "modelType", manifest->opened != NULL ? "c2pa.types.model" : "c2pa.types.model.onnx");
     if (!named) return;
     bst_hex(manifest->model_sha256, BST_SHA256_LEN, identifier + strlen(identifier));
-    pair(out, "modelIdentifier", identifier);
+    bst_cbor_pair(out, "modelIdentifier", identifier);
 }
 
 static void write_receipt(const struct bst_manifest *manifest, struct bst_buf *out)
@@ -115,7 +114,7 @@ static void write_receipt(const struct bst_manifest *manifest, struct bst_buf *o
         bst_cbor_text(out, "key");
         bst_cbor_bytes(out, manifest->author_key, BST_KEY_LEN);
     }
-    pair(out, "log", manifest->log_vkey);
+    bst_cbor_pair(out, "log", manifest->log_vkey);
     bst_cbor_text(out, "proof");
     bst_cbor_textn(out, manifest->proof, manifest->proof_len);
     bst_cbor_text(out, "envelope");
@@ -132,7 +131,7 @@ static void write_mining(struct bst_buf *out)
     for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
         bst_cbor_text(out, uses[i]);
         bst_cbor_map(out, 1);
-        pair(out, "use", "notAllowed");
+        bst_cbor_pair(out, "use", "notAllowed");
     }
 }
 
@@ -142,7 +141,7 @@ static void write_data_hash(const struct bst_manifest *manifest, const struct bi
     static const uint8_t zeros[1];
     bool detached = manifest->opened != NULL && manifest->opened->detached;
     bst_cbor_map(out, detached ? 3 : 4);
-    pair(out, "alg", "sha256");
+    bst_cbor_pair(out, "alg", "sha256");
     bst_cbor_text(out, "pad");
     bst_cbor_bytes(out, zeros, binding->pad);
     bst_cbor_text(out, "hash");
@@ -207,21 +206,21 @@ static void write_claim(const struct bst_manifest *manifest, const char *label, 
     char text[160];
     bool titled = manifest->title != NULL;
     bst_cbor_map(out, titled ? 6 : 5);
-    pair(out, "alg", "sha256");
-    if (titled) pair(out, "dc:title", manifest->title);
+    bst_cbor_pair(out, "alg", "sha256");
+    if (titled) bst_cbor_pair(out, "dc:title", manifest->title);
     snprintf(text, sizeof(text), "self#jumbf=/c2pa/%s/c2pa.signature", label);
-    pair(out, "signature", text);
+    bst_cbor_pair(out, "signature", text);
     snprintf(text, sizeof(text), "xmp.iid:%s", manifest->image_id);
-    pair(out, "instanceID", text);
+    bst_cbor_pair(out, "instanceID", text);
     bst_cbor_text(out, "created_assertions");
     bst_cbor_array(out, all->count);
     for (size_t i = 0; i < all->count; i++)
         write_link(all, i, out);
     bst_cbor_text(out, "claim_generator_info");
     bst_cbor_map(out, 3);
-    pair(out, "name", BST_CLAIM_GENERATOR);
-    pair(out, "version", BST_VERSION);
-    pair(out, "specVersion", BST_C2PA_SPEC_VERSION);
+    bst_cbor_pair(out, "name", BST_CLAIM_GENERATOR);
+    bst_cbor_pair(out, "version", BST_VERSION);
+    bst_cbor_pair(out, "specVersion", BST_C2PA_SPEC_VERSION);
 }
 
 static enum bst_code write_store(const struct bst_manifest *manifest, const char *label,

@@ -52,6 +52,12 @@ void bst_cbor_bytes(struct bst_buf *out, const void *data, size_t len)
     bst_buf_append(out, data, len);
 }
 
+void bst_cbor_pair(struct bst_buf *out, const char *key, const char *value)
+{
+    bst_cbor_text(out, key);
+    bst_cbor_text(out, value);
+}
+
 void bst_cbor_tag(struct bst_buf *out, uint64_t tag)
 {
     EMIT(out, cbor_encode_tag(tag, head, HEAD));

@@ -67,11 +67,11 @@ static void put_pair(json_t *out, const char *name, const char *line, const char
     }
 }
 
-static bool read_parameters(const char *text, json_t *out)
+static void read_parameters(const char *text, json_t *out)
 {
     const char *last = strrchr(text, '\n');
     last = last == NULL ? text : last + 1;
-    if (strncmp(last, "Steps: ", 7) != 0) return false;
+    if (strncmp(last, "Steps: ", 7) != 0) return;
     const char *negative = strstr(text, "Negative prompt: ");
     const char *end = negative != NULL && negative < last ? negative : last;
     put(out, "program", json_string("AUTOMATIC1111"));
@@ -82,7 +82,6 @@ static bool read_parameters(const char *text, json_t *out)
     put_pair(out, "modelHash", last, "Model hash");
     put_pair(out, "sampler", last, "Sampler");
     put_pair(out, "version", last, "Version");
-    return true;
 }
 
 /* ---- ComfyUI: {"3":{"class_type":"KSampler","inputs":{"seed":1,"positive":["6",0]}},...} ---- */
@@ -100,13 +99,13 @@ static const json_t *linked_text(const json_t *graph, const json_t *link)
     return NULL;
 }
 
-static bool read_graph(const char *text, json_t *out)
+static void read_graph(const char *text, json_t *out)
 {
     struct bst_error ignored;
     json_t *graph, *node;
     const char *id;
     bool found = false;
-    if (bst_json_parse(text, strlen(text), &graph, &ignored) != BST_OK) return false;
+    if (bst_json_parse(text, strlen(text), &graph, &ignored) != BST_OK) return;
     json_object_foreach(graph, id, node)
     {
         const char *class = bst_json_text(node, "class_type");
@@ -124,7 +123,6 @@ static bool read_graph(const char *text, json_t *out)
     }
     if (found) put(out, "program", json_string("ComfyUI"));
     json_decref(graph);
-    return found;
 }
 
 /* ---- InvokeAI, NovelAI: one JSON object ---- */
