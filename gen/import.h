@@ -100,8 +100,6 @@ enum bst_code import_pickle_read(const uint8_t *data, size_t len, struct import_
                                  struct bst_error *err);
 void import_pickle_free(struct import_pickle *pickle);
 size_t import_pickle_storages(struct import_pickle *pickle, struct import_storage **storages);
-/* The little-endian bytes of a whole number of more than 64 bits, if that is what the pickle is. */
-bool import_pickle_long(const struct import_pickle *pickle, const uint8_t **bytes, size_t *len);
 /* Items of the list that the pickle is, 0 for another kind; and one of them, NULL when it is no text. */
 size_t import_pickle_count(const struct import_pickle *pickle);
 const char *import_pickle_text(const struct import_pickle *pickle, size_t index, size_t *len);

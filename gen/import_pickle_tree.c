@@ -13,15 +13,6 @@ size_t import_pickle_storages(struct import_pickle *p, struct import_storage **s
     return p->storage_count;
 }
 
-bool import_pickle_long(const struct import_pickle *p, const uint8_t **bytes, size_t *len)
-{
-    const struct pickled *v = &p->values[p->result];
-    if (v->kind != VALUE_LONG) return false;
-    *bytes = v->bytes.data;
-    *len = v->bytes.len;
-    return true;
-}
-
 size_t import_pickle_count(const struct import_pickle *p)
 {
     const struct pickled *v = &p->values[p->result];
