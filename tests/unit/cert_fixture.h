@@ -141,4 +141,17 @@ static inline void append_pem(X509 *cert, struct bst_buf *out)
     BIO_free(bio);
 }
 
+/* What trusts one certificate. */
+static inline struct bst_trust *trust_in(X509 *cert, unsigned kinds)
+{
+    struct bst_error err;
+    struct bst_trust *trust;
+    struct bst_buf pem = {0};
+    append_pem(cert, &pem);
+    assert_int_equal(bst_trust_new(&trust, &err), BST_OK);
+    assert_int_equal(bst_trust_add(trust, (const char *)pem.data, pem.len, kinds, NULL, &err), BST_OK);
+    bst_buf_free(&pem);
+    return trust;
+}
+
 #endif

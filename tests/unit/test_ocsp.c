@@ -5,7 +5,6 @@
 
 #include "ocsp.h"
 
-static struct bst_error err;
 static struct made root, leaf, another, responder, plain, stranger;
 static struct bst_trust *trust;
 static int64_t now_s;
@@ -14,7 +13,6 @@ static const char *last_why;
 static int setup(void **state)
 {
     struct recipe by = root_recipe(), recipe = leaf_recipe();
-    struct bst_buf pem = {0};
     (void)state;
     now_s = bst_now_ms() / 1000;
     root = make_certificate(NULL, &by);
@@ -26,11 +24,7 @@ static int setup(void **state)
     responder = make_certificate(&root, &recipe);
     stranger = make_certificate(&far, &recipe);
     made_free(&far);
-    append_pem(root.cert, &pem);
-    assert_int_equal(bst_trust_new(&trust, &err), BST_OK);
-    assert_int_equal(bst_trust_add(trust, (const char *)pem.data, pem.len, BST_TRUST_MANIFEST, NULL, &err),
-                     BST_OK);
-    bst_buf_free(&pem);
+    trust = trust_in(root.cert, BST_TRUST_MANIFEST);
     return 0;
 }
 

@@ -15,17 +15,12 @@ static const struct bst_buf other = {.data = (uint8_t *)(uintptr_t) "signed work
 static int setup(void **state)
 {
     struct recipe by = root_recipe(), recipe = leaf_recipe();
-    struct bst_buf pem = {0};
     (void)state;
     root = make_certificate(NULL, &by);
     recipe.name = "Time";
     recipe.purpose = "critical,timeStamping";
     authority = make_certificate(&root, &recipe);
-    append_pem(root.cert, &pem);
-    assert_int_equal(bst_trust_new(&trust, &err), BST_OK);
-    assert_int_equal(bst_trust_add(trust, (const char *)pem.data, pem.len, BST_TRUST_TSA, NULL, &err),
-                     BST_OK);
-    bst_buf_free(&pem);
+    trust = trust_in(root.cert, BST_TRUST_TSA);
     return 0;
 }
 
@@ -136,18 +131,12 @@ static void validity(void **state)
     struct recipe by = root_recipe();
     by.from_s = clock_s - 2 * 86400;
     struct made old_root = make_certificate(NULL, &by), old = make_certificate(&old_root, &recipe);
-    struct bst_trust *old_trust;
-    struct bst_buf pem = {0};
-    append_pem(old_root.cert, &pem);
-    assert_int_equal(bst_trust_new(&old_trust, &err), BST_OK);
-    assert_int_equal(bst_trust_add(old_trust, (const char *)pem.data, pem.len, BST_TRUST_TSA, NULL, &err),
-                     BST_OK);
+    struct bst_trust *old_trust = trust_in(old_root.cert, BST_TRUST_TSA);
     make_token(&old, &token);
     bst_timestamp_judge(token.data, token.len, &data, old_trust, &time);
     assert_int_equal(time.state, BST_TIME_TRUSTED); /* both have expired since */
     clock_s = 0;
     bst_trust_free(old_trust);
-    bst_buf_free(&pem);
     bst_buf_free(&token);
     made_free(&old);
     made_free(&old_root);

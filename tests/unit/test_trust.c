@@ -30,17 +30,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct bst_trust *trust_in(X509 *cert, unsigned kinds)
-{
-    struct bst_trust *trust;
-    struct bst_buf pem = {0};
-    append_pem(cert, &pem);
-    assert_int_equal(bst_trust_new(&trust, &err), BST_OK);
-    assert_int_equal(bst_trust_add(trust, (const char *)pem.data, pem.len, kinds, NULL, &err), BST_OK);
-    bst_buf_free(&pem);
-    return trust;
-}
-
 static bool leads(const struct bst_trust *trust, enum bst_trust_kind kind, X509 *end, X509 *more,
                   int64_t when_s)
 {
