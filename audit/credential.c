@@ -20,13 +20,6 @@ static const struct bst_status *find(const struct bst_c2pa *c2pa, enum bst_statu
     return NULL;
 }
 
-/* Codes that speak of the signer's certificate, or of another identity, not of the bytes. */
-static bool is_about_trust(const char *code)
-{
-    return starts(code, "signingCredential.") || starts(code, "claimSignature.outsideValidity") ||
-           starts(code, "cawg.");
-}
-
 static bool is_binding(const char *code)
 {
     return starts(code, "assertion.dataHash.") || starts(code, "assertion.boxesHash.") ||
@@ -63,7 +56,7 @@ static void judge_form(struct judge *judge)
     for (size_t i = 0; i < c2pa->status_count; i++) {
         const struct bst_status *s = &c2pa->statuses[i];
         if (s->kind != BST_STATUS_FAILURE || s->ingredient[0] || is_binding(s->code) ||
-            is_about_trust(s->code) || starts(s->code, "claimSignature."))
+            bst_status_about_signer(s->code) || starts(s->code, "claimSignature."))
             continue;
         judge_say(judge, "manifest", BST_FAIL, "The manifest is not sound: %s (%s).", s->words, s->code);
         return;
@@ -78,7 +71,7 @@ static void judge_signature(struct judge *judge)
     for (size_t i = 0; i < c2pa->status_count; i++) {
         const struct bst_status *s = &c2pa->statuses[i];
         if (s->kind != BST_STATUS_FAILURE || s->ingredient[0] || !starts(s->code, "claimSignature.") ||
-            is_about_trust(s->code))
+            bst_status_about_signer(s->code))
             continue;
         judge_say(judge, "signature", BST_FAIL, "The manifest's signature does not hold: %s (%s).", s->words,
                   s->code);
@@ -140,7 +133,7 @@ static void judge_ingredients(struct judge *judge)
     for (size_t i = 0; i < c2pa->status_count; i++) {
         const struct bst_status *s = &c2pa->statuses[i];
         if (!s->ingredient[0]) continue;
-        bool failed = s->kind == BST_STATUS_FAILURE, trust = is_about_trust(s->code);
+        bool failed = s->kind == BST_STATUS_FAILURE, trust = bst_status_about_signer(s->code);
         if (failed && !trust && !altered) altered = s;
         if (failed && trust && !unknown) unknown = s;
         without += !strcmp(s->code, "ingredient.unknownProvenance");

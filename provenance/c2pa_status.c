@@ -246,8 +246,7 @@ void bst_judge_suppress(struct bst_judge *judge)
 
 /* ---- the state ---- */
 
-/* Failures that speak of a signer or of another identity, not of the bytes. */
-static bool is_about_signer(const char *code)
+bool bst_status_about_signer(const char *code)
 {
     return strncmp(code, "signingCredential.", 18) == 0 ||
            strcmp(code, "claimSignature.outsideValidity") == 0 || strncmp(code, "cawg.", 5) == 0;
@@ -273,7 +272,7 @@ static void take_status(const struct bst_status *status, struct found *found)
     if (failed) {
         found->any_failure = true;
         found->intolerable = found->intolerable || !is_tolerated(code);
-        found->altered = found->altered || !is_about_signer(code);
+        found->altered = found->altered || !bst_status_about_signer(code);
     }
     if (!active) return;
     if (status->kind == BST_STATUS_SUCCESS) {

@@ -492,6 +492,8 @@ struct bst_status {
     char ingredient[256]; /* of the ingredient assertion that led there; "" for the active manifest */
     char words[256];
 };
+/* Does a failure of that code speak of a signer's certificate or of another identity, not of the bytes? */
+bool bst_status_about_signer(const char *code);
 /* Who vouches for the signer of the active manifest, whatever the file's state. */
 enum bst_signer_trust {
     BST_SIGNER_UNKNOWN, /* nobody that the caller trusts */
