@@ -213,7 +213,6 @@ bool bst_uri_assertion(const char *uri, size_t len, const char **label, size_t *
 void bst_uri_last(const char *uri, size_t len, const char **label, size_t *label_len);
 /* Fills root_len, version and instance from the label. */
 void bst_label_parse(const char *label, struct bst_assertion *out);
-bool bst_label_root_is(const char *label, const char *root); /* but for version and instance */
 bool bst_root_is(const struct bst_assertion *assertion, const char *root);
 bool bst_is_hard_binding(const char *label);
 bool bst_manifest_label_fits(const char *label);
@@ -276,15 +275,14 @@ void bst_judge_ingredients(struct bst_judge *judge);
 enum bst_relation { BST_NO_RELATION, BST_PARENT_OF, BST_COMPONENT_OF, BST_INPUT_TO };
 struct bst_ingredient {
     enum bst_relation relation;
-    cbor_item_t *link, *signature, *results, *source_type, *map;
+    cbor_item_t *link, *signature, *results, *source_type;
     struct bst_hashed_uri manifest; /* when link is there */
 };
 /* NULL, or what is wrong with it. */
 const char *bst_ingredient_read(const struct bst_claim *claim, const struct bst_assertion *assertion,
                                 struct bst_ingredient *out);
 bool bst_is_ingredient(const struct bst_assertion *assertion);
-/* c2pa_hash.c: the manifest that is bound to the file (the active one, or what it updates), and the binding. */
-struct bst_claim *bst_binding_claim(struct bst_judge *judge);
+/* c2pa_hash.c: the binding to the file of the active manifest, or of what it updates. */
 enum bst_code bst_judge_binding(struct bst_judge *judge, struct bst_error *err);
 /* c2pa_boxes.c: c2pa.hash.boxes */
 enum bst_code bst_judge_boxes(struct bst_judge *judge, const struct bst_claim *claim,

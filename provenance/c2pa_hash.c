@@ -37,8 +37,8 @@ static struct bst_claim *parent_of(const struct bst_judge *judge, const struct b
     return NULL;
 }
 
-/* An update has no binding of its own: that of the manifest it updates counts. */
-struct bst_claim *bst_binding_claim(struct bst_judge *judge)
+/* The manifest that is bound to the file. An update has no binding of its own: that of the one it updates counts. */
+static struct bst_claim *binding_claim(struct bst_judge *judge)
 {
     struct bst_claim *claim = judge->active;
     for (size_t i = 0; claim != NULL && claim->update && i < BST_GENERATIONS; i++) {
@@ -200,7 +200,7 @@ enum bst_code bst_judge_binding(struct bst_judge *judge, struct bst_error *err)
     bst_judge_url(judge, "", url);
     if (judge->active->update && binding_of(judge->active, &count) != NULL)
         bst_judge_fail(judge, "manifest.update.invalid", url, "an update has a binding of its own");
-    struct bst_claim *claim = bst_binding_claim(judge);
+    struct bst_claim *claim = binding_claim(judge);
     const struct bst_assertion *binding = claim == NULL ? NULL : binding_of(claim, &count);
     if (binding == NULL) {
         bst_judge_fail(judge, "claim.hardBindings.missing", url, "nothing binds the manifest to the file");

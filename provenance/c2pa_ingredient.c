@@ -33,7 +33,6 @@ const char *bst_ingredient_read(const struct bst_claim *claim, const struct bst_
     cbor_item_t *map = assertion->content;
     memset(out, 0, sizeof(*out));
     if (map == NULL || !cbor_isa_map(map)) return "an ingredient that is no map";
-    out->map = map;
     out->relation = relation_of(map);
     if (assertion->version < 1 || assertion->version > 3) return "an ingredient of an unknown version";
     if (out->relation == BST_NO_RELATION) return "an ingredient in no relation, or an unknown one";

@@ -47,7 +47,8 @@ bool bst_root_is(const struct bst_assertion *assertion, const char *root)
     return assertion->root_len == strlen(root) && memcmp(assertion->label, root, assertion->root_len) == 0;
 }
 
-bool bst_label_root_is(const char *label, const char *root)
+/* But for version and instance. */
+static bool label_root_is(const char *label, const char *root)
 {
     struct bst_assertion parsed;
     bst_label_parse(label, &parsed);
@@ -59,7 +60,7 @@ bool bst_is_hard_binding(const char *label)
     static const char *const roots[] = {"c2pa.hash.data", "c2pa.hash.boxes", "c2pa.hash.bmff",
                                         "c2pa.hash.collection.data", "c2pa.hash.multi-asset"};
     for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-        if (bst_label_root_is(label, roots[i])) return true;
+        if (label_root_is(label, roots[i])) return true;
     }
     return false;
 }
