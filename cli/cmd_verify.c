@@ -224,35 +224,20 @@ static void judge_all(struct batch *batch)
     if (!document && !batch->json && !batch->quiet && batch->count > 1) summary(batch);
 }
 
-/* Fills *out with the values of a repeating option; ended by the count. */
-static enum bst_code values(const struct cli_args *args, const char *name, const char ***out, size_t *count,
-                            struct bst_error *err)
-{
-    size_t n = 0;
-    while (cli_nth(args, name, n))
-        n++;
-    *out = bst_calloc(n + 1, sizeof **out);
-    if (!*out) return bst_fail_memory(err);
-    for (size_t i = 0; i < n; i++)
-        (*out)[i] = cli_nth(args, name, i);
-    *count = n;
-    return BST_OK;
-}
-
-/* Folders and files where replay finds models: those asked for, then the usual places. */
-static enum bst_code model_places(const struct cli_args *args, const struct cli_places *places,
-                                  const char ***out, size_t *count, struct bst_error *err)
+/* Where replay looks for something: the values of a repeating option, then the usual places. */
+static enum bst_code look_in(const struct cli_args *args, const char *name, const struct cli_places *usual,
+                             const char ***out, size_t *count, struct bst_error *err)
 {
     size_t asked = 0;
-    while (cli_nth(args, "model", asked))
+    while (cli_nth(args, name, asked))
         asked++;
-    *out = bst_calloc(asked + places->count + 1, sizeof **out);
+    *out = bst_calloc(asked + usual->count + 1, sizeof **out);
     if (!*out) return bst_fail_memory(err);
     for (size_t i = 0; i < asked; i++)
-        (*out)[i] = cli_nth(args, "model", i);
-    for (size_t i = 0; i < places->count; i++)
-        (*out)[asked + i] = places->folder[i];
-    *count = asked + places->count;
+        (*out)[i] = cli_nth(args, name, i);
+    for (size_t i = 0; i < usual->count; i++)
+        (*out)[asked + i] = usual->folder[i];
+    *count = asked + usual->count;
     return BST_OK;
 }
 
@@ -288,8 +273,8 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     enum bst_code code = cli_home(args, cli_has(args, "home"), &home, err);
     if (code == BST_OK) code = cli_trust_load(args, home, &trust, err);
     if (code == BST_OK) code = cli_places_find(home, &places, err);
-    if (code == BST_OK) code = model_places(args, &places, &models, &model_count, err);
-    if (code == BST_OK) code = values(args, "input", &inputs, &input_count, err);
+    if (code == BST_OK) code = look_in(args, "model", &places, &models, &model_count, err);
+    if (code == BST_OK) code = look_in(args, "input", &(struct cli_places){0}, &inputs, &input_count, err);
     if (code == BST_OK) code = cli_number(args, "threads", 1, 256, &threads, err);
     if (code == BST_OK) code = cli_memory(args, "memory", &memory, err);
     if (code == BST_OK) code = format_of(args, &format, err);
