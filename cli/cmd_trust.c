@@ -100,8 +100,8 @@ static enum bst_code about(const struct cli_args *args, const char *file, struct
     return cli_words("origin", item->origin, 2000, false, err);
 }
 
-static enum bst_code say_added(const struct cli_args *args, const char *home,
-                               const struct bst_trust_item *item, struct bst_error *err)
+static enum bst_code say_added(const struct cli_args *args, const struct bst_trust_item *item,
+                               struct bst_error *err)
 {
     char kinds[64], count[128];
     if (cli_has(args, "json")) {
@@ -125,7 +125,6 @@ static enum bst_code say_added(const struct cli_args *args, const char *home,
     cli_text(stdout, item->name);
     printf("\n");
     json_decref(certs);
-    (void)home;
     return BST_OK;
 }
 
@@ -149,7 +148,7 @@ enum bst_code cli_trust_keep(const struct cli_args *args, const char *home, cons
     char *path = bst_format("%s/trust/%s", home, item.name);
     if (!path) return bst_fail_memory(err);
     item.path = path;
-    code = say_added(args, home, &item, err);
+    code = say_added(args, &item, err);
     free(path);
     return code;
 }
