@@ -1,41 +1,19 @@
 /* bench_judge.c - judging small pictures in this process: scan, manifest, binding, signature, certificates. Beside it
  * stands what no validator can save, checking the same Ed25519 signature and the same X.509 path, in turns. And a
  * large file, beside its SHA-256. */
-#define _XOPEN_SOURCE 700 /* nftw */
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "c2pa.h"
 #include "cert_profile.h"
+#include "folder.h"
 #include "trust.h"
 
 #define ROUNDS 15
 #define READS  100
 
-static struct bst_error err;
 static char folder[] = "/tmp/blindstamp-bench-XXXXXX";
-
-static void must(enum bst_code code)
-{
-    if (code == BST_OK) return;
-    fprintf(stderr, "%s (%s)\n", err.what, err.where);
-    exit(1);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, ROUNDS, sizeof *values, by_value);
-    return values[ROUNDS / 2];
-}
 
 /* A picture of noise, stamped; its path in new memory. */
 static char *stamp(struct bst_stamper *stamper, const char *name, uint32_t size)
@@ -131,7 +109,7 @@ static void bench_small(const char *path, const struct bst_trust *trust)
         whole[i] = judge(path, trust, READS);
         alone[i] = check(&claim, trust);
     }
-    double a = median(whole), b = median(alone);
+    double a = median(whole, ROUNDS), b = median(alone, ROUNDS);
     printf("small picture judged:            %7.1f us\n", a * 1e6);
     printf("its Ed25519 and X.509 checks:    %7.1f us; ratio %.2f\n", b * 1e6, a / b);
     bst_jumbf_clear(&claim.boxes);
@@ -148,17 +126,9 @@ static void bench_large(const char *path, const struct bst_trust *trust)
         must(bst_sha256_file(path, digest, &err));
         alone[i] = bst_monotonic_s() - start;
     }
-    double a = median(whole), b = median(alone);
+    double a = median(whole, ROUNDS), b = median(alone, ROUNDS);
     printf("picture of 2048x2048 judged:     %7.1f ms\n", a * 1e3);
     printf("SHA-256 of its file:             %7.1f ms; ratio %.2f\n", b * 1e3, a / b);
-}
-
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
-{
-    (void)info;
-    (void)type;
-    (void)place;
-    return remove(path);
 }
 
 int main(void)
@@ -183,5 +153,6 @@ int main(void)
     free(small);
     free(large);
     free(home);
-    return nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    bst_folder_remove(folder);
+    return 0;
 }

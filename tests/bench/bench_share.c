@@ -1,35 +1,12 @@
 /* bench_share.c MODEL.onnx - where the time of one 768x512 picture goes: generating, PNG encoding, and
  * stamping with metadata, statement, ledger entry and manifest. The shares of one run can be compared; the
  * times cannot. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "gen.h"
-#include "provenance.h"
 
 #define ROUNDS 9
-
-static struct bst_error err;
-
-static void must(enum bst_code code)
-{
-    if (code == BST_OK) return;
-    fprintf(stderr, "%s (%s)\n", err.what, err.where);
-    exit(1);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, ROUNDS, sizeof *values, by_value);
-    return values[ROUNDS / 2];
-}
 
 int main(int argc, char **argv)
 {
@@ -85,7 +62,8 @@ int main(int argc, char **argv)
         bst_buf_free(&png);
         bst_image_clear(&image);
     }
-    double parts[] = {median(generate), median(encode), median(stamp), median(commit)};
+    double parts[] = {median(generate, ROUNDS), median(encode, ROUNDS), median(stamp, ROUNDS),
+                      median(commit, ROUNDS)};
     static const char *const names[] = {"generate", "encode the PNG", "metadata, digests, statement",
                                         "ledger, manifest, check, rename"};
     double whole = 0;

@@ -1,14 +1,11 @@
 /* bench_stamp.c - 768x512 pictures: PNG levels (time against size), stamps a second, verifications a second.
  * Beside each stands its floor: a stamp must at least encode the PNG, a verification must at least digest the
  * file. */
-#define _XOPEN_SOURCE 700 /* nftw */
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "provenance.h"
+#include "bench.h"
+#include "folder.h"
 
 #define WIDTH   768
 #define HEIGHT  512
@@ -17,15 +14,7 @@
 #define BATCH   50
 #define READS   200
 
-static struct bst_error err;
 static char folder[] = "/tmp/blindstamp-bench-XXXXXX";
-
-static void must(enum bst_code code)
-{
-    if (code == BST_OK) return;
-    fprintf(stderr, "%s (%s)\n", err.what, err.where);
-    exit(1);
-}
 
 static uint32_t hash(uint32_t x, uint32_t y, uint32_t seed)
 {
@@ -160,14 +149,6 @@ static void bench_reads(const struct bst_trust *trust)
     printf("floor, SHA-256 of file:  %6.1f/s  %6.3f ms each\n", 1 / floor, floor * 1e3);
 }
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
-{
-    (void)info;
-    (void)type;
-    (void)place;
-    return remove(path);
-}
-
 int main(void)
 {
     struct bst_identity identity;
@@ -191,5 +172,6 @@ int main(void)
     bst_image_clear(&image);
     bst_trust_free(trust);
     free(home);
-    return nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    bst_folder_remove(folder);
+    return 0;
 }
