@@ -102,6 +102,18 @@ const char *cli_closest(const char *word, const char *const *candidates);
 enum bst_code cli_verb(const struct cli_args *args, const char *const *verbs, size_t *out,
                        struct bst_error *err);
 
+/* A verb that works on a home. */
+struct cli_home_verb {
+    const char *name;
+    size_t operands; /* 1: the verb alone; 2: one more */
+    bool must_exist; /* the home must have been initialised */
+    enum bst_code (*run)(const struct cli_args *args, const char *home, struct bst_error *err);
+};
+#define CLI_VERBS_MAX 8
+/* Runs the one (of count, at most CLI_VERBS_MAX) that the first operand is; noun says what the other operand is. */
+enum bst_code cli_home_verb_run(const struct cli_args *args, const struct cli_home_verb *verbs, size_t count,
+                                const char *noun, struct bst_error *err);
+
 /* ---- printing (print.c) ---- */
 
 enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_GOOD, CLI_BAD, CLI_DOUBT, CLI_FAINT };

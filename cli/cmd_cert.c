@@ -214,30 +214,12 @@ static enum bst_code cert_check(const struct cli_args *args, const char *home, s
 
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
-    static const struct {
-        const char *name;
-        size_t operands;
-        bool home; /* needs one that was initialised */
-        enum bst_code (*run)(const struct cli_args *, const char *, struct bst_error *);
-    } verbs[] = {{"csr", 1, true, cert_csr},
-                 {"import", 2, true, cert_import},
-                 {"check", 2, false, cert_check},
-                 {"show", 1, true, cert_show},
-                 {"remove", 1, true, cert_remove}};
-    static const char *const names[] = {"csr", "import", "check", "show", "remove", NULL};
-    const char *verb = args->operands[0];
-    size_t v;
-    if (cli_verb(args, names, &v, err) != BST_OK) return err->code;
-    if (args->operand_count != verbs[v].operands) {
-        bst_fail(err, BST_USAGE, verbs[v].operands == 2 ? "cert %s needs one file" : "cert %s needs no file",
-                 verb);
-        return bst_hint(err, "blindstamp help cert");
-    }
-    char *home = NULL;
-    enum bst_code code = cli_home(args, verbs[v].home, &home, err);
-    if (code == BST_OK) code = verbs[v].run(args, home, err);
-    free(home);
-    return code;
+    static const struct cli_home_verb verbs[] = {{"csr", 1, true, cert_csr},
+                                                 {"import", 2, true, cert_import},
+                                                 {"check", 2, false, cert_check},
+                                                 {"show", 1, true, cert_show},
+                                                 {"remove", 1, true, cert_remove}};
+    return cli_home_verb_run(args, verbs, sizeof verbs / sizeof *verbs, "file", err);
 }
 
 const struct cli_command cmd_cert = {

@@ -258,23 +258,9 @@ static enum bst_code trust_remove(const struct cli_args *args, const char *home,
 
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
-    static const char *const verbs[] = {"add", "list", "remove", NULL};
-    static const size_t operands[] = {2, 1, 2};
-    static enum bst_code (*const runs[])(const struct cli_args *, const char *,
-                                         struct bst_error *) = {trust_add, trust_list, trust_remove};
-    const char *verb = args->operands[0];
-    size_t v;
-    if (cli_verb(args, verbs, &v, err) != BST_OK) return err->code;
-    if (args->operand_count != operands[v]) {
-        bst_fail(err, BST_USAGE, operands[v] == 2 ? "trust %s needs one name" : "trust %s needs no name",
-                 verb);
-        return bst_hint(err, "blindstamp help trust");
-    }
-    char *home = NULL;
-    enum bst_code code = cli_home(args, false, &home, err);
-    if (code == BST_OK) code = runs[v](args, home, err);
-    free(home);
-    return code;
+    static const struct cli_home_verb verbs[] = {
+        {"add", 2, false, trust_add}, {"list", 1, false, trust_list}, {"remove", 2, false, trust_remove}};
+    return cli_home_verb_run(args, verbs, sizeof verbs / sizeof *verbs, "name", err);
 }
 
 const struct cli_command cmd_trust = {

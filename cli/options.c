@@ -83,6 +83,26 @@ enum bst_code cli_verb(const struct cli_args *args, const char *const *verbs, si
     return err->code;
 }
 
+enum bst_code cli_home_verb_run(const struct cli_args *args, const struct cli_home_verb *verbs, size_t count,
+                                const char *noun, struct bst_error *err)
+{
+    const char *names[CLI_VERBS_MAX + 1] = {0}, *command = args->command->name;
+    size_t v;
+    for (size_t i = 0; i < count; i++)
+        names[i] = verbs[i].name;
+    if (cli_verb(args, names, &v, err) != BST_OK) return err->code;
+    if (args->operand_count != verbs[v].operands) {
+        bst_fail(err, BST_USAGE, "%s %s needs %s %s", command, verbs[v].name,
+                 verbs[v].operands == 2 ? "one" : "no", noun);
+        return bst_hint(err, "blindstamp help %s", command);
+    }
+    char *home = NULL;
+    enum bst_code code = cli_home(args, verbs[v].must_exist, &home, err);
+    if (code == BST_OK) code = verbs[v].run(args, home, err);
+    free(home);
+    return code;
+}
+
 static enum bst_code unknown_option(const struct cli_command *command, const char *word, const char *name,
                                     size_t len, struct bst_error *err)
 {
