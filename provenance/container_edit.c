@@ -171,7 +171,6 @@ enum bst_code bst_edit_manifest(const struct bst_container *container, const str
 {
     enum bst_code code = BST_OK;
     memset(out, 0, sizeof(*out));
-    place->format = container->format;
     if (container->format == BST_FORMAT_WEBP) {
         code = edit_webp(container, canvas, store, store == NULL ? 0 : store->len, out, &place->start, err);
     } else {

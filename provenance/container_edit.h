@@ -18,9 +18,8 @@ struct bst_edits {
 };
 void bst_edits_clear(struct bst_edits *edits);
 
-/* Where a manifest will stand in a file, and how long it is there. */
+/* Where a manifest will stand in a file. */
 struct bst_place {
-    enum bst_format format;
     uint64_t start;
 };
 /* Bytes that a store takes in the container: what a binding must leave out. */

@@ -356,7 +356,7 @@ static enum bst_code deliver_picture(const struct bst_stamper *stamper, struct b
 static enum bst_code deliver_sidecar(const struct bst_stamper *stamper, struct bst_adopt *adopt,
                                      const struct bst_proof *proof, struct bst_error *err)
 {
-    const struct bst_place place = {adopt->container.format, 0};
+    const struct bst_place place = {0}; /* nowhere in the file */
     struct bst_buf store = {0};
     enum bst_code code = make_store(stamper, adopt, proof, &place, &store, err);
     if (code == BST_OK) code = bst_stamp_check(stamper, adopt->source, &store, err);
