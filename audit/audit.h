@@ -85,6 +85,9 @@ enum bst_code bst_verdict_worse(enum bst_code a, enum bst_code b);
 
 /* Everything the file says about itself, as JSON: container, metadata, manifest, statement, receipt. */
 enum bst_code bst_show(const char *path, json_t **out, struct bst_error *err);
+/* All its manifests in another program's form. BST_NO_PROVENANCE when it has none. */
+enum bst_code bst_show_manifests(const char *path, enum bst_c2pa_format format, json_t **out,
+                                 struct bst_error *err);
 
 /* ---- queries ---- */
 struct bst_query {             /* NULL or unset means: any. Conditions are joined by AND. */

@@ -122,3 +122,16 @@ enum bst_code bst_show(const char *path, json_t **out, struct bst_error *err)
     *out = all;
     return BST_OK;
 }
+
+enum bst_code bst_show_manifests(const char *path, enum bst_c2pa_format format, json_t **out,
+                                 struct bst_error *err)
+{
+    struct bst_container container = {0};
+    struct bst_c2pa c2pa = {0};
+    enum bst_code code = bst_container_scan(path, &container, err);
+    if (code == BST_OK) code = bst_c2pa_read(path, &container, NULL, &c2pa, err);
+    if (code == BST_OK) code = bst_c2pa_export(&c2pa, format, out, err);
+    bst_c2pa_clear(&c2pa);
+    bst_container_clear(&container);
+    return code;
+}

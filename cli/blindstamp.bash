@@ -33,7 +33,7 @@ _blindstamp() {
     gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --no-train --output -o --name --force -f --threads --compression --tsa --staple --passphrase-file" ;;
     sign) options="--output -o --in-place --sidecar --source-type --no-train --accept-broken --again --force -f --jobs -j --tsa --staple --passphrase-file" ;;
     verify) options="--replay -r --model -m --input -i --trust --trust-tsa --trust-signer --ask-revocation --log-key --ledger --format -f --details -d --threads --memory" ;;
-    show) options="" ;;
+    show) options="--format -f" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
     ledger) options="--ledger --log-key --checkpoint" ;;
     key) options="--output -o --secret --name --passphrase-file --new-passphrase-file --remove" ;;
@@ -58,7 +58,7 @@ _blindstamp() {
     gen:--latent-generator) mapfile -t COMPREPLY < <(compgen -W "philox numpy-randomstate torch-cpu" -- "$cur") && return ;;
     cert:--alg) mapfile -t COMPREPLY < <(compgen -W "ed25519 es256 es384 es512 ps256 ps384 ps512" -- "$cur") && return ;;
     trust:--kind | trust:-k) mapfile -t COMPREPLY < <(compgen -W "manifest tsa cawg" -- "$cur") && return ;;
-    verify:--format | verify:-f) mapfile -t COMPREPLY < <(compgen -W "ours crjson c2patool" -- "$cur") && return ;;
+    verify:--format | verify:-f | show:--format | show:-f) mapfile -t COMPREPLY < <(compgen -W "ours crjson c2patool" -- "$cur") && return ;;
     gen:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
     sign:--source-type) mapfile -t COMPREPLY < <(compgen -W "generated composite edited capture unknown" -- "$cur") && return ;;
     gen:--tsa | sign:--tsa) mapfile -t COMPREPLY < <(compgen -W "later" -- "$cur") && return ;;

@@ -96,6 +96,13 @@ enum bst_code cli_fraction(const struct cli_args *args, const char *name, double
 /* "768x512". *width and *height stay as they are when the option was not given. */
 enum bst_code cli_size(const struct cli_args *args, const char *name, uint32_t *width, uint32_t *height,
                        struct bst_error *err);
+/* --format, BST_C2PA_OURS when it was not given. */
+enum bst_code cli_c2pa_format(const struct cli_args *args, enum bst_c2pa_format *out, struct bst_error *err);
+#define CLI_FORMAT_OPTION                                                                                    \
+    {                                                                                                        \
+        "format", 'f', "FORM", "what to print: ours, crjson (the C2PA conformance program's), or c2patool",  \
+            false                                                                                            \
+    }
 /* The candidate (ended by NULL) that word was probably meant to be, or NULL. */
 const char *cli_closest(const char *word, const char *const *candidates);
 /* Which of a command's verbs (ended by NULL) its first operand is. BST_USAGE names the nearest, or all of them. */

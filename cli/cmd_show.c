@@ -5,7 +5,7 @@
 
 #include "cli.h"
 
-static const struct cli_option options[] = {{0}};
+static const struct cli_option options[] = {CLI_FORMAT_OPTION, {0}};
 
 #define SHOW_DEPTH 32
 #define SHOW_TEXT  400 /* longer values are cut; --json has them whole */
@@ -121,9 +121,13 @@ static void print_sections(const json_t *all)
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     json_t *all = NULL;
-    enum bst_code code = bst_show(args->operands[0], &all, err);
+    const char *path = args->operands[0];
+    enum bst_c2pa_format format = BST_C2PA_OURS;
+    enum bst_code code = cli_c2pa_format(args, &format, err);
+    bool ours = format == BST_C2PA_OURS;
+    if (code == BST_OK) code = ours ? bst_show(path, &all, err) : bst_show_manifests(path, format, &all, err);
     if (code != BST_OK) return code;
-    if (cli_has(args, "json"))
+    if (!ours || cli_has(args, "json"))
         code = cli_json(all, true, err);
     else
         print_sections(all);
@@ -134,12 +138,16 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 const struct cli_command cmd_show = {
     .name = "show",
     .summary = "show all that a file says about itself, nothing judged",
-    .usage = "show FILE",
-    .details = "Container, EXIF, XMP and text, the C2PA manifest, the signed statement and the ledger "
-               "receipt. Nothing\n"
-               "is checked here: \"blindstamp verify\" says what can be believed.",
+    .usage = "show [--format FORM] FILE",
+    .details =
+        "Container, EXIF, XMP and text, the C2PA manifest, the signed statement and the ledger "
+        "receipt. Nothing\n"
+        "is checked here: \"blindstamp verify\" says what can be believed. In the forms of other programs "
+        "there\n"
+        "are the manifests alone, as somebody judges them who trusts nobody.",
     .options = options,
-    .examples = "blindstamp show picture.png\nblindstamp show --json picture.png | jq .statement",
+    .examples = "blindstamp show picture.png\nblindstamp show --json picture.png | jq .statement\n"
+                "blindstamp show --format crjson picture.png",
     .least = 1,
     .most = 1,
     .run = run,

@@ -17,8 +17,7 @@ static const struct cli_option options[] = {
      false},
     {"log-key", 0, "KEY|FILE", "trust the ledger with this verifier key", true},
     {"ledger", 0, "FILE", "look in this ledger too", false},
-    {"format", 'f', "FORM", "what to print: ours, crjson (the C2PA conformance program's), or c2patool",
-     false},
+    CLI_FORMAT_OPTION,
     {"details", 'd', NULL, "show every check, for many files too", false},
     {"threads", 0, "N", "processors to use for --replay (default: all)", false},
     {"memory", 0, "SIZE", "memory that may be taken for --replay, as 900M or 2G (default: what is free)",
@@ -241,22 +240,6 @@ static enum bst_code look_in(const struct cli_args *args, const char *name, cons
     return BST_OK;
 }
 
-static enum bst_code format_of(const struct cli_args *args, enum bst_c2pa_format *out, struct bst_error *err)
-{
-    static const char *const names[] = {
-        [BST_C2PA_OURS] = "ours", [BST_C2PA_CRJSON] = "crjson", [BST_C2PA_C2PATOOL] = "c2patool"};
-    const char *name = cli_value(args, "format");
-    *out = BST_C2PA_OURS;
-    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i])) continue;
-        *out = (enum bst_c2pa_format)i;
-        return BST_OK;
-    }
-    if (!name) return BST_OK;
-    bst_fail(err, BST_USAGE, "--format %s is none of ours, crjson, c2patool", name);
-    return bst_hint(err, "crjson and c2patool are JSON documents of the manifests; ours is the verdict");
-}
-
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     struct batch batch = {.args = args, .json = cli_has(args, "json"), .quiet = cli_has(args, "quiet")};
@@ -277,7 +260,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     if (code == BST_OK) code = look_in(args, "input", &(struct cli_places){0}, &inputs, &input_count, err);
     if (code == BST_OK) code = cli_number(args, "threads", 1, 256, &threads, err);
     if (code == BST_OK) code = cli_memory(args, "memory", &memory, err);
-    if (code == BST_OK) code = format_of(args, &format, err);
+    if (code == BST_OK) code = cli_c2pa_format(args, &format, err);
     if (code == BST_OK) {
         size_t log_key_count;
         const char *const *log_keys = bst_trust_log_keys(trust, &log_key_count);

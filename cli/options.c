@@ -321,3 +321,19 @@ enum bst_code cli_memory(const struct cli_args *args, const char *name, size_t *
     *out = (size_t)(value * unit);
     return BST_OK;
 }
+
+enum bst_code cli_c2pa_format(const struct cli_args *args, enum bst_c2pa_format *out, struct bst_error *err)
+{
+    static const char *const names[] = {
+        [BST_C2PA_OURS] = "ours", [BST_C2PA_CRJSON] = "crjson", [BST_C2PA_C2PATOOL] = "c2patool"};
+    const char *name = cli_value(args, "format");
+    *out = BST_C2PA_OURS;
+    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i])) continue;
+        *out = (enum bst_c2pa_format)i;
+        return BST_OK;
+    }
+    if (!name) return BST_OK;
+    bst_fail(err, BST_USAGE, "--format %s is none of ours, crjson, c2patool", name);
+    return bst_hint(err, "crjson and c2patool are JSON documents of the manifests; ours is our own report");
+}

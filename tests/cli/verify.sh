@@ -202,6 +202,13 @@ says "has the statement" '^Signed statement'
 says "and the author" 'Artist: Ada Example'
 expect 0 "show as JSON" "$bs" show --json "$p"
 check "with all sections" jq -e '.file.format == "PNG" and (.metadata.text.Title == "Dots at night") and .statement.predicateType == "https://slsa.dev/provenance/v1" and .receipt.entry == 1 and (.manifest.generator | startswith("Blindstamp"))' "$work/out"
+for form in crjson c2patool; do
+    expect 0 "show as $form" "$bs" show --format $form "$p"
+    same "with the manifest that verify gives" "$(jq -c '.manifests | if type == "array" then map(.label) else keys end' "$work/out")" \
+        "$("$bs" verify --format $form "$p" | jq -c '.manifests | if type == "array" then map(.label) else keys end')"
+done
+expect 1 "show in an unknown form" "$bs" show --format pdf "$p"
+expect 2 "show of manifests where there are none" "$bs" show --format crjson "$work/stripped.png"
 expect 0 "show of a stripped file" "$bs" show --json "$work/stripped.png"
 check "has no manifest" jq -e '.manifest == null and .statement == null' "$work/out"
 expect 4 "show of no picture" "$bs" show "$work/p/deep/notes.txt"
