@@ -55,7 +55,7 @@ BIN := $(BUILD)/bin/blindstamp
 
 SILENT := --no-print-directory $(if $(V),,-s)
 
-.PHONY: all deps test-deps demo test check bench bench-engine bench-table fuzz unit tests-built install uninstall dist clean format
+.PHONY: all deps test-deps demo test check bench bench-engine bench-table fuzz unit tests-built c2patool install uninstall dist clean format
 .DELETE_ON_ERROR:
 all: $(BIN) $(LIBSO) $(BUILD)/share/blindstamp/models
 
@@ -139,6 +139,11 @@ bench-engine: $(BUILD)/bench/engine_ours
 	@BUILD=$(abspath $(BUILD)) tests/bench/engine.sh
 bench-table: $(BUILD)/bench/engine_ours
 	@BUILD=$(abspath $(BUILD)) tests/bench/engine.sh README.md
+
+# The reference's own program, which tests/interop/c2pa_readers.sh asks when it is there: a quarter of an hour of cargo.
+c2patool: $(BUILD)/peers/bin/c2patool
+$(BUILD)/peers/bin/c2patool:
+	cargo install c2patool --version 0.27.22 --locked --root $(BUILD)/peers
 
 # Debian packages that are missing, named before they are installed; nothing happens when none is.
 define install_debs
