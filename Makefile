@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 BUILD ?= build
 SANITIZE ?= 0
 OPT ?= -O2
+GUIDED ?= 0
 VERSION := $(shell sed -n 's/^.define BST_VERSION "\(.*\)"/\1/p' base/base.h)
 SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 
@@ -31,6 +32,13 @@ override BUILD := $(BUILD)/sanitize
 else ifneq ($(OPT),-O0)
 CFLAGS_ALL += -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
+# What drives a fuzz target: our own loop, which any compiler builds, or clang's libFuzzer, which follows what the code reaches.
+FUZZDRIVER := tests/fuzz/main.c
+ifeq ($(GUIDED),1)
+CFLAGS_ALL += -fsanitize=fuzzer-no-link
+FUZZDRIVER := -fsanitize=fuzzer
+override BUILD := $(BUILD)/guided
+endif
 ifneq ($(shell $(CC) -dumpmachine 2>/dev/null | grep x86_64),)
 AVX2FLAGS := -mavx2 -mfma
 AVX512FLAGS := -mavx512f -mfma
@@ -56,6 +64,7 @@ BIN := $(BUILD)/bin/blindstamp
 SILENT := --no-print-directory $(if $(V),,-s)
 
 .PHONY: all deps test-deps demo test check bench bench-engine bench-table fuzz unit tests-built c2patool install uninstall dist clean format
+.PHONY: fuzz-guided fuzz-built
 .DELETE_ON_ERROR:
 all: $(BIN) $(LIBSO) $(BUILD)/share/blindstamp/models
 
@@ -102,7 +111,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBA)
 	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -MMD -MP -MF $@.d -o $@ $< $(LIBA) -lcmocka $(LIBS)
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIBA)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -MMD -MP -MF $@.d -o $@ $< tests/fuzz/main.c $(LIBA) $(LIBS)
+	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -MMD -MP -MF $@.d -o $@ $< $(FUZZDRIVER) $(LIBA) $(LIBS)
 $(BUILD)/bench/%: tests/bench/%.c $(LIBA)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -MMD -MP -MF $@.d -o $@ $< $(LIBA) $(LIBS)
@@ -117,6 +126,14 @@ unit: $(TESTBIN)
 	tests/run $(TESTBIN)
 fuzz: $(FUZZBIN)
 	tests/run $(FUZZBIN)
+# For long: FUZZ names the targets, FUZZ_SECONDS how long each is tried. Needs clang's runtime (package libclang-rt-14-dev).
+# What was learnt stays in build/sanitize/guided/fuzz/learnt, what broke a target in found beside it.
+FUZZ ?= $(FUZZSRC:tests/fuzz/fuzz_%.c=%)
+FUZZ_SECONDS ?= 3600
+fuzz-guided:
+	@$(MAKE) $(SILENT) -j2 CC=clang SANITIZE=1 OPT=-O1 GUIDED=1 fuzz-built
+	@tests/fuzz/guided $(BUILD)/sanitize/guided/fuzz $(FUZZ_SECONDS) $(FUZZ)
+fuzz-built: $(FUZZBIN)
 tests-built: all $(TESTBIN) $(FUZZBIN)
 
 # ---- what people call ----
