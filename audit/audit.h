@@ -64,6 +64,8 @@ struct bst_verify_options {
     const char *const *log_keys;   /* more trusted log verifier keys (name+hex+base64) */
     size_t log_key_count;
     enum bst_c2pa_format format; /* BST_C2PA_OURS: no document */
+    bool
+        pixels; /* decode the picture and compare its pixels, also when its bytes are proved to be the signed ones */
     bool replay;
     const char *const *models; /* folders and files where replay looks for the model by its SHA-256 */
     size_t model_count;
@@ -98,9 +100,10 @@ struct bst_query {             /* NULL or unset means: any. Conditions are joine
     const char *text;          /* words that must all occur; "nebul*" asks for a beginning */
     const char *digest; /* SHA-256 of file or pixels, prefix of at least 8 digits; or a path is hashed by the
                            caller */
-    const char *kind;   /* "generation", "adoption", "training", "model", "identity" */
-    const char *image_id;   /* UUID */
-    uint64_t limit, offset; /* limit 0: no limit */
+    const char *other_digest; /* with digest: or this one; NULL: none */
+    const char *kind;         /* "generation", "adoption", "training", "model", "identity" */
+    const char *image_id;     /* UUID */
+    uint64_t limit, offset;   /* limit 0: no limit */
     bool descending;
 };
 struct bst_record { /* one ledger entry as an answer; unknown values are NULL, never "" */

@@ -8,7 +8,7 @@
 
 #define DIGEST_DIGITS_MIN 8 /* fewer would match by chance */
 #define DAY_MS            86400000
-#define BOUND_MAX         16
+#define BOUND_MAX         24
 
 /* One WHERE clause under construction: text, and the values for its question marks. */
 struct builder {
@@ -146,7 +146,7 @@ static enum bst_code named(sqlite3 *db, struct builder *b, const char *table, co
     return code;
 }
 
-static enum bst_code digest(struct builder *b, const char *wanted, struct bst_error *err)
+static enum bst_code check_digest(const char *wanted, struct bst_error *err)
 {
     size_t len = strlen(wanted);
     if (!is_hex(wanted) || len < DIGEST_DIGITS_MIN || len > 2 * BST_SHA256_LEN) {
@@ -154,11 +154,22 @@ static enum bst_code digest(struct builder *b, const char *wanted, struct bst_er
         return bst_hint(err, "a digest is SHA-256 in hexadecimal, or its first %d digits or more",
                         DIGEST_DIGITS_MIN);
     }
+    return BST_OK;
+}
+
+#define OF_DIGEST                                                                                            \
+    "SELECT entry FROM record WHERE sha256 >= ? AND sha256 < ? "                                             \
+    "UNION SELECT entry FROM record WHERE pixels_sha256 >= ? AND pixels_sha256 < ?"
+
+static enum bst_code digest(struct builder *b, const char *wanted, const char *other, struct bst_error *err)
+{
+    enum bst_code code = check_digest(wanted, err);
+    if (code == BST_OK && other) code = check_digest(other, err);
+    if (code != BST_OK) return code;
     b->scattered = true;
-    condition(b, "r.entry IN (SELECT entry FROM record WHERE sha256 >= ? AND sha256 < ? "
-                 "UNION SELECT entry FROM record WHERE pixels_sha256 >= ? AND pixels_sha256 < ?)");
-    bind_prefix_lower(b, wanted);
-    bind_prefix_lower(b, wanted);
+    condition(b, other ? "r.entry IN (" OF_DIGEST " UNION " OF_DIGEST ")" : "r.entry IN (" OF_DIGEST ")");
+    for (int i = 0; i < (other ? 4 : 2); i++)
+        bind_prefix_lower(b, i < 2 ? wanted : other);
     return BST_OK;
 }
 
@@ -230,7 +241,7 @@ static enum bst_code conditions(sqlite3 *db, struct builder *b, const struct bst
         condition(b, "r.image_id = ?");
         bind_text(b, lower(query->image_id));
     }
-    if (query->digest && digest(b, query->digest, err) != BST_OK) return err->code;
+    if (query->digest && digest(b, query->digest, query->other_digest, err) != BST_OK) return err->code;
     if (query->text && words(b, query->text, err) != BST_OK) return err->code;
     return times(b, query, err);
 }

@@ -46,6 +46,41 @@ static bool is_digest(const char *text, const uint8_t digest[static BST_SHA256_L
     return text && !strcmp(text, hex);
 }
 
+/* Are the pixels those of the statement? intact: the file's bytes are. */
+static enum bst_code judge_picture(struct judge *judge, bool intact, struct bst_error *err)
+{
+    const struct facts *facts = &judge->facts;
+    if (facts->width != judge->image.width || facts->height != judge->image.height) {
+        judge_say(judge, "pixels", BST_FAIL,
+                  "The statement speaks of a picture of %" PRIu64 " x %" PRIu64
+                  " pixels, which this one is not.",
+                  facts->width, facts->height);
+        return BST_OK;
+    }
+    if (!facts->pixels_sha256 && facts->adoption) {
+        judge_say(judge, "pixels", BST_SKIPPED, "The statement does not speak of the pixels.");
+        return BST_OK;
+    }
+    if (intact && !judge->has_pixels) {
+        judge_say(
+            judge, "pixels", BST_SKIPPED,
+            "The pixels need not be compared: the bytes that they are decoded from are the signed ones.");
+        return BST_OK;
+    }
+    enum bst_code code = judge_pixels(judge, err);
+    if (code == BST_UNREADABLE) {
+        judge_say(judge, "pixels", BST_FAIL, "The pixels cannot be read: %s.", err->what);
+        *err = (struct bst_error){0};
+        return BST_OK;
+    }
+    if (code != BST_OK) return code;
+    if (is_digest(facts->pixels_sha256, judge->pixels_sha256))
+        judge_say(judge, "pixels", BST_PASS, "Every pixel is the one that the statement speaks of.");
+    else
+        judge_say(judge, "pixels", BST_FAIL, "The pixels are not those that the statement speaks of.");
+    return BST_OK;
+}
+
 static enum bst_code judge_digests(struct judge *judge, struct bst_error *err)
 {
     uint8_t digest[BST_SHA256_LEN];
@@ -55,24 +90,14 @@ static enum bst_code judge_digests(struct judge *judge, struct bst_error *err)
     else
         code = bst_container_digest_plain(judge->path, &judge->container, digest, err);
     if (code != BST_OK) return code;
-    if (is_digest(judge->facts.sha256, digest))
+    bool intact = is_digest(judge->facts.sha256, digest);
+    if (intact)
         judge_say(judge, "digest", BST_PASS,
                   "The file is, byte for byte, the one that the statement speaks of.");
     else
         judge_say(judge, "digest", BST_FAIL,
                   "The file is not the one that the statement speaks of: its bytes differ.");
-    bst_image_digest(&judge->image, digest);
-    const struct facts *facts = &judge->facts;
-    if (facts->width != judge->image.width || facts->height != judge->image.height)
-        judge_say(judge, "pixels", BST_FAIL,
-                  "The statement speaks of a picture of %" PRIu64 " x %" PRIu64
-                  " pixels, which this one is not.",
-                  facts->width, facts->height);
-    else if (is_digest(facts->pixels_sha256, digest))
-        judge_say(judge, "pixels", BST_PASS, "Every pixel is the one that the statement speaks of.");
-    else
-        judge_say(judge, "pixels", BST_FAIL, "The pixels are not those that the statement speaks of.");
-    return BST_OK;
+    return judge_picture(judge, intact, err);
 }
 
 /* ---- the receipt ---- */
@@ -276,6 +301,10 @@ enum bst_code judge_receipt(struct judge *judge, struct bst_error *err)
     const struct bst_c2pa *c2pa = &judge->c2pa;
     if (!judge->verdict->c2pa) return BST_OK; /* the manifest could not be read */
     if (!c2pa->envelope.len) {
+        if (!judge->has_pixels)
+            judge_say(
+                judge, "pixels", BST_SKIPPED,
+                "The pixels were not decoded: the manifest speaks of the bytes that they are decoded from.");
         judge_say(judge, "receipt", BST_SKIPPED, "The manifest carries no receipt of a ledger.");
         return BST_OK;
     }
@@ -311,7 +340,8 @@ enum bst_code judge_receipt(struct judge *judge, struct bst_error *err)
 /* ---- credentials that were lost ---- */
 
 struct match {
-    bool found;
+    char pixels[BST_SHA256_HEX]; /* of the picture that is looked for */
+    bool found, same_pixels;
     uint64_t entry;
     char author[200], made[BST_TIME_LEN];
 };
@@ -320,6 +350,7 @@ static bool remember(void *arg, const struct bst_record *record)
 {
     struct match *match = arg;
     match->found = true;
+    match->same_pixels = record->pixels_sha256 && !strcmp(record->pixels_sha256, match->pixels);
     match->entry = record->entry;
     snprintf(match->author, sizeof match->author, "%s",
              record->author ? record->author : "an unknown author");
@@ -355,12 +386,24 @@ static char *remote_manifest(const struct judge *judge)
     return address;
 }
 
+/* By its pixels, which other programs may have put into another file, or by its bytes, if only the manifest was taken
+ * out of it. */
+static enum bst_code find_entry(struct judge *judge, struct match *match, struct bst_error *err)
+{
+    uint8_t digest[BST_SHA256_LEN];
+    char hex[BST_SHA256_HEX];
+    enum bst_code code = bst_sha256_file(judge->path, digest, err);
+    if (code != BST_OK) return code;
+    bst_hex(digest, sizeof digest, hex);
+    bst_hex(judge->pixels_sha256, sizeof judge->pixels_sha256, match->pixels);
+    const struct bst_query query = {.digest = hex, .other_digest = match->pixels};
+    return bst_query_run(judge->ledger, &query, remember, match, err);
+}
+
 enum bst_code judge_lost(struct judge *judge, struct bst_error *err)
 {
     struct bst_verdict *verdict = judge->verdict;
     struct match match = {0};
-    uint8_t digest[BST_SHA256_LEN];
-    char hex[BST_SHA256_HEX];
     verdict->code = BST_NO_PROVENANCE;
     char *remote = remote_manifest(judge);
     if (remote)
@@ -377,25 +420,23 @@ enum bst_code judge_lost(struct judge *judge, struct bst_error *err)
                  "Nothing in the file says where it comes from, and no ledger is at hand.");
         return BST_OK;
     }
-    bst_image_digest(&judge->image, digest);
-    bst_hex(digest, sizeof digest, hex);
-    const struct bst_query query = {.digest = hex};
-    enum bst_code code = bst_query_run(judge->ledger, &query, remember, &match, err);
+    enum bst_code code = find_entry(judge, &match, err);
+    const char *what = match.same_pixels ? "pixels" : "bytes";
     if (code != BST_OK) return code;
     if (!match.found) {
-        judge_say(judge, "ledger", BST_UNKNOWN, "The ledger at hand does not know these pixels.");
+        judge_say(judge, "ledger", BST_UNKNOWN,
+                  "The ledger at hand knows neither these bytes nor these pixels.");
         snprintf(verdict->words, sizeof verdict->words,
                  "Nothing in the file says where it comes from, and the ledger at hand does not know it.");
         return BST_OK;
     }
     verdict->entry = match.entry;
     verdict->has_entry = true;
-    judge_say(judge, "ledger", BST_UNKNOWN,
-              "The same pixels stand in the ledger at hand as entry %" PRIu64 ".", match.entry);
-    snprintf(
-        verdict->words, sizeof verdict->words,
-        "The credentials were stripped from the file; the same pixels stand in the ledger as entry %" PRIu64
-        ", by %.100s, %s.",
-        match.entry, match.author, match.made);
+    judge_say(judge, "ledger", BST_UNKNOWN, "The same %s stand in the ledger at hand as entry %" PRIu64 ".",
+              what, match.entry);
+    snprintf(verdict->words, sizeof verdict->words,
+             "The file carries no credentials; the same %s stand in the ledger as entry %" PRIu64
+             ", by %.100s, %s.",
+             what, match.entry, match.author, match.made);
     return judge->options->replay ? read_entry(judge, match.entry, err) : BST_OK;
 }

@@ -17,24 +17,26 @@ static json_t *container_json(const struct bst_container *container)
     return list;
 }
 
-static enum bst_code file_json(const char *path, const struct bst_container *container, json_t **out,
-                               struct bst_error *err)
+static enum bst_code file_json(const char *path, const struct bst_container *container,
+                               const struct bst_c2pa *c2pa, json_t **out, struct bst_error *err)
 {
     static const char *const formats[] = {[BST_FORMAT_UNKNOWN] = NULL,
                                           [BST_FORMAT_PNG] = "PNG",
                                           [BST_FORMAT_JPEG] = "JPEG",
                                           [BST_FORMAT_WEBP] = "WebP"};
-    struct bst_image image = {0};
+    struct bst_image image;
     struct bst_error why = {0};
     uint8_t digest[BST_SHA256_LEN];
     char file_hex[BST_SHA256_HEX], pixels_hex[BST_SHA256_HEX] = "";
-    enum bst_code code = bst_container_digest_plain(path, container, digest, err);
+    enum bst_code code = BST_OK;
+    if (c2pa->has_file_sha256) /* the binding asked for the same */
+        memcpy(digest, c2pa->file_sha256, sizeof digest);
+    else
+        code = bst_container_digest_plain(path, container, digest, err);
     if (code != BST_OK) return code;
     bst_hex(digest, sizeof digest, file_hex);
-    if (bst_image_load(path, &image, &why) == BST_OK) {
-        bst_image_digest(&image, digest);
+    if (bst_image_digest_file(path, &image, digest, &why) == BST_OK)
         bst_hex(digest, sizeof digest, pixels_hex);
-    }
     char *name = bst_printable(path, strlen(path));
     *out =
         json_pack("{s:s?, s:s?, s:I, s:i, s:i, s:i, s:i, s:s, s:s?}", "path", name, "format",
@@ -43,7 +45,6 @@ static enum bst_code file_json(const char *path, const struct bst_container *con
                   "sha256_without_manifest", file_hex, "pixels_sha256", *pixels_hex ? pixels_hex : NULL);
     if (why.what[0]) json_object_set_new(*out, "problem", audit_text(why.what));
     free(name);
-    bst_image_clear(&image);
     return *out ? BST_OK : bst_fail_memory(err);
 }
 
@@ -63,48 +64,50 @@ static json_t *receipt_json(const struct bst_c2pa *c2pa, const struct bst_dsse *
     return object;
 }
 
-/* Manifest, statement and receipt; null where the file has none. */
-static enum bst_code credentials_json(const char *path, const struct bst_container *container, json_t *into,
-                                      struct bst_error *err)
+static json_t *manifest_json(const struct bst_c2pa *c2pa)
 {
-    struct bst_c2pa c2pa = {0};
+    struct bst_error why = {0};
+    json_t *content = NULL;
+    if (bst_c2pa_export(c2pa, BST_C2PA_OURS, &content, &why) != BST_OK) content = json_null();
+    return json_pack("{s:o, s:o, s:o, s:o}", "label", audit_text(c2pa->label), "generator",
+                     audit_text(c2pa->generator), "signer", audit_text(c2pa->signer), "content", content);
+}
+
+/* Manifest, statement and receipt; null where the file has none. problem: why its manifest cannot be read. */
+static void credentials_json(const struct bst_c2pa *c2pa, const struct bst_error *problem, json_t *into)
+{
     struct bst_dsse dsse = {0};
     struct bst_error why = {0};
     json_t *manifest = NULL, *statement = NULL, *receipt = NULL;
-    enum bst_code code = bst_c2pa_read(path, container, NULL, &c2pa, &why);
-    if (code == BST_FAILURE) {
-        *err = why;
-        return code;
-    }
-    if (code == BST_OK) {
-        json_t *content = NULL;
-        if (bst_c2pa_export(&c2pa, BST_C2PA_OURS, &content, &why) != BST_OK) content = json_null();
-        manifest =
-            json_pack("{s:o, s:o, s:o, s:o}", "label", audit_text(c2pa.label), "generator",
-                      audit_text(c2pa.generator), "signer", audit_text(c2pa.signer), "content", content);
-    } else if (code != BST_NO_PROVENANCE) {
-        manifest = json_pack("{s:o}", "problem", audit_text(why.what));
-    }
-    if (c2pa.envelope.len) {
-        bool opened = bst_dsse_open(c2pa.envelope.data, c2pa.envelope.len, &dsse, &why) == BST_OK;
+    if (problem->code == BST_OK)
+        manifest = manifest_json(c2pa);
+    else if (problem->code != BST_NO_PROVENANCE)
+        manifest = json_pack("{s:o}", "problem", audit_text(problem->what));
+    if (c2pa->envelope.len) {
+        bool opened = bst_dsse_open(c2pa->envelope.data, c2pa->envelope.len, &dsse, &why) == BST_OK;
         statement =
             opened ? json_incref(dsse.statement) : json_pack("{s:o}", "problem", audit_text(why.what));
-        receipt = receipt_json(&c2pa, opened ? &dsse : NULL);
+        receipt = receipt_json(c2pa, opened ? &dsse : NULL);
         if (opened) bst_dsse_clear(&dsse);
     }
     json_object_set_new(into, "manifest", manifest ? manifest : json_null());
     json_object_set_new(into, "statement", statement ? statement : json_null());
     json_object_set_new(into, "receipt", receipt ? receipt : json_null());
-    bst_c2pa_clear(&c2pa);
-    return BST_OK;
 }
 
 enum bst_code bst_show(const char *path, json_t **out, struct bst_error *err)
 {
     struct bst_container container = {0};
+    struct bst_c2pa c2pa = {0};
+    struct bst_error problem = {0};
     json_t *file = NULL, *metadata = NULL, *all = json_object();
     enum bst_code code = all ? bst_container_scan(path, &container, err) : bst_fail_memory(err);
-    if (code == BST_OK) code = file_json(path, &container, &file, err);
+    if (code == BST_OK && bst_c2pa_read(path, &container, NULL, &c2pa, &problem) == BST_FAILURE) {
+        *err = problem;
+        code = err->code;
+    } else if (code == BST_OK) {
+        code = file_json(path, &container, &c2pa, &file, err);
+    }
     if (code == BST_OK) {
         json_object_set_new(all, "file", file);
         json_object_set_new(all, "container", container_json(&container));
@@ -112,8 +115,9 @@ enum bst_code bst_show(const char *path, json_t **out, struct bst_error *err)
     }
     if (code == BST_OK) {
         json_object_set_new(all, "metadata", metadata);
-        code = credentials_json(path, &container, all, err);
+        credentials_json(&c2pa, &problem, all);
     }
+    bst_c2pa_clear(&c2pa);
     bst_container_clear(&container);
     if (code != BST_OK) {
         json_decref(all);

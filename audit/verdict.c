@@ -32,8 +32,10 @@ static void broken_words(struct bst_verdict *v)
     const char *words = NULL;
     if (is(v, "pixels", BST_FAIL))
         words = "Altered: the pixels are not those that were signed.";
-    else if (is(v, "digest", BST_FAIL))
+    else if (is(v, "digest", BST_FAIL) && is(v, "pixels", BST_PASS))
         words = "Altered: the file was changed after it was signed; its pixels are still the signed ones.";
+    else if (is(v, "digest", BST_FAIL))
+        words = "Altered: the file was changed after it was signed.";
     else if (is(v, "manifest.binding", BST_FAIL) && is(v, "digest", BST_PASS))
         words = "Altered: the manifest was changed or moved; the picture itself is the one that was signed.";
     else if (is(v, "manifest.binding", BST_FAIL))

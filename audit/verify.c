@@ -1,5 +1,6 @@
 /* verify.c - one file -> checks and a verdict. Every check is made, whatever the ones before it found, so
- * that the verdict can say what was changed and what was not. */
+ * that the verdict can say what was changed and what was not. Only the pixels are left alone when the bytes that they are
+ * decoded from are proved to be the signed ones. */
 #include "verify.h"
 
 #include <jansson.h>
@@ -68,6 +69,20 @@ static enum bst_code gather(struct judge *judge, struct bst_error *err)
 
 /* ---- the file itself ---- */
 
+enum bst_code judge_pixels(struct judge *judge, struct bst_error *err)
+{
+    struct bst_image *image = &judge->image;
+    enum bst_code code = BST_OK;
+    if (judge->has_pixels) return BST_OK;
+    if (!judge->options->replay) {
+        code = bst_image_digest_file(judge->path, image, judge->pixels_sha256, err);
+    } else if ((code = bst_image_load(judge->path, image, err)) == BST_OK) {
+        bst_image_digest(image, judge->pixels_sha256);
+    }
+    judge->has_pixels = code == BST_OK;
+    return code;
+}
+
 static enum bst_code read_file(struct judge *judge, struct bst_error *err)
 {
     static const char *const formats[] = {[BST_FORMAT_UNKNOWN] = "picture",
@@ -75,7 +90,11 @@ static enum bst_code read_file(struct judge *judge, struct bst_error *err)
                                           [BST_FORMAT_JPEG] = "JPEG picture",
                                           [BST_FORMAT_WEBP] = "WebP picture"};
     enum bst_code code = bst_container_scan(judge->path, &judge->container, err);
-    if (code == BST_OK) code = bst_image_load(judge->path, &judge->image, err);
+    judge->image.width = judge->container.width;
+    judge->image.height = judge->container.height;
+    if (code == BST_OK && (judge->image.width == 0 || judge->image.height == 0))
+        code = bst_fail(err, BST_UNREADABLE, "the picture's header gives it no size");
+    if (code == BST_OK && (judge->options->pixels || judge->options->replay)) code = judge_pixels(judge, err);
     if (code != BST_OK) return code;
     judge_say(judge, "file", BST_PASS, "The file is a whole %s of %u x %u pixels.",
               formats[judge->container.format], judge->image.width, judge->image.height);
@@ -86,6 +105,7 @@ static enum bst_code read_file(struct judge *judge, struct bst_error *err)
 static enum bst_code unreadable(struct judge *judge, struct bst_error *err)
 {
     if (err->code != BST_UNREADABLE && err->code != BST_BROKEN) return err->code;
+    judge->verdict->check_count = 0; /* its container may have looked well */
     judge_say(judge, "file", BST_FAIL, "The file cannot be read: %s%s%s.", err->what,
               err->where[0] ? ": " : "", err->where);
     *err = (struct bst_error){0};
@@ -195,9 +215,10 @@ static enum bst_code judge_file(struct judge *judge, struct bst_error *err)
     code = read_file(judge, err);
     if (code != BST_OK) return unreadable(judge, err);
     code = judge_credential(judge, err);
-    if (code == BST_NO_PROVENANCE) {
+    if (code == BST_NO_PROVENANCE) { /* then nothing vouches for the file but that it can be decoded */
         *err = (struct bst_error){0};
-        return judge_without(judge, err);
+        code = judge_pixels(judge, err);
+        return code == BST_OK ? judge_without(judge, err) : unreadable(judge, err);
     }
     if (code == BST_OK) code = judge_receipt(judge, err);
     if (code == BST_OK) code = judge_metadata(judge, err);

@@ -114,24 +114,28 @@ static bool found(void *arg, const struct bst_record *record)
     return !answer->failed.what[0] && !ferror(stdout);
 }
 
-/* A digest, or the file whose pixels are looked for: they survive what changes the file's own digest. */
-static enum bst_code digest_of(const char *given, char hex[static BST_SHA256_HEX], struct bst_error *err)
+/* What a file is looked for by: its bytes but for the manifest, or its pixels, which survive what changes the bytes. */
+struct looks {
+    char bytes[BST_SHA256_HEX], pixels[BST_SHA256_HEX];
+};
+
+static enum bst_code looks_of(const char *path, struct looks *out, struct bst_error *err)
 {
     struct bst_container container = {0};
-    struct bst_image image = {0};
+    struct bst_image shape;
     uint8_t digest[BST_SHA256_LEN];
-    enum bst_code code = bst_container_scan(given, &container, err);
+    enum bst_code code = bst_container_scan(path, &container, err);
+    if (code == BST_OK) code = bst_container_digest_plain(path, &container, digest, err);
     bst_container_clear(&container);
-    if (code == BST_OK) code = bst_image_load(given, &image, err);
     if (code != BST_OK) return code;
-    bst_image_digest(&image, digest);
-    bst_image_clear(&image);
-    bst_hex(digest, sizeof digest, hex);
-    return BST_OK;
+    bst_hex(digest, sizeof digest, out->bytes);
+    code = bst_image_digest_file(path, &shape, digest, err);
+    if (code == BST_OK) bst_hex(digest, sizeof digest, out->pixels);
+    return code;
 }
 
-static enum bst_code read_query(const struct cli_args *args, struct bst_query *out,
-                                char hex[static BST_SHA256_HEX], struct bst_error *err)
+static enum bst_code read_query(const struct cli_args *args, struct bst_query *out, struct looks *looks,
+                                struct bst_error *err)
 {
     static const char *const kinds[] = {"generation", "adoption", "training", "model",
                                         "identity",   "other",    NULL};
@@ -155,8 +159,9 @@ static enum bst_code read_query(const struct cli_args *args, struct bst_query *o
         return bst_hint(err, "kinds: generation, adoption, training, model, identity, other");
     }
     if (out->digest && bst_file_exists(out->digest)) {
-        if (digest_of(out->digest, hex, err) != BST_OK) return err->code;
-        out->digest = hex;
+        if (looks_of(out->digest, looks, err) != BST_OK) return err->code;
+        out->digest = looks->bytes;
+        out->other_digest = looks->pixels;
     }
     enum bst_code code = cli_number(args, "limit", 1, INT64_MAX, &out->limit, err);
     return code == BST_OK ? cli_number(args, "offset", 0, INT64_MAX, &out->offset, err) : code;
@@ -204,10 +209,10 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     struct bst_ledger *ledger = NULL;
     struct bst_query query;
-    char hex[BST_SHA256_HEX];
+    struct looks looks;
     if (cli_has(args, "json") && cli_has(args, "csv"))
         return bst_fail(err, BST_USAGE, "--json and --csv contradict each other");
-    enum bst_code code = read_query(args, &query, hex, err);
+    enum bst_code code = read_query(args, &query, &looks, err);
     if (code == BST_OK) code = cli_ledger(args, &ledger, err);
     if (code == BST_OK)
         code = cli_has(args, "count") ? answer_count(args, ledger, &query, err)

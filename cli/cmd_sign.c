@@ -18,6 +18,8 @@ static const struct cli_option options[] = {
     {"source-type", 0, "TYPE", "what you declare: generated, composite, edited, capture (default: unknown)",
      false},
     CLI_NO_TRAIN_OPTION,
+    {"pixels", 0, NULL,
+     "record a digest of the pixels too, by which a picture without its stamp is recognised", false},
     {"accept-broken", 0, NULL, "also sign files whose own credentials do not hold, and record that", false},
     {"again", 0, NULL, "also sign files that carry your stamp already", false},
     {"force", 'f', NULL, "replace copies and sidecars that exist", false},
@@ -270,7 +272,8 @@ static enum bst_code read_options(struct job *job, struct bst_error *err)
     job->options = (struct bst_adopt_options){.sidecar = cli_has(args, "sidecar"),
                                               .force = cli_has(args, "force"),
                                               .accept_broken = cli_has(args, "accept-broken"),
-                                              .again = cli_has(args, "again")};
+                                              .again = cli_has(args, "again"),
+                                              .pixels = cli_has(args, "pixels")};
     if (!source || bst_source_known(source, &job->options.source)) return BST_OK;
     bst_fail(err, BST_USAGE, "there is no source type \"%.40s\"", source);
     return bst_hint(err, "generated, composite, edited, capture or unknown");

@@ -6,6 +6,7 @@
 #include "cli.h"
 
 static const struct cli_option options[] = {
+    {"pixels", 0, NULL, "decode the pictures and compare their pixels, also where that is not needed", false},
     {"replay", 'r', NULL, "make the picture again and compare every pixel", false},
     {"model", 'm', "PATH", "file or folder where --replay looks for the model", true},
     {"input", 'i', "PATH", "file or folder where --replay looks for an input picture", true},
@@ -271,6 +272,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
             .log_keys = log_keys,
             .log_key_count = log_key_count,
             .format = format,
+            .pixels = cli_has(args, "pixels"),
             .replay = cli_has(args, "replay"),
             .models = models,
             .model_count = model_count,

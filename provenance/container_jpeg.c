@@ -97,6 +97,12 @@ static enum bst_code take_app11(struct scan *scan, struct jpeg_state *state, str
     return bst_scan_fail(scan, "segment", segment, err);
 }
 
+/* Codes of frame headers (SOFn). */
+static bool is_frame(uint8_t marker)
+{
+    return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+}
+
 /* The bytes behind a marker's code. */
 static enum bst_code scan_body(struct scan *scan, struct jpeg_state *state, uint8_t marker,
                                struct bst_segment *segment, struct bst_error *err)
@@ -112,6 +118,10 @@ static enum bst_code scan_body(struct scan *scan, struct jpeg_state *state, uint
     segment->data = (struct bst_range){scan->pos, length - 2u};
     code = bst_scan_read(scan, head, length - 2u, "a segment", err);
     segment->whole.length = scan->pos - segment->whole.start;
+    if (code == BST_OK && is_frame(marker) && length >= 2 + 5) { /* precision, height, width, ... */
+        scan->out->height = bst_get_be16(head + 1);
+        scan->out->width = bst_get_be16(head + 3);
+    }
     if (code == BST_OK && marker == 0xeb) code = take_app11(scan, state, segment, head, length - 2u, err);
     if (code == BST_OK && marker == 0xda) {
         code = skip_scan_data(scan, err);
@@ -152,7 +162,7 @@ static enum bst_code scan_marker(struct scan *scan, struct jpeg_state *state, ui
         bst_fail(err, BST_UNREADABLE, "a marker that cannot stand here");
         return bst_scan_fail(scan, "segment", segment, err);
     }
-    if (*marker <= 0xcf && *marker != 0xc4 && *marker != 0xc8 && *marker != 0xcc) state->sof = true;
+    if (is_frame(*marker)) state->sof = true;
     if (*marker == 0xda) state->sos = true;
     return scan_body(scan, state, *marker, segment, err);
 }

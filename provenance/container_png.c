@@ -47,6 +47,10 @@ static enum bst_code check_crc(struct scan *scan, struct bst_segment *chunk, con
         size_t part = left < sizeof(block) ? (size_t)left : sizeof(block);
         enum bst_code code = bst_scan_read(scan, block, part, "a chunk", err);
         if (code != BST_OK) return code;
+        if (scan->out->count == 1) { /* IHDR, of 13 bytes: width, height, ... */
+            scan->out->width = bst_get_be32(block);
+            scan->out->height = bst_get_be32(block + 4);
+        }
         crc = crc32(crc, block, (uInt)part);
         left -= part;
     }

@@ -65,6 +65,38 @@ static bool chunk_type(const uint8_t *code, char out[static 5])
     return out[0] != 0;
 }
 
+static uint32_t get_le24(const uint8_t *p)
+{
+    return (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+/* Takes the picture's size from the chunk that says it first: VP8X (RFC 9649, 2.7), VP8L (3.4), VP8 (RFC 6386, 9.1). */
+static enum bst_code read_size(struct scan *scan, const struct bst_segment *chunk, struct bst_error *err)
+{
+    struct bst_container *out = scan->out;
+    uint8_t head[BST_VP8X_SIZE];
+    bool extended = is(chunk, "VP8X"), lossless = is(chunk, "VP8L");
+    if (out->width != 0 || (!extended && !lossless && !is(chunk, "VP8"))) return BST_OK;
+    size_t len = lossless ? 5 : sizeof(head);
+    if (chunk->data.length < len) return BST_OK;
+    enum bst_code code = bst_scan_read(scan, head, len, "a chunk", err);
+    if (code != BST_OK) return code;
+    if (extended) {
+        out->width = get_le24(head + 4) + 1;
+        out->height = get_le24(head + 7) + 1;
+        out->alpha = (head[0] & BST_VP8X_ALPHA) != 0;
+    } else if (lossless && head[0] == 0x2f) {
+        uint32_t bits = bst_get_le32(head + 1);
+        out->width = (bits & 0x3fff) + 1;
+        out->height = (bits >> 14 & 0x3fff) + 1;
+        out->alpha = (bits >> 28 & 1) != 0;
+    } else if (!lossless && head[3] == 0x9d && head[4] == 0x01 && head[5] == 0x2a) {
+        out->width = (uint32_t)(head[7] << 8 | head[6]) & 0x3fff;
+        out->height = (uint32_t)(head[9] << 8 | head[8]) & 0x3fff;
+    }
+    return BST_OK;
+}
+
 static enum bst_code scan_chunk(struct scan *scan, struct webp_order *order, struct bst_error *err)
 {
     uint8_t head[8];
@@ -90,6 +122,7 @@ static enum bst_code scan_chunk(struct scan *scan, struct webp_order *order, str
         return bst_scan_fail(scan, "chunk", chunk, err);
     }
     code = check_order(scan, chunk, order, err);
+    if (code == BST_OK) code = read_size(scan, chunk, err);
     if (code != BST_OK) return code;
     if (is(chunk,
            "C2PA")) { /* what a binding must leave out does not count the byte that makes the length even */

@@ -258,6 +258,7 @@ struct bst_c2pa;
 struct bst_adoption {
     const char *file_name, *image_id, *media_type;
     uint8_t sha256[BST_SHA256_LEN]; /* of the finished file's bytes without the manifest */
+    bool has_pixels;                /* pixels_sha256 is told: it costs the decoding */
     uint8_t pixels_sha256[BST_SHA256_LEN];
     uint8_t found_sha256[BST_SHA256_LEN]; /* of the whole file as it was found */
     uint32_t width, height;
@@ -406,6 +407,8 @@ struct bst_segment {
 struct bst_container {
     enum bst_format format;
     uint64_t size;
+    uint32_t width, height; /* as the picture's header says; 0 when it does not */
+    bool alpha;             /* of WebP: the header says that pixels may be transparent */
     size_t count;
     struct bst_segment *segments;
     bool has_manifest;
@@ -590,6 +593,7 @@ struct bst_adopt_options {
     bool force;             /* replace the output, if it is another file, or the sidecar */
     bool accept_broken;     /* also when the file's own credentials do not hold: that is recorded */
     bool again;             /* also when this home's author stamped the file already */
+    bool pixels; /* decode the picture and state the digest of its pixels, which outlasts its metadata */
 };
 struct bst_adopt; /* a picture that is ready to be logged */
 /* Reads and judges the file at path, and prepares what will be said of it. output: where the stamped file goes, which may

@@ -1,6 +1,7 @@
 /* stamp_adopt.c - pictures made elsewhere are taken up: judged, described, logged, and given a manifest of the author's.
  *
- * A file is walked, decoded and digested once when it is prepared, and copied once when it is delivered. What it came with
+ * A file is walked and digested once when it is prepared, and copied once when it is delivered. Its pixels are decoded only
+ * when their digest is asked for. What it came with
  * stays: its own manifest becomes the parent of ours, byte for byte. */
 #include "container_edit.h"
 #include "key.h"
@@ -208,6 +209,24 @@ static enum bst_code digest_plain(struct bst_adopt *adopt, const uint8_t found[s
 
 /* ---- preparing ---- */
 
+/* What the statement says of the picture itself, without decoding it if it may. */
+static enum bst_code read_picture(struct bst_adopt *adopt, struct bst_adoption *adoption,
+                                  struct bst_error *err)
+{
+    const struct bst_container *container = &adopt->container;
+    struct bst_image image;
+    if (container->width == 0 || container->height == 0) {
+        bst_fail(err, BST_UNREADABLE, "the picture's header gives it no size");
+        return bst_where(err, "%s", adopt->source);
+    }
+    adopt->canvas = (struct bst_canvas){container->width, container->height, container->alpha};
+    adoption->width = container->width;
+    adoption->height = container->height;
+    adoption->has_pixels = adopt->options.pixels;
+    return adopt->options.pixels ? bst_image_digest_file(adopt->source, &image, adoption->pixels_sha256, err)
+                                 : BST_OK;
+}
+
 static enum bst_code sign_statement(const struct bst_stamper *stamper, const struct bst_adopt *adopt,
                                     struct bst_adoption *adoption, struct bst_buf *envelope,
                                     struct bst_error *err)
@@ -247,13 +266,11 @@ static enum bst_code prepare(const struct bst_stamper *stamper, struct bst_adopt
                              struct bst_error *err)
 {
     struct bst_adoption adoption = {.adopted_ms = bst_now_ms(), .source = adopt->options.source};
-    struct bst_image image = {0};
     enum bst_code code = bst_container_scan(adopt->source, &adopt->container, err);
     if (code == BST_OK) code = read_parent(stamper, adopt, ours, err);
     if (code != BST_OK || *ours) return code;
-    code = bst_image_digest_file(adopt->source, &image, adoption.pixels_sha256, err);
+    code = read_picture(adopt, &adoption, err);
     if (code != BST_OK) return code;
-    adopt->canvas = (struct bst_canvas){image.width, image.height, image.channels == 4};
     describe(adopt);
     code = bst_sha256_file(adopt->source, adoption.found_sha256, err);
     if (code == BST_OK) code = digest_plain(adopt, adoption.found_sha256, err);
@@ -261,8 +278,6 @@ static enum bst_code prepare(const struct bst_stamper *stamper, struct bst_adopt
     adoption.image_id = adopt->image_id;
     adoption.media_type = adopt->opened.media_type;
     memcpy(adoption.sha256, adopt->sha256, BST_SHA256_LEN);
-    adoption.width = adopt->canvas.width;
-    adoption.height = adopt->canvas.height;
     adoption.parent = adopt->has_parent ? &adopt->parent : NULL;
     bst_time_text(adoption.adopted_ms, adopt->when);
     return code == BST_OK ? sign_statement(stamper, adopt, &adoption, &adopt->envelope, err) : code;

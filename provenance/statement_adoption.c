@@ -64,8 +64,8 @@ enum bst_code bst_statement_adoption(const struct bst_adoption *adoption, const 
         return bst_hint(err, "rename the file");
     }
     bst_time_text(adoption->adopted_ms, when);
-    json_t *digest = json_pack("{s:o,s:o}", "sha256", hex_json(adoption->sha256), "pixels-sha256",
-                               hex_json(adoption->pixels_sha256));
+    json_t *pixels = adoption->has_pixels ? hex_json(adoption->pixels_sha256) : NULL;
+    json_t *digest = json_pack("{s:o,s:o*}", "sha256", hex_json(adoption->sha256), "pixels-sha256", pixels);
     json_t *picture = json_pack("{s:s,s:I,s:I}", "mediaType", adoption->media_type, "width",
                                 (json_int_t)adoption->width, "height", (json_int_t)adoption->height);
     json_t *found = json_pack("{s:o}", "sha256", hex_json(adoption->found_sha256));

@@ -34,7 +34,13 @@ same "query finds them" "$("$bs" query --kind adoption --json | jq -r '[.[].file
 expect 0 "query by the picture itself" "$bs" query --digest "$work/in/b.png"
 says "knows it" 'b.png'
 expect 2 "the picture without its stamp" "$bs" verify "$work/in/b.png"
-says "is recognised by its pixels" 'same pixels stand in the ledger'
+says "is recognised by its bytes" 'same bytes stand in the ledger'
+expect 0 "a picture with the digest of its pixels" "$bs" sign "$work/in/b.png" -o "$work/pixels" --pixels
+expect 0 "verifies" "$bs" verify "$work/pixels"
+pngtopnm "$work/in/b.png" 2>/dev/null | pnmtopng -compression 1 >"$work/again.png" 2>/dev/null
+expect 2 "another file with its pixels" "$bs" verify "$work/again.png"
+says "is recognised by them" 'same pixels stand in the ledger'
+expect 0 "query finds it too" "$bs" query --digest "$work/again.png"
 
 expect 1 "a copy that exists" "$bs" sign "$work/in/b.png" -o "$work/made"
 hints "is refused" 'exists already'

@@ -9,10 +9,14 @@ p=$work/p/dots-1.png
 # ---- intact ----
 expect 0 "intact" "$bs" verify "$p"
 says "says who, with what, when" 'Verified: made by Ada Example with dots, 20'
+says "says what was not needed" '- +pixels +The pixels need not be compared'
+expect 0 "pixels too, when asked" "$bs" verify --pixels "$p"
 says "says each check in words" 'yes +pixels +Every pixel'
 expect 0 "replay" "$bs" verify --replay "$p"
 says "says so" 'Made again .* every pixel is the same'
 expect 0 "as JSON" "$bs" verify --json "$p"
+check "with the check that was not needed" jq -e 'any(.[0].checks[]; .id == "pixels" and .result == "skipped")' "$work/out"
+expect 0 "as JSON with all checks" "$bs" verify --pixels --json "$p"
 check "with all checks passed" jq -e '.[0].code == 0 and .[0].seed == "1" and .[0].title == "Dots at night" and ([.[0].checks[].result] | unique == ["pass"])' "$work/out"
 expect 0 "a folder" "$bs" verify "$work/p"
 says "has a summary" '^3 files: 3 verified$'

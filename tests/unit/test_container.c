@@ -283,6 +283,28 @@ static void broken_app11_runs_are_refused(void **state)
     bst_buf_free(&mixed);
 }
 
+/* The size is read from the header as the decoders read it. */
+static void size_is_told(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"base.jpg",    "progressive.jpg", "rgb.png",      "grey16.png",
+                                        "palette.png", "lossy.webp",      "lossless.webp"};
+    struct bst_error err = {0};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct bst_container container;
+        struct bst_image image;
+        char *path = bst_path_join("tests/fuzz/corpus/image", names[i]);
+        assert_good(bst_container_scan(path, &container, &err));
+        assert_good(bst_image_load(path, &image, &err));
+        assert_int_equal(container.width, image.width);
+        assert_int_equal(container.height, image.height);
+        if (container.format == BST_FORMAT_WEBP) assert_int_equal(container.alpha, image.channels == 4);
+        bst_image_clear(&image);
+        bst_container_clear(&container);
+        free(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +317,7 @@ int main(void)
         cmocka_unit_test(digest_leaves_out_ranges),
         cmocka_unit_test(scan_jpeg),
         cmocka_unit_test(broken_app11_runs_are_refused),
+        cmocka_unit_test(size_is_told),
     };
     return cmocka_run_group_tests_name("container", tests, folder_setup, folder_teardown);
 }

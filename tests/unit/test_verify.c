@@ -141,7 +141,8 @@ static void whole_picture(void **state)
     assert_true(verdict.has_entry);
     assert_int_equal(verdict.entry, 1);
     for (size_t i = 0; i < verdict.check_count; i++)
-        if (verdict.checks[i].result != BST_PASS)
+        /* the pixels are those of the proved bytes */
+        if (verdict.checks[i].result != (strcmp(verdict.checks[i].id, "pixels") ? BST_PASS : BST_SKIPPED))
             fail_msg("%s: %s", verdict.checks[i].id, verdict.checks[i].words);
     json_t *object = NULL;
     GOOD(bst_verdict_json(&verdict, &object, &err));
