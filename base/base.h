@@ -10,8 +10,9 @@
  *   json.c    bounded JSON reading and RFC 8785 canonical writing, over jansson
  *   image.c   decoded pictures, their digest, and conversions between layouts
  *   png.c     PNG decoding and encoding over libpng
- *   jpeg.c    JPEG decoding over libjpeg-turbo
+ *   jpeg.c    JPEG decoding over libjpeg-turbo, and encoding of thumbnails
  *   webp.c    WebP decoding over libwebp
+ *   thumbnail.c  pictures made small
  *   pool.c    thread pool
  *
  * Conventions of the whole library:
@@ -247,6 +248,15 @@ enum bst_code bst_image_load(const char *path, struct bst_image *out, struct bst
  * interlaced PNG and progressive JPEG. *shape gets its size and form, and no samples. */
 enum bst_code bst_image_digest_file(const char *path, struct bst_image *shape,
                                     uint8_t out[static BST_SHA256_LEN], struct bst_error *err);
+
+/* A JPEG of the picture, made smaller until its longer side is BST_THUMBNAIL_SIDE pixels; alpha is laid over white. Each of
+ * its pixels is the mean of those that it stands for. Appended to out. */
+#define BST_THUMBNAIL_SIDE 256u
+enum bst_code bst_thumbnail(const struct bst_image *image, struct bst_buf *out, struct bst_error *err);
+/* The same of the picture in a file, in memory that does not grow with it (a WebP's file is read whole). Nothing is
+ * appended for a picture that cannot be read so: progressive JPEG, interlaced PNG and lossless WebP of more than some
+ * million pixels, and a WebP file of more than 16 MiB. */
+enum bst_code bst_thumbnail_file(const char *path, struct bst_buf *out, struct bst_error *err);
 /* A plain PNG: IHDR, sRGB, IDAT, IEND; level 1 (fast) to 9 (small). Appends to out. */
 enum bst_code bst_png_encode(const struct bst_image *image, int level, struct bst_buf *out,
                              struct bst_error *err);

@@ -64,8 +64,17 @@ enum bst_code bst_rows_begin(struct bst_rows *rows, uint32_t width, uint32_t hei
     enum bst_code code = check_size(width, height, err);
     if (code != BST_OK) return code;
     rows->shape = (struct bst_image){.width = width, .height = height, .channels = channels, .depth = depth};
+    if (rows->shrink) return bst_shrink_begin(rows->shrink, &rows->shape, err);
     rows->digest = digest_begin(&rows->shape);
     return rows->digest ? BST_OK : bst_fail_memory(err);
+}
+
+void bst_rows_take(struct bst_rows *rows, const uint8_t *row)
+{
+    if (rows->shrink)
+        bst_shrink_row(rows->shrink, row);
+    else
+        bst_sha256_update(rows->digest, row, bst_image_size(&rows->shape) / rows->shape.height);
 }
 
 enum bst_code bst_image_to_rgb8(const struct bst_image *image, struct bst_image *out, struct bst_error *err)
@@ -129,25 +138,32 @@ static enum bst_code digest_loaded(const char *path, struct bst_image *shape,
     return BST_OK;
 }
 
-enum bst_code bst_image_digest_file(const char *path, struct bst_image *shape,
-                                    uint8_t out[static BST_SHA256_LEN], struct bst_error *err)
+enum bst_code bst_picture_open(const char *path, FILE **file, enum bst_picture *kind, struct bst_error *err)
 {
-    enum { INTERLACE = 28 }; /* byte of a PNG's IHDR that says whether it is interlaced */
-    uint8_t head[29] = {0};
-    struct bst_rows rows = {0};
-    *shape = (struct bst_image){0};
-    FILE *file = fopen(path, "rb");
-    if (!file) {
+    uint8_t head[8] = {0};
+    *file = fopen(path, "rb");
+    if (!*file) {
         bst_fail_errno(err, BST_UNREADABLE, "cannot open the file");
         return bst_where(err, "%s", path);
     }
-    size_t got = fread(head, 1, sizeof head, file);
-    bool png = got == sizeof head && is_png(head, got) && head[INTERLACE] == 0;
-    bool jpeg = is_jpeg(head, got);
-    rewind(file);
-    enum bst_code code = png    ? bst_png_rows(file, path, &rows, err)
-                         : jpeg ? bst_jpeg_rows(file, path, &rows, err)
-                                : digest_loaded(path, shape, out, err);
+    size_t got = fread(head, 1, sizeof head, *file);
+    *kind = is_png(head, got) ? BST_PICTURE_PNG : is_jpeg(head, got) ? BST_PICTURE_JPEG : BST_PICTURE_OTHER;
+    rewind(*file);
+    return BST_OK;
+}
+
+enum bst_code bst_image_digest_file(const char *path, struct bst_image *shape,
+                                    uint8_t out[static BST_SHA256_LEN], struct bst_error *err)
+{
+    struct bst_rows rows = {0};
+    enum bst_picture kind;
+    FILE *file;
+    *shape = (struct bst_image){0};
+    enum bst_code code = bst_picture_open(path, &file, &kind, err);
+    if (code != BST_OK) return code;
+    code = kind == BST_PICTURE_PNG    ? bst_png_rows(file, path, &rows, err)
+           : kind == BST_PICTURE_JPEG ? bst_jpeg_rows(file, path, &rows, err)
+                                      : digest_loaded(path, shape, out, err);
     fclose(file);
     if (rows.digest) bst_sha256_final(rows.digest, out);
     if (code == BST_OK && rows.digest) *shape = rows.shape;

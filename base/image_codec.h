@@ -10,19 +10,49 @@ enum bst_code bst_png_decode(const void *data, size_t len, const char *name, str
                              struct bst_error *err);
 enum bst_code bst_jpeg_decode(const void *data, size_t len, const char *name, struct bst_image *out,
                               struct bst_error *err);
-/* What a picture was found to be, and the digest of its rows so far. */
+
+/* ---- a picture read row by row, to be digested or made small ---- */
+
+/* A picture being made small (thumbnail.c). */
+struct bst_shrink {
+    struct bst_image shape; /* of the source, without samples */
+    struct bst_image out;   /* 8 bits RGB */
+    uint32_t *sums;         /* 3 a column of the source: those rows that belong to the next row of out */
+    uint32_t taken, done;   /* rows of the source, rows of out */
+};
+enum bst_code bst_shrink_begin(struct bst_shrink *shrink, const struct bst_image *shape,
+                               struct bst_error *err);
+void bst_shrink_row(struct bst_shrink *shrink, const uint8_t *row);
+void bst_shrink_clear(struct bst_shrink *shrink);
+void bst_thumbnail_size(uint32_t width, uint32_t height, uint32_t *out_width, uint32_t *out_height);
+/* Is a picture small enough to be held whole for a thumbnail, when it cannot be read row by row? */
+bool bst_thumbnail_holds(uint32_t width, uint32_t height, size_t pixel_bytes);
+
+/* What a picture was found to be, and what is made of its rows. */
 struct bst_rows {
     struct bst_image shape;
-    struct bst_sha256_state *digest;
+    struct bst_shrink *shrink;       /* NULL: they are digested */
+    struct bst_sha256_state *digest; /* so far */
 };
-/* Begins the digest: BST_UNREADABLE when the picture is larger than what can be handled. */
+/* Begins: BST_UNREADABLE when the picture is larger than what can be handled. */
 enum bst_code bst_rows_begin(struct bst_rows *rows, uint32_t width, uint32_t height, uint8_t channels,
                              uint8_t depth, struct bst_error *err);
-/* The picture in an open file, row by row; a PNG must not be interlaced. */
+void bst_rows_take(struct bst_rows *rows, const uint8_t *row);
+/* The picture in an open file, row by row. To be made small, a JPEG may come at a half, a quarter or an eighth of its size;
+ * one that cannot be read by rows and is too large to be held gives no row, and no error. */
 enum bst_code bst_png_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err);
 enum bst_code bst_jpeg_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err);
 enum bst_code bst_webp_decode(const void *data, size_t len, const char *name, struct bst_image *out,
                               struct bst_error *err);
+/* At thumbnail's size; without samples when that would take too much memory. */
+enum bst_code bst_webp_shrink(const void *data, size_t len, const char *name, struct bst_image *out,
+                              struct bst_error *err);
+/* Baseline, 8 bits RGB, colours at half the resolution; quality 1 to 100. Appended to out. */
+enum bst_code bst_jpeg_encode(const struct bst_image *image, int quality, struct bst_buf *out,
+                              struct bst_error *err);
+enum bst_picture { BST_PICTURE_OTHER, BST_PICTURE_PNG, BST_PICTURE_JPEG };
+/* *file stands at its beginning and is to be closed. */
+enum bst_code bst_picture_open(const char *path, FILE **file, enum bst_picture *kind, struct bst_error *err);
 /* Do the first bytes say WebP? */
 bool bst_is_webp(const void *data, size_t len);
 

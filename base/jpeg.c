@@ -1,4 +1,4 @@
-/* jpeg.c - JPEG pixels, over libjpeg-turbo. */
+/* jpeg.c - JPEG pixels in and out, over libjpeg-turbo. */
 #include <stddef.h>
 #include <stdio.h>
 #include <jpeglib.h>
@@ -81,17 +81,33 @@ static bool read_rows(struct jpeg_decompress_struct *jpeg, struct reader *reader
     if (bst_rows_begin(rows, jpeg->output_width, jpeg->output_height, (uint8_t)jpeg->output_components, 8,
                        err) != BST_OK)
         return false;
-    size_t stride = (size_t)rows->shape.width * rows->shape.channels;
-    reader->row = bst_calloc(stride, 1);
+    reader->row = bst_calloc(rows->shape.width, rows->shape.channels);
     if (!reader->row) {
         bst_fail_memory(err);
         return false;
     }
     while (jpeg->output_scanline < jpeg->output_height) {
         jpeg_read_scanlines(jpeg, &reader->row, 1);
-        bst_sha256_update(rows->digest, reader->row, stride);
+        bst_rows_take(rows, reader->row);
     }
     return true;
+}
+
+/* As small as the decoder makes it without becoming smaller than the thumbnail; from there the rows are averaged. */
+static void choose_scale(struct jpeg_decompress_struct *jpeg)
+{
+    JDIMENSION longest = jpeg->image_width > jpeg->image_height ? jpeg->image_width : jpeg->image_height;
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = 8;
+    while (jpeg->scale_denom > 1 && longest / jpeg->scale_denom < BST_THUMBNAIL_SIDE)
+        jpeg->scale_denom /= 2;
+}
+
+/* All scans of such a picture are held, as coefficients of two bytes. */
+static bool takes_too_much(struct jpeg_decompress_struct *jpeg)
+{
+    return jpeg_has_multiple_scans(jpeg) &&
+           !bst_thumbnail_holds(jpeg->image_width, jpeg->image_height, 2 * (size_t)jpeg->num_components);
 }
 
 /* Everything between setjmp and its return works on what *reader holds or points to, which lives in the caller. */
@@ -110,6 +126,10 @@ static bool read_jpeg(struct jpeg_decompress_struct *jpeg, struct failure *failu
     else
         jpeg_stdio_src(jpeg, reader->file);
     if (!read_header(jpeg, err)) return false;
+    if (reader->rows && reader->rows->shrink) {
+        if (takes_too_much(jpeg)) return true;
+        choose_scale(jpeg);
+    }
     jpeg_start_decompress(jpeg);
     if (!(reader->image ? read_image : read_rows)(jpeg, reader, err)) return false;
     jpeg_finish_decompress(jpeg);
@@ -142,4 +162,48 @@ enum bst_code bst_jpeg_rows(FILE *file, const char *name, struct bst_rows *rows,
 {
     struct reader reader = {.file = file, .rows = rows};
     return decode(&reader, name, err);
+}
+
+/* ---- writing ---- */
+
+/* memory is the library's own, from malloc. */
+static bool encode(struct jpeg_compress_struct *jpeg, struct failure *failure, const struct bst_image *image,
+                   int quality, unsigned char **memory, unsigned long *len)
+{
+    if (setjmp(failure->back)) return false;
+    jpeg_create_compress(jpeg);
+    jpeg_mem_dest(jpeg, memory, len);
+    jpeg->image_width = image->width;
+    jpeg->image_height = image->height;
+    jpeg->input_components = 3;
+    jpeg->in_color_space = JCS_RGB;
+    jpeg_set_defaults(jpeg);
+    jpeg_set_quality(jpeg, quality, TRUE);
+    jpeg->dct_method = JDCT_ISLOW;
+    jpeg->optimize_coding = TRUE;
+    jpeg_start_compress(jpeg, TRUE);
+    while (jpeg->next_scanline < jpeg->image_height) {
+        JSAMPROW row = image->samples + (size_t)jpeg->next_scanline * image->width * 3;
+        jpeg_write_scanlines(jpeg, &row, 1);
+    }
+    jpeg_finish_compress(jpeg);
+    return true;
+}
+
+enum bst_code bst_jpeg_encode(const struct bst_image *image, int quality, struct bst_buf *out,
+                              struct bst_error *err)
+{
+    struct jpeg_compress_struct jpeg = {0};
+    struct failure failure = {0};
+    unsigned char *memory = NULL;
+    unsigned long len = 0;
+    jpeg.err = jpeg_std_error(&failure.manager);
+    failure.manager.error_exit = on_error;
+    failure.manager.emit_message = on_message;
+    bool made = encode(&jpeg, &failure, image, quality, &memory, &len);
+    jpeg_destroy_compress(&jpeg);
+    if (made) bst_buf_append(out, memory, len);
+    free(memory);
+    if (!made) return bst_fail(err, BST_FAILURE, "cannot encode the JPEG: %s", failure.message);
+    return out->failed ? bst_fail_memory(err) : BST_OK;
 }

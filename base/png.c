@@ -15,7 +15,8 @@ struct reader {
     FILE *file;
     struct bst_image *image; /* NULL: to rows */
     struct bst_rows *rows;
-    void *room; /* taken on the way: where the image's rows lie, or one row */
+    struct bst_image woven; /* an interlaced picture on its way to rows */
+    void *room;             /* taken on the way: where the image's rows lie, or one row */
     char message[160];
 };
 
@@ -99,8 +100,27 @@ static bool read_rows(png_structp png, png_infop info, struct reader *reader, st
     }
     for (size_t y = 0; y < rows->shape.height; y++) {
         png_read_row(png, row, NULL);
-        bst_sha256_update(rows->digest, row, stride);
+        bst_rows_take(rows, row);
     }
+    return true;
+}
+
+/* Rows of an interlaced picture are complete only with its last one. */
+static bool read_woven(png_structp png, png_infop info, struct reader *reader, struct bst_error *err)
+{
+    size_t pixel = (size_t)png_get_channels(png, info) * png_get_bit_depth(png, info) / 8;
+    struct bst_rows *rows = reader->rows;
+    if (rows->shrink &&
+        !bst_thumbnail_holds(png_get_image_width(png, info), png_get_image_height(png, info), pixel))
+        return true;
+    reader->image = &reader->woven;
+    if (!read_image(png, info, reader, err)) return false;
+    const struct bst_image *image = reader->image;
+    if (bst_rows_begin(rows, image->width, image->height, image->channels, image->depth, err) != BST_OK)
+        return false;
+    size_t stride = bst_image_size(image) / image->height;
+    for (size_t y = 0; y < image->height; y++)
+        bst_rows_take(rows, image->samples + y * stride);
     return true;
 }
 
@@ -115,8 +135,12 @@ static bool read_png(png_structp png, png_infop info, struct reader *reader, str
     set_limits(png);
     png_read_info(png, info);
     set_transforms(png, info);
-    if (!(reader->image ? read_image : read_rows)(png, info, reader, err)) return false;
-    png_read_end(png, NULL);
+    bool woven = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
+    bool read = reader->image ? read_image(png, info, reader, err)
+                : woven       ? read_woven(png, info, reader, err)
+                              : read_rows(png, info, reader, err);
+    if (!read) return false;
+    if (reader->image || !woven) png_read_end(png, NULL); /* unless nothing was read */
     return true;
 }
 
@@ -131,6 +155,7 @@ static enum bst_code decode(struct reader *reader, const char *name, struct bst_
         bst_fail_memory(err);
     }
     free(reader->room);
+    bst_image_clear(&reader->woven);
     png_destroy_read_struct(&png, &info, NULL);
     return ok ? BST_OK : bst_where(err, "%s", name);
 }

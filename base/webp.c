@@ -55,3 +55,42 @@ enum bst_code bst_webp_decode(const void *data, size_t len, const char *name, st
     bst_image_clear(out);
     return bst_where(err, "%s", name);
 }
+
+/* Without losses the decoder holds four bytes of every pixel. */
+static enum bst_code shrink(const uint8_t *data, size_t len, struct bst_image *out, struct bst_error *err)
+{
+    enum { LOSSLESS = 2 }; /* features.format */
+    WebPDecoderConfig config;
+    uint32_t width, height;
+    if (!WebPInitDecoderConfig(&config)) return bst_fail(err, BST_FAILURE, "libwebp is of another version");
+    VP8StatusCode status = WebPGetFeatures(data, len, &config.input);
+    if (status != VP8_STATUS_OK) return bst_fail(err, BST_UNREADABLE, "damaged WebP: %s", problem_of(status));
+    uint32_t in_width = (uint32_t)config.input.width, in_height = (uint32_t)config.input.height;
+    if (config.input.has_animation ||
+        (config.input.format == LOSSLESS && !bst_thumbnail_holds(in_width, in_height, 4)))
+        return BST_OK;
+    bst_thumbnail_size(in_width, in_height, &width, &height);
+    enum bst_code code = bst_image_new(width, height, 4, 8, out, err);
+    if (code != BST_OK) return code;
+    config.options.use_scaling = 1;
+    config.options.scaled_width = (int)width;
+    config.options.scaled_height = (int)height;
+    config.output.colorspace = MODE_RGBA;
+    config.output.is_external_memory = 1;
+    config.output.u.RGBA =
+        (WebPRGBABuffer){.rgba = out->samples, .stride = (int)(4 * width), .size = bst_image_size(out)};
+    status = WebPDecode(data, len, &config);
+    WebPFreeDecBuffer(&config.output);
+    return status == VP8_STATUS_OK ? BST_OK
+                                   : bst_fail(err, BST_UNREADABLE, "damaged WebP: %s", problem_of(status));
+}
+
+enum bst_code bst_webp_shrink(const void *data, size_t len, const char *name, struct bst_image *out,
+                              struct bst_error *err)
+{
+    *out = (struct bst_image){0};
+    enum bst_code code = shrink(data, len, out, err);
+    if (code == BST_OK) return BST_OK;
+    bst_image_clear(out);
+    return bst_where(err, "%s", name);
+}

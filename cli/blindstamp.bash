@@ -30,8 +30,8 @@ _blindstamp() {
     init) options="--author -a --email --url --passphrase-file --no-passphrase" ;;
     model) options="--card --architecture --encoder --style-picture --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
-    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --no-train --output -o --name --force -f --threads --compression --tsa --staple --passphrase-file" ;;
-    sign) options="--output -o --in-place --sidecar --source-type --no-train --pixels --accept-broken --again --force -f --jobs -j --tsa --staple --passphrase-file" ;;
+    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --no-train --no-thumbnail --output -o --name --force -f --threads --compression --tsa --staple --passphrase-file" ;;
+    sign) options="--output -o --in-place --sidecar --source-type --no-train --thumbnail --pixels --accept-broken --again --force -f --jobs -j --tsa --staple --passphrase-file" ;;
     verify) options="--pixels --replay -r --model -m --input -i --trust --trust-tsa --trust-signer --ask-revocation --log-key --ledger --format -f --details -d --threads --memory" ;;
     show) options="--format -f" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;

@@ -217,7 +217,7 @@ void cli_passphrase_free(char *passphrase);
 /* The home folder; BST_USAGE with a hint when it was never initialised and must_exist. New memory. */
 enum bst_code cli_home(const struct cli_args *args, bool must_exist, char **out, struct bst_error *err);
 /* Opens the workshop, asking for the passphrase if the keys are locked; heeds --tsa, --staple and --no-train. */
-enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level,
+enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level, bool thumbnail,
                           struct bst_stamper **out, struct bst_error *err);
 /* What verify trusts: home itself (when it has an identity), what was added to it, and the options --trust, --trust-tsa,
  * --trust-signer and --log-key. home may be NULL. Freed with bst_trust_free. */

@@ -30,6 +30,7 @@ static const struct cli_option options[] = {
     {"description", 0, "TEXT", "what is to be seen, for people who cannot see it", false},
     {"privacy", 0, "LEVEL", "public (default), partner or private; see above", false},
     CLI_NO_TRAIN_OPTION,
+    {"no-thumbnail", 0, NULL, "do not show the picture, made small, in its manifest", false},
     {"output", 'o', "DIR", "folder for the pictures (default: this one)", false},
     {"name", 0, "PATTERN", "file name with {model}, {seed}, {n}, {input} (default {model}-{seed}.png)",
      false},
@@ -162,6 +163,7 @@ static void describe(const struct job *job, uint64_t seed, struct stamping *s)
     memcpy(out->card_sha256, plan->card->digest, BST_SHA256_LEN);
     if (!plan->has_input) return;
     out->input_name = plan->input_name;
+    out->input_path = cli_value(job->args, "input");
     memcpy(out->input_sha256, plan->input_sha256, BST_SHA256_LEN);
     memcpy(out->input_pixels_sha256, plan->input_pixels_sha256, BST_SHA256_LEN);
 }
@@ -284,7 +286,8 @@ static enum bst_code finish(struct job *job, enum bst_code code, double seconds,
 
 static enum bst_code work(struct job *job, const char *home, struct bst_error *err)
 {
-    enum bst_code code = cli_stamper(job->args, home, job->plan->png_level, &job->stamper, err);
+    enum bst_code code = cli_stamper(job->args, home, job->plan->png_level,
+                                     !cli_has(job->args, "no-thumbnail"), &job->stamper, err);
     cli_interrupt_catch();
     cli_progress_begin(&job->progress, "making", job->args);
     const struct bst_run_options run = {.threads = job->plan->threads,
@@ -346,7 +349,9 @@ const struct cli_command cmd_gen = {
         "--privacy says what the file and the signed entry disclose:\n"
         "  public    everything: title, prompt, description, model, seed, controls\n"
         "  partner   model, seed and controls; the words only as commitments that you can open later\n"
-        "  private   also seeds, label, styles, controls and file name only as commitments\n"
+        "  private   also seeds, label, styles, controls and file name only as commitments; no thumbnail, "
+        "and\n"
+        "            nothing of an input picture and its credentials\n"
         "Author, AI mark, model and size are always open. What is kept back stays in your own ledger.\n"
         "\n"
         "A picture that does not fit the memory is made in tiles, which overlap by what the network looks "

@@ -18,6 +18,8 @@ static const struct cli_option options[] = {
     {"source-type", 0, "TYPE", "what you declare: generated, composite, edited, capture (default: unknown)",
      false},
     CLI_NO_TRAIN_OPTION,
+    {"thumbnail", 0, NULL, "show the picture, made small, in its manifest: every pixel has to be decoded",
+     false},
     {"pixels", 0, NULL,
      "record a digest of the pixels too, by which a picture without its stamp is recognised", false},
     {"accept-broken", 0, NULL, "also sign files whose own credentials do not hold, and record that", false},
@@ -292,7 +294,8 @@ static enum bst_code work(struct job *job, struct bst_error *err)
     if (code == BST_OK && !job->options.sidecar) code = check_names(job, err);
     if (code == BST_OK) code = cli_home(job->args, true, &home, err);
     if (code == BST_OK) code = make_folders(job, err);
-    if (code == BST_OK) code = cli_stamper(job->args, home, 0, &job->stamper, err);
+    if (code == BST_OK)
+        code = cli_stamper(job->args, home, 0, cli_has(job->args, "thumbnail"), &job->stamper, err);
     if (code == BST_OK) code = bst_pool_new((unsigned)jobs, &job->pool, err);
     if (code == BST_OK && cli_has(job->args, "json") && !(job->array = json_array()))
         code = bst_fail_memory(err);

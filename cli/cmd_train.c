@@ -130,7 +130,7 @@ static enum bst_code train(const struct cli_args *args, const char *home, struct
     struct cli_progress progress;
     uint64_t index = 0;
     /* The passphrase is asked for now, not after hours. */
-    enum bst_code code = cli_stamper(args, home, 0, &stamper, err);
+    enum bst_code code = cli_stamper(args, home, 0, false, &stamper, err);
     if (code != BST_OK) return code;
     cli_interrupt_catch();
     cli_progress_begin(&progress, "training", args);

@@ -488,7 +488,7 @@ enum bst_code model_add(const struct model_call *call, struct bst_error *err)
     if (code == BST_OK) code = convert(&a, err);
     if (code == BST_OK) code = settle_card(&a, err);
     if (code == BST_OK) code = find_place(&a, err);
-    if (code == BST_OK) code = cli_stamper(call->args, call->home, 0, &stamper, err);
+    if (code == BST_OK) code = cli_stamper(call->args, call->home, 0, false, &stamper, err);
     if (code == BST_OK) code = publish(&a, stamper, err);
     if (code == BST_OK) code = report(&a, err);
     bst_stamper_close(stamper);

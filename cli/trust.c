@@ -25,7 +25,7 @@ enum bst_code cli_home(const struct cli_args *args, bool must_exist, char **out,
     return code;
 }
 
-enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level,
+enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level, bool thumbnail,
                           struct bst_stamper **out, struct bst_error *err)
 {
     char *passphrase = NULL;
@@ -36,7 +36,8 @@ enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png
                                           .png_level = png_level,
                                           .tsa = cli_value(args, "tsa"),
                                           .staple = cli_has(args, "staple"),
-                                          .no_train = cli_has(args, "no-train")};
+                                          .no_train = cli_has(args, "no-train"),
+                                          .thumbnail = thumbnail};
     bool locked = false;
     code = bst_stamper_open(&options, out, &locked, err);
     if (code != BST_OK && locked && !passphrase) {

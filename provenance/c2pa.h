@@ -1,6 +1,7 @@
 /* c2pa.h - what the writer and the reader of C2PA manifests share. Private to provenance/.
  *
- *   c2pa_write.c       a manifest for a picture; c2pa_opened.c what it says of one made elsewhere
+ *   c2pa_write.c       a manifest for a picture; c2pa_made.c what it says of a picture of ours: model, prompt, seed,
+ *                      input; c2pa_parent.c an earlier picture with its credentials
  *   c2pa_read.c        judges a file's manifest store; fills struct bst_c2pa
  *   c2pa_store.c       a store taken apart: manifests, claims, assertions
  *   c2pa_inflate.c     a compressed manifest
@@ -31,6 +32,34 @@
 
 /* ---- writing (c2pa_write.c) ---- */
 
+/* Words that a manifest shows, or keeps back. */
+struct bst_word {
+    const char *words; /* NULL: kept back, or there are none */
+    char commitment
+        [BST_SHA256_HEX]; /* of what is kept back, as the signed statement has it; "": there are none */
+};
+
+/* A picture that another one was made from. */
+struct bst_parent {
+    const char *relationship; /* "parentOf": it was opened; "inputTo": a model started from it */
+    struct bst_word name;     /* of the file, as the ingredient's title */
+    const char *media_type;   /* "image/webp"; NULL: not disclosed */
+    const char *source_type;  /* IPTC DigitalSourceType as the author declares it; NULL: unknown */
+    const uint8_t *sha256;    /* of the whole file; NULL: not told here */
+    const char *
+        problem; /* why the credentials that it came with could not be kept; NULL: they were, or there were none */
+    /* The credentials that it came with: all manifest boxes of its store, byte for byte, and what they were found to be.
+     * Empty and NULL when it had none. */
+    struct bst_buf manifests;
+    const struct bst_c2pa *c2pa;
+    uint8_t manifest_sha256[BST_SHA256_LEN], signature_sha256[BST_SHA256_LEN]; /* of the active one's boxes */
+    bool has_signature;       /* a compressed manifest hides it */
+    struct bst_buf thumbnail; /* JPEG, or empty */
+};
+/* c2pa_parent.c: takes the boxes out of a store that was read; c2pa is borrowed. */
+enum bst_code bst_parent_take(struct bst_parent *parent, const struct bst_c2pa *c2pa, struct bst_error *err);
+void bst_parent_clear(struct bst_parent *parent); /* what it owns: manifests and thumbnail */
+
 struct bst_manifest {
     const struct bst_signer *signer;
     const uint8_t *author_key; /* that signed the envelope: 32 bytes; NULL: the signer's */
@@ -43,6 +72,9 @@ struct bst_manifest {
     bool no_train;
     const char *model_name;      /* NULL: not disclosed, nor is the digest */
     const uint8_t *model_sha256; /* 32 bytes */
+    struct bst_word prompt, seed;
+    const struct bst_parent *input;  /* that the model started from; NULL: none */
+    const struct bst_buf *thumbnail; /* of the picture, JPEG; NULL or empty: none */
     const void *envelope, *proof;
     size_t envelope_len, proof_len;
     const char *log_vkey;
@@ -55,16 +87,8 @@ struct bst_manifest {
 
 /* A picture made elsewhere that a manifest is made for: the manifest says that it was opened, not that it was made. */
 struct bst_opened {
-    const char *name;        /* of the file, as the ingredient's title; NULL: not disclosed */
-    const char *media_type;  /* "image/webp" */
-    const char *source_type; /* IPTC DigitalSourceType as the author declares it; NULL: unknown */
-    bool generated;          /* the author declares that a model made it */
-    /* The credentials that it came with: all manifest boxes of its store, byte for byte, and what they were found to be.
-     * Empty and NULL when it had none. */
-    struct bst_buf manifests;
-    const struct bst_c2pa *c2pa;
-    uint8_t manifest_sha256[BST_SHA256_LEN], signature_sha256[BST_SHA256_LEN]; /* of the active one's boxes */
-    bool has_signature; /* a compressed manifest hides it */
+    struct bst_parent parent; /* the picture as it was found */
+    bool generated;           /* the author declares that a model made it, or a part of it */
     /* Its binding to the finished file. */
     enum bst_format format;
     bool detached; /* the store becomes a file of its own: nothing is left out */
@@ -73,14 +97,33 @@ struct bst_opened {
                             struct bst_error *err);
     void *digest_arg;
 };
-/* c2pa_opened.c: the ingredient assertion (v3) for it. */
-void bst_opened_ingredient(const struct bst_opened *opened, struct bst_buf *out);
-/* Takes the boxes out of a store that was read. */
-enum bst_code bst_opened_parent(struct bst_opened *opened, const struct bst_c2pa *c2pa,
-                                struct bst_error *err);
-#define BST_INGREDIENT_LABEL "c2pa.ingredient.v3"
-/* A hashed URI: address, and SHA-256 of what stands there. */
+
+/* The assertions of a manifest written so far, with what hashed URIs to them must hold. */
+#define BST_WRITTEN_MAX 16
+struct bst_written {
+    size_t count;
+    char labels[BST_WRITTEN_MAX][40]; /* with "__1" behind the second of a kind */
+    uint8_t digests[BST_WRITTEN_MAX][BST_SHA256_LEN];
+    bool ingredient[BST_WRITTEN_MAX]; /* the action refers to it */
+};
+/* Both append an assertion to the store and return its number; when out failed, nothing is written. */
+size_t bst_written_cbor(struct bst_written *all, const char *label, const struct bst_buf *content,
+                        struct bst_buf *out);
+size_t bst_written_file(struct bst_written *all, const char *label, const char *media_type, const void *data,
+                        size_t len, struct bst_buf *out);
+/* A hashed URI: address, and SHA-256 of what stands there; and one of an assertion in the same manifest. */
 void bst_c2pa_link(struct bst_buf *out, const char *url, const uint8_t sha256[static BST_SHA256_LEN]);
+void bst_written_link(const struct bst_written *all, size_t i, struct bst_buf *out);
+/* c2pa_made.c: what a picture of ours was made from, as ingredient assertions with what they refer to. */
+void bst_made_ingredients(const struct bst_manifest *manifest, struct bst_written *all, struct bst_buf *out);
+/* c2pa_parent.c: the ingredient assertion (v3), and its thumbnail. */
+void bst_parent_ingredient(const struct bst_parent *parent, struct bst_written *all, struct bst_buf *out);
+#define BST_INGREDIENT_LABEL "c2pa.ingredient.v3"
+/* "nih:sha-256;" and 64 digits (RFC 6920, 7): the name of what has that digest, as an identifier. */
+#define BST_HASH_NAME_LEN (sizeof("nih:sha-256;") + BST_SHA256_HEX)
+void bst_hash_name(const uint8_t sha256[static BST_SHA256_LEN], char out[static BST_HASH_NAME_LEN]);
+/* Of what is kept back: instanceID, and a description of what stands there. */
+void bst_word_commitment(const struct bst_word *word, struct bst_buf *out);
 /* The manifest store (JUMBF), appended to out. */
 enum bst_code bst_c2pa_write(const struct bst_manifest *manifest, struct bst_buf *out, struct bst_error *err);
 

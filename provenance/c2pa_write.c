@@ -1,22 +1,14 @@
 /* c2pa_write.c - the C2PA 2.4 manifest that a stamped picture carries.
  *
- * Assertions: c2pa.actions.v2 (created by a trained model, or opened and then by whom it was made is not ours to say),
- * c2pa.ai-disclosure, org.blindstamp.receipt (the signed statement and its proof of being in the ledger) and
- * c2pa.hash.data (the hard binding to the file's bytes); for a picture made elsewhere also c2pa.ingredient.v3; on
- * demand cawg.training-mining. All CBOR is in core deterministic encoding: map keys are written shortest first, then alphabetically. */
+ * Assertions: org.blindstamp.receipt (the signed statement and its proof of being in the ledger), c2pa.thumbnail.claim,
+ * c2pa.ingredient.v3 for everything that the picture was made from, c2pa.actions.v2 (created by a trained model, or opened
+ * and then by whom it was made is not ours to say), c2pa.ai-disclosure, on demand cawg.training-mining, and c2pa.hash.data
+ * (the hard binding to the file's bytes). All CBOR is in core deterministic encoding: map keys are written shortest first,
+ * then alphabetically. */
 #include "c2pa.h"
 #include "container_edit.h"
 
 #include <string.h>
-
-#define ASSERTIONS_MAX 6
-
-/* The assertions written so far, with what the claim's hashed URIs to them must hold. */
-struct assertions {
-    size_t count;
-    const char *labels[ASSERTIONS_MAX];
-    uint8_t digests[ASSERTIONS_MAX][BST_SHA256_LEN];
-};
 
 /* What the data hash says of the store's place. */
 struct binding {
@@ -33,22 +25,60 @@ void bst_c2pa_link(struct bst_buf *out, const char *url, const uint8_t sha256[st
     bst_cbor_bytes(out, sha256, BST_SHA256_LEN);
 }
 
-static void write_link(const struct assertions *all, size_t i, struct bst_buf *out)
+void bst_hash_name(const uint8_t sha256[static BST_SHA256_LEN], char out[static BST_HASH_NAME_LEN])
 {
-    char url[160];
+    size_t len = (size_t)sprintf(out, "nih:sha-256;");
+    bst_hex(sha256, BST_SHA256_LEN, out + len);
+}
+
+/* ---- the assertion store ---- */
+
+/* "c2pa.ingredient.v3", then "c2pa.ingredient.v3__1" (C2PA 2.4, 6.4). */
+static void take_label(struct bst_written *all, const char *label)
+{
+    size_t len = strlen(label), same = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        const char *have = all->labels[i];
+        same += strncmp(have, label, len) == 0 && (have[len] == 0 || strncmp(have + len, "__", 2) == 0);
+    }
+    char *out = all->labels[all->count];
+    snprintf(out, sizeof(all->labels[0]), same == 0 ? "%s" : "%s__%zu", label, same);
+}
+
+static size_t take_digest(struct bst_written *all, size_t super, const struct bst_buf *out)
+{
+    if (out->failed) return 0;
+    bst_sha256(out->data + super + 8, out->len - super - 8, all->digests[all->count]);
+    return all->count++;
+}
+
+size_t bst_written_cbor(struct bst_written *all, const char *label, const struct bst_buf *content,
+                        struct bst_buf *out)
+{
+    size_t super = out->len;
+    out->failed = out->failed || content->failed;
+    take_label(all, label);
+    bst_jumbf_leaf(out, BST_BOX_CBOR, all->labels[all->count], BST_BOX_CBOR, content->data, content->len);
+    return take_digest(all, super, out);
+}
+
+size_t bst_written_file(struct bst_written *all, const char *label, const char *media_type, const void *data,
+                        size_t len, struct bst_buf *out)
+{
+    size_t super = out->len;
+    take_label(all, label);
+    bst_jumbf_file(out, all->labels[all->count], media_type, data, len);
+    return take_digest(all, super, out);
+}
+
+void bst_written_link(const struct bst_written *all, size_t i, struct bst_buf *out)
+{
+    char url[80];
     snprintf(url, sizeof(url), "self#jumbf=c2pa.assertions/%s", all->labels[i]);
     bst_c2pa_link(out, url, all->digests[i]);
 }
 
-/* What every action begins with, the shortest keys. */
-static void begin_action(const struct bst_manifest *manifest, const char *name, struct bst_buf *out)
-{
-    bst_cbor_map(out, 4);
-    bst_cbor_text(out, "when");
-    bst_cbor_tag(out, 0);
-    bst_cbor_text(out, manifest->when);
-    bst_cbor_pair(out, "action", name);
-}
+/* ---- the assertions ---- */
 
 static void write_agent(struct bst_buf *out)
 {
@@ -58,50 +88,44 @@ static void write_agent(struct bst_buf *out)
     bst_cbor_pair(out, "version", BST_VERSION);
 }
 
-/* c2pa.opened names the ingredient that was opened, the assertion written before this one. */
-static void write_opened(const struct bst_manifest *manifest, const struct assertions *all,
-                         struct bst_buf *out)
-{
-    begin_action(manifest, "c2pa.opened", out);
-    bst_cbor_text(out, "parameters");
-    bst_cbor_map(out, 1);
-    bst_cbor_text(out, "ingredients");
-    bst_cbor_array(out, 1);
-    write_link(all, all->count - 1, out);
-    write_agent(out);
-}
-
-static void write_created(const struct bst_manifest *manifest, struct bst_buf *out)
-{
-    begin_action(manifest, "c2pa.created", out);
-    write_agent(out);
-    bst_cbor_pair(out, "digitalSourceType", manifest->source_type);
-}
-
-static void write_actions(const struct bst_manifest *manifest, const struct assertions *all,
+/* c2pa.created with what went into the picture, or c2pa.opened with what was opened. */
+static void write_actions(const struct bst_manifest *manifest, const struct bst_written *all,
                           struct bst_buf *out)
 {
+    bool created = manifest->opened == NULL;
+    size_t ingredients = 0;
+    for (size_t i = 0; i < all->count; i++)
+        ingredients += all->ingredient[i];
     bst_cbor_map(out, 2);
     bst_cbor_text(out, "actions");
     bst_cbor_array(out, 1);
-    if (manifest->opened != NULL) {
-        write_opened(manifest, all, out);
-    } else {
-        write_created(manifest, out);
+    bst_cbor_map(out, created ? 5 : 4);
+    bst_cbor_text(out, "when");
+    bst_cbor_tag(out, 0);
+    bst_cbor_text(out, manifest->when);
+    bst_cbor_pair(out, "action", created ? "c2pa.created" : "c2pa.opened");
+    bst_cbor_text(out, "parameters");
+    bst_cbor_map(out, 1);
+    bst_cbor_text(out, "ingredients");
+    bst_cbor_array(out, ingredients);
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->ingredient[i]) bst_written_link(all, i, out);
     }
+    write_agent(out);
+    if (created) bst_cbor_pair(out, "digitalSourceType", manifest->source_type);
     bst_cbor_text(out, "allActionsIncluded");
     bst_cbor_bool(out, true);
 }
 
 static void write_disclosure(const struct bst_manifest *manifest, struct bst_buf *out)
 {
-    char identifier[sizeof("nih:sha-256;") + BST_SHA256_HEX] = "nih:sha-256;"; /* RFC 6920, 7 */
+    char identifier[BST_HASH_NAME_LEN];
     bool named = manifest->model_name != NULL;
     bst_cbor_map(out, named ? 3 : 1);
     if (named) bst_cbor_pair(out, "modelName", manifest->model_name);
     bst_cbor_pair(out, "modelType", manifest->opened != NULL ? "c2pa.types.model" : "c2pa.types.model.onnx");
     if (!named) return;
-    bst_hex(manifest->model_sha256, BST_SHA256_LEN, identifier + strlen(identifier));
+    bst_hash_name(manifest->model_sha256, identifier);
     bst_cbor_pair(out, "modelIdentifier", identifier);
 }
 
@@ -156,51 +180,44 @@ static void write_data_hash(const struct bst_manifest *manifest, const struct bi
     bst_cbor_uint(out, binding->length);
 }
 
-static void add(struct assertions *all, const char *label, const struct bst_buf *content, struct bst_buf *out)
-{
-    size_t super = out->len;
-    out->failed = out->failed || content->failed;
-    bst_jumbf_leaf(out, BST_BOX_CBOR, label, BST_BOX_CBOR, content->data, content->len);
-    if (out->failed) return;
-    bst_sha256(out->data + super + 8, out->len - super - 8, all->digests[all->count]);
-    all->labels[all->count++] = label;
-}
-
 /* The assertion store. The receipt stands first: exif.c relies on where the boxes in front of it begin. */
 static void write_assertions(const struct bst_manifest *manifest, const struct binding *binding,
-                             struct bst_buf *out, struct assertions *all)
+                             struct bst_buf *out, struct bst_written *all)
 {
     const struct bst_opened *opened = manifest->opened;
     struct bst_buf content = {0};
     size_t store = bst_jumbf_begin_super(out, BST_TYPE_ASSERTIONS, "c2pa.assertions");
     write_receipt(manifest, &content);
-    add(all, BST_RECEIPT_LABEL, &content, out);
+    bst_written_cbor(all, BST_RECEIPT_LABEL, &content, out);
+    if (manifest->thumbnail != NULL && manifest->thumbnail->len > 0)
+        bst_written_file(all, "c2pa.thumbnail.claim", "image/jpeg", manifest->thumbnail->data,
+                         manifest->thumbnail->len, out);
     if (opened != NULL) {
-        content.len = 0;
-        bst_opened_ingredient(opened, &content);
-        add(all, BST_INGREDIENT_LABEL, &content, out);
+        bst_parent_ingredient(&opened->parent, all, out);
+    } else {
+        bst_made_ingredients(manifest, all, out);
     }
     content.len = 0;
     write_actions(manifest, all, &content);
-    add(all, "c2pa.actions.v2", &content, out);
+    bst_written_cbor(all, "c2pa.actions.v2", &content, out);
     if (opened == NULL || opened->generated) {
         content.len = 0;
         write_disclosure(manifest, &content);
-        add(all, "c2pa.ai-disclosure", &content, out);
+        bst_written_cbor(all, "c2pa.ai-disclosure", &content, out);
     }
     if (manifest->no_train) {
         content.len = 0;
         write_mining(&content);
-        add(all, "cawg.training-mining", &content, out);
+        bst_written_cbor(all, "cawg.training-mining", &content, out);
     }
     content.len = 0;
     write_data_hash(manifest, binding, &content);
-    add(all, "c2pa.hash.data", &content, out);
+    bst_written_cbor(all, "c2pa.hash.data", &content, out);
     bst_jumbf_end(out, store);
     bst_buf_free(&content);
 }
 
-static void write_claim(const struct bst_manifest *manifest, const char *label, const struct assertions *all,
+static void write_claim(const struct bst_manifest *manifest, const char *label, const struct bst_written *all,
                         struct bst_buf *out)
 {
     char text[160];
@@ -215,7 +232,7 @@ static void write_claim(const struct bst_manifest *manifest, const char *label, 
     bst_cbor_text(out, "created_assertions");
     bst_cbor_array(out, all->count);
     for (size_t i = 0; i < all->count; i++)
-        write_link(all, i, out);
+        bst_written_link(all, i, out);
     bst_cbor_text(out, "claim_generator_info");
     bst_cbor_map(out, 3);
     bst_cbor_pair(out, "name", BST_CLAIM_GENERATOR);
@@ -226,11 +243,11 @@ static void write_claim(const struct bst_manifest *manifest, const char *label, 
 static enum bst_code write_store(const struct bst_manifest *manifest, const char *label,
                                  const struct binding *binding, struct bst_buf *out, struct bst_error *err)
 {
-    struct assertions all = {0};
+    struct bst_written all = {0};
     struct bst_buf claim = {0};
     size_t store = bst_jumbf_begin_super(out, BST_TYPE_STORE, "c2pa");
-    if (manifest->opened != NULL)
-        bst_buf_append(out, manifest->opened->manifests.data, manifest->opened->manifests.len);
+    const struct bst_parent *parent = manifest->opened != NULL ? &manifest->opened->parent : manifest->input;
+    if (parent != NULL) bst_buf_append(out, parent->manifests.data, parent->manifests.len);
     size_t super = bst_jumbf_begin_super(out, BST_TYPE_MANIFEST, label);
     write_assertions(manifest, binding, out, &all);
     if (!out->failed) write_claim(manifest, label, &all, &claim);

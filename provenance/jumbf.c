@@ -38,8 +38,12 @@ size_t bst_jumbf_begin_super(struct bst_buf *out, uint32_t content_type, const c
 {
     size_t super = bst_jumbf_begin(out, BST_BOX_JUMB);
     size_t description = bst_jumbf_begin(out, BST_BOX_JUMD);
-    bst_buf_be32(out, content_type);
-    bst_buf_append(out, type_tail, sizeof(type_tail));
+    if (content_type == BST_TYPE_FILE) {
+        bst_buf_append(out, file_type, sizeof(file_type));
+    } else {
+        bst_buf_be32(out, content_type);
+        bst_buf_append(out, type_tail, sizeof(type_tail));
+    }
     bst_buf_byte(out, REQUESTABLE | LABELLED);
     bst_buf_append(out, label, strlen(label) + 1);
     bst_jumbf_end(out, description);
@@ -51,6 +55,20 @@ void bst_jumbf_leaf(struct bst_buf *out, uint32_t content_type, const char *labe
 {
     size_t super = bst_jumbf_begin_super(out, content_type, label);
     size_t content = bst_jumbf_begin(out, box_type);
+    bst_buf_append(out, data, len);
+    bst_jumbf_end(out, content);
+    bst_jumbf_end(out, super);
+}
+
+void bst_jumbf_file(struct bst_buf *out, const char *label, const char *media_type, const void *data,
+                    size_t len)
+{
+    size_t super = bst_jumbf_begin_super(out, BST_TYPE_FILE, label);
+    size_t description = bst_jumbf_begin(out, BST_BOX_BFDB);
+    bst_buf_byte(out, 0); /* toggles: no name, and the data stands here */
+    bst_buf_append(out, media_type, strlen(media_type) + 1);
+    bst_jumbf_end(out, description);
+    size_t content = bst_jumbf_begin(out, BST_BOX_BIDB);
     bst_buf_append(out, data, len);
     bst_jumbf_end(out, content);
     bst_jumbf_end(out, super);

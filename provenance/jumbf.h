@@ -40,6 +40,9 @@ size_t bst_jumbf_begin_super(struct bst_buf *out, uint32_t content_type, const c
 /* A superbox with one content box of that type: an assertion, a claim, a signature. */
 void bst_jumbf_leaf(struct bst_buf *out, uint32_t content_type, const char *label, uint32_t box_type,
                     const void *data, size_t len);
+/* An embedded file, without a name. */
+void bst_jumbf_file(struct bst_buf *out, const char *label, const char *media_type, const void *data,
+                    size_t len);
 
 /* Reading. Boxes are kept in the order of the file; a superbox is followed by its children. */
 struct bst_jumbf_box {

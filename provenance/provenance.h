@@ -32,7 +32,7 @@
  *   http.c               the network, only when asked for
  *   stamp_adopt.c        pictures made elsewhere -> the same
  *   stamp.c              pictures -> stamped files and one ledger batch; stamp_words.c which words a file may show,
- *                        stamp_file.c how it gets its name
+ *                        stamp_file.c how it gets its name, stamp_input.c the picture that a model started from
  */
 #ifndef BST_PROVENANCE_H
 #define BST_PROVENANCE_H
@@ -186,6 +186,8 @@ struct bst_generation {
     const float *mix_weights;                 /* their squares sum to 1 */
     const char *prompt, *title, *description; /* may be NULL */
     const char *input_name;                   /* input picture, or NULL */
+    const char *
+        input_path; /* where it lies, to keep its credentials and show it in the manifest; NULL: not at hand */
     uint8_t input_sha256[BST_SHA256_LEN];
     uint8_t input_pixels_sha256[BST_SHA256_LEN];
     const char *arith; /* BST_ARITH */
@@ -563,7 +565,8 @@ struct bst_stamper_options {
     int png_level;          /* 1..9; 0: default */
     const char *tsa; /* time stamp authority to ask, or "later": keep room for its answer; NULL: neither */
     bool staple; /* ask whether the signer's certificate was revoked, and put the answer into the pictures */
-    bool no_train; /* say in the pictures that no model may be trained on them */
+    bool no_train;  /* say in the pictures that no model may be trained on them */
+    bool thumbnail; /* show in the manifests what was signed, made small; never in a private one */
 };
 enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out,
                                bool *locked, struct bst_error *err);

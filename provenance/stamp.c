@@ -27,10 +27,12 @@ struct pending {
     bool force;
     char image_id[BST_UUID_LEN];
     char when[BST_TIME_LEN];
-    const char *source_type; /* a constant */
-    char *title, *model;     /* NULL: not disclosed */
+    const char *source_type;             /* a constant */
+    char *title, *model, *prompt, *seed; /* NULL: not disclosed */
     uint8_t model_sha256[BST_SHA256_LEN];
     uint8_t sha256[BST_SHA256_LEN];
+    const struct bst_parent *input; /* the stamper's */
+    struct bst_buf thumbnail;
     size_t size; /* of the file without its manifest */
     struct bst_buf envelope;
     struct bst_secrets secrets;
@@ -92,6 +94,7 @@ enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct
     struct bst_stamper *stamper = bst_calloc(1, sizeof(*stamper));
     if (stamper == NULL) return bst_fail_memory(err);
     stamper->no_train = options->no_train;
+    stamper->thumbnail = options->thumbnail;
     stamper->png_level = options->png_level == 0 ? DEFAULT_PNG_LEVEL : options->png_level;
     enum bst_code code = load_home(options, stamper, locked, err);
     if (code != BST_OK) {
@@ -115,6 +118,9 @@ static void pending_clear(struct pending *pending)
     free(pending->path);
     free(pending->title);
     free(pending->model);
+    free(pending->prompt);
+    free(pending->seed);
+    bst_buf_free(&pending->thumbnail);
     bst_buf_free(&pending->envelope);
     bst_secrets_clear(&pending->secrets);
     memset(pending, 0, sizeof(*pending));
@@ -126,6 +132,7 @@ static void drop_pending(struct bst_stamper *stamper)
         pending_clear(&stamper->pending[i]);
     }
     stamper->count = 0;
+    bst_stamp_inputs_free(stamper);
 }
 
 void bst_stamper_close(struct bst_stamper *stamper)
@@ -222,22 +229,24 @@ static enum bst_code sign_statement(const struct bst_stamper *stamper,
     return code;
 }
 
+static bool keep(const char *words, char **out)
+{
+    *out = words == NULL ? NULL : bst_strdup(words);
+    return words == NULL || *out != NULL;
+}
+
 /* What the manifest will say. */
 static enum bst_code keep_words(struct pending *pending, const struct bst_words *words, struct bst_error *err)
 {
     pending->source_type = words->source_type;
     memcpy(pending->when, words->created, sizeof(pending->when));
-    if (words->title != NULL) pending->title = bst_strdup(words->title);
-    if (words->model != NULL) {
-        pending->model = bst_strdup(words->model);
-        memcpy(pending->model_sha256, words->model_sha256, BST_SHA256_LEN);
-    }
-    bool failed =
-        (words->title != NULL && pending->title == NULL) || (words->model != NULL && pending->model == NULL);
-    return failed ? bst_fail_memory(err) : BST_OK;
+    if (words->model != NULL) memcpy(pending->model_sha256, words->model_sha256, BST_SHA256_LEN);
+    bool kept = keep(words->title, &pending->title) && keep(words->model, &pending->model) &&
+                keep(words->prompt, &pending->prompt) && keep(words->seed, &pending->seed);
+    return kept ? BST_OK : bst_fail_memory(err);
 }
 
-static enum bst_code prepare(const struct bst_stamper *stamper, const struct bst_image *image,
+static enum bst_code prepare(struct bst_stamper *stamper, const struct bst_image *image,
                              struct bst_generation *generation, struct pending *pending,
                              struct bst_error *err)
 {
@@ -260,6 +269,9 @@ static enum bst_code prepare(const struct bst_stamper *stamper, const struct bst
         code = keep_words(pending, &words, err);
     }
     if (code == BST_OK) code = sign_statement(stamper, generation, pending, err);
+    if (code == BST_OK) code = bst_stamp_input(stamper, generation, &pending->secrets, &pending->input, err);
+    if (code == BST_OK && stamper->thumbnail && generation->privacy != BST_PRIVATE)
+        code = bst_thumbnail(image, &pending->thumbnail, err);
     bst_words_clear(&words);
     return code;
 }
@@ -300,7 +312,10 @@ static enum bst_code check_space(const struct bst_stamper *stamper, struct bst_e
     for (size_t i = 0; i < stamper->count; i++) {
         const struct pending *pending = &stamper->pending[i];
         if (pending->size > largest) largest = pending->size;
-        manifests += pending->envelope.len + MANIFEST_ROOM;
+        manifests += pending->envelope.len + pending->thumbnail.len + MANIFEST_ROOM;
+        if (pending->prompt != NULL) manifests += strlen(pending->prompt);
+        if (pending->input != NULL)
+            manifests += pending->input->manifests.len + pending->input->thumbnail.len;
     }
     struct statvfs disk;
     const struct pending *first = &stamper->pending[0];
@@ -351,10 +366,17 @@ static enum bst_code make_chunk(const struct bst_stamper *stamper, struct pendin
         .source_type = pending->source_type,
         .model_name = pending->model,
         .model_sha256 = pending->model_sha256,
+        .prompt = {.words = pending->prompt},
+        .seed = {.words = pending->seed},
+        .input = pending->input,
+        .thumbnail = &pending->thumbnail,
         .chunk_start = BST_PNG_HEAD,
         .chunk_overhead = BST_PNG_CHUNK_SIZE,
     };
     memcpy(manifest.file_sha256, pending->sha256, BST_SHA256_LEN);
+    if (pending->prompt == NULL) bst_word_keep(&pending->secrets, "prompt", &manifest.prompt);
+    if (pending->seed == NULL) bst_word_keep(&pending->secrets, "seed", &manifest.seed);
+    if (pending->seed == NULL) bst_word_keep(&pending->secrets, "mix", &manifest.seed);
     enum bst_code code = bst_stamp_store(stamper, &manifest, &pending->envelope, proof, &store, err);
     if (code == BST_OK) bst_png_chunk(chunk, "caBX", store.data, store.len);
     if (code == BST_OK && chunk->failed) code = bst_fail_memory(err);

@@ -13,10 +13,21 @@ struct bst_stamper {
     struct bst_ledger *ledger;
     char *log_vkey;
     int png_level;
-    bool no_train;
+    bool no_train, thumbnail;
     size_t count, cap;
     struct pending *pending;
+    struct bst_input *inputs; /* of the batch at hand */
 };
+
+/* stamp_input.c: the picture that a model started from, as the manifests of a batch tell it: read once and kept until
+ * the batch is done. NULL when there was none. */
+enum bst_code bst_stamp_input(struct bst_stamper *stamper, const struct bst_generation *generation,
+                              const struct bst_secrets *secrets, const struct bst_parent **out,
+                              struct bst_error *err);
+void bst_stamp_inputs_free(struct bst_stamper *stamper);
+/* What a word of that name is replaced by, when the statement only commits to it. */
+void bst_word_keep(const struct bst_secrets *secrets, const char *name, struct bst_word *out);
+const char *bst_media_type(enum bst_format format); /* "image/png" */
 
 /* The store for a picture whose entry is in the ledger: manifest says what is special about the picture, the rest is put in
  * here. */

@@ -34,21 +34,12 @@ struct bst_adopt {
     struct bst_error unstamped;
 };
 
-static const char *media_type(enum bst_format format)
-{
-    static const char *const types[] = {[BST_FORMAT_UNKNOWN] = "application/octet-stream",
-                                        [BST_FORMAT_PNG] = "image/png",
-                                        [BST_FORMAT_JPEG] = "image/jpeg",
-                                        [BST_FORMAT_WEBP] = "image/webp"};
-    return types[format];
-}
-
 void bst_adopt_free(struct bst_adopt *adopt)
 {
     if (adopt == NULL) return;
     if (adopt->has_parent) bst_c2pa_clear(&adopt->parent);
     bst_container_clear(&adopt->container);
-    bst_buf_free(&adopt->opened.manifests);
+    bst_parent_clear(&adopt->opened.parent);
     bst_buf_free(&adopt->envelope);
     free(adopt->source);
     free(adopt->path);
@@ -128,7 +119,7 @@ static enum bst_code take_parent(struct bst_adopt *adopt, struct bst_error *err)
         bst_hint(err, "--accept-broken signs it all the same, and records that they did not hold");
         return bst_where(err, "%s", adopt->source);
     }
-    return bst_opened_parent(&adopt->opened, parent, err);
+    return bst_parent_take(&adopt->opened.parent, parent, err);
 }
 
 /* *ours is set when the author's stamp is on it already. */
@@ -249,10 +240,12 @@ static void describe(struct bst_adopt *adopt)
     struct bst_opened *opened = &adopt->opened;
     const char *iptc = bst_source_iptc(adopt->options.source);
     if (iptc != NULL) snprintf(adopt->source_type, sizeof(adopt->source_type), BST_SOURCE_TYPES "%s", iptc);
-    opened->name = bst_path_name(adopt->source);
-    opened->media_type = media_type(adopt->container.format);
-    opened->source_type = iptc == NULL ? NULL : adopt->source_type;
-    opened->generated = adopt->options.source == BST_SOURCE_IS_GENERATED;
+    opened->parent.relationship = "parentOf";
+    opened->parent.name.words = bst_path_name(adopt->source);
+    opened->parent.media_type = bst_media_type(adopt->container.format);
+    opened->parent.source_type = iptc == NULL ? NULL : adopt->source_type;
+    opened->generated =
+        adopt->options.source == BST_SOURCE_IS_GENERATED || adopt->options.source == BST_SOURCE_IS_COMPOSITE;
     opened->format = adopt->container.format;
     opened->detached = adopt->options.sidecar;
     if (opened->format == BST_FORMAT_WEBP && !opened->detached) {
@@ -276,10 +269,12 @@ static enum bst_code prepare(const struct bst_stamper *stamper, struct bst_adopt
     if (code == BST_OK) code = digest_plain(adopt, adoption.found_sha256, err);
     adoption.file_name = bst_path_name(adopt->output == NULL ? adopt->source : adopt->output);
     adoption.image_id = adopt->image_id;
-    adoption.media_type = adopt->opened.media_type;
+    adoption.media_type = adopt->opened.parent.media_type;
     memcpy(adoption.sha256, adopt->sha256, BST_SHA256_LEN);
     adoption.parent = adopt->has_parent ? &adopt->parent : NULL;
     bst_time_text(adoption.adopted_ms, adopt->when);
+    if (code == BST_OK && stamper->thumbnail)
+        code = bst_thumbnail_file(adopt->source, &adopt->opened.parent.thumbnail, err);
     return code == BST_OK ? sign_statement(stamper, adopt, &adoption, &adopt->envelope, err) : code;
 }
 
@@ -313,6 +308,7 @@ static enum bst_code make_store(const struct bst_stamper *stamper, struct bst_ad
         .unstamped = &adopt->unstamped,
         .image_id = adopt->image_id,
         .when = adopt->when,
+        .thumbnail = &adopt->opened.parent.thumbnail, /* its pixels are the parent's */
         .chunk_start = place->start,
         .opened = &adopt->opened,
     };

@@ -139,6 +139,16 @@ static char *prompt_text(const struct bst_generation *generation, const struct b
     return made;
 }
 
+static char *seed_text(const struct bst_generation *generation)
+{
+    struct bst_buf out = {0};
+    if (generation->mix_count == 0) return bst_format("%llu", (unsigned long long)generation->seed);
+    put_mix(&out, generation);
+    char *made = bst_buf_string(&out);
+    if (made == NULL) bst_buf_free(&out);
+    return made;
+}
+
 static enum bst_code fill_owned(const struct bst_generation *generation, struct bst_words *out,
                                 struct bst_error *err)
 {
@@ -155,10 +165,12 @@ static enum bst_code fill_owned(const struct bst_generation *generation, struct 
                            : bst_strdup("Blindstamp " BST_VERSION);
     if (open) out->ai_prompt = prompt_text(generation, out);
     if (open) out->parameters = parameters_text(generation, out);
+    if (open) out->seed = seed_text(generation);
     bool made =
         out->copyright != NULL && out->usage != NULL && out->ai_system != NULL && out->ai_version != NULL;
-    return made && (!open || (out->ai_prompt != NULL && out->parameters != NULL)) ? BST_OK
-                                                                                  : bst_fail_memory(err);
+    return made && (!open || (out->ai_prompt != NULL && out->parameters != NULL && out->seed != NULL))
+               ? BST_OK
+               : bst_fail_memory(err);
 }
 
 enum bst_code bst_words_fill(const struct bst_generation *generation, const struct bst_identity *author,
@@ -213,5 +225,6 @@ void bst_words_clear(struct bst_words *words)
     free(words->ai_version);
     free(words->ai_prompt);
     free(words->parameters);
+    free(words->seed);
     memset(words, 0, sizeof(*words));
 }

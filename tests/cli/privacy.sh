@@ -24,6 +24,12 @@ for w in Xylophone quixotic zebras vexing wharf 987654321 private.png; do same "
 check "private still shows the author" test "$(found private "Ada Example")" -gt 0
 check "private still says that it is AI-made" test "$(found private trainedAlgorithmicMedia)" -gt 0
 
+check "public shows a thumbnail" test "$(found public image/jpeg)" -gt 0
+same "private shows none" "$(found private image/jpeg)" 0
+same "a prompt kept back is committed to, once more in the manifest" \
+    "$("$bs" show --json "$work/p/partner.png" | jq -r '(.statement.predicate.buildDefinition.externalParameters.prompt.commitment) as $c |
+        [.manifest.content.assertions[] | select(.instanceID? == "nih:sha-256;\($c)")] | length')" 1
+
 for v in public partner private; do expect 0 "$v verifies" "$bs" verify --replay "$work/p/$v.png"; done
 says "home's ledger opens the words" 'title +Xylophone'
 expect 0 "home's ledger finds them" "$bs" query --text quixotic --count

@@ -65,6 +65,14 @@ for (const name of pictures) {
   const action = manifest?.assertions?.find((a) => a.label.startsWith('c2pa.actions'))?.data.actions[0];
   check(action?.action === 'c2pa.created' && /[/](compositeWithT|t)rainedAlgorithmicMedia$/.test(action.digitalSourceType) && !!action.when,
     `${name} says how it was created`, JSON.stringify(action));
+  const ingredients = manifest?.ingredients ?? [], kept = /^(private|kept)/.test(name);
+  check(ingredients.length > 1 && ingredients.every((i) => i.relationship === 'inputTo') && action?.parameters?.ingredients.length === ingredients.length,
+    `${name} names what went into it`, JSON.stringify(ingredients));
+  check(!!manifest?.thumbnail === !(kept || reserved), `${name} ${kept || reserved ? 'shows no thumbnail' : 'shows a thumbnail'}`);
+  const words = ingredients.find((i) => i.data_types?.[0].type === 'c2pa.types.generator.prompt');
+  check(!!words && !words.data === /^(private|kept|partner)/.test(name), `${name} ${words?.data ? 'tells its prompt' : 'keeps its prompt back'}`, JSON.stringify(words));
+  const input = ingredients.find((i) => i.active_manifest);
+  check(!!input === (name === 'composite.png') && (!input || (input.title === 'public.png' && !!input.thumbnail)), `${name} keeps the credentials of its input`, JSON.stringify(input));
   const stranger = await read(bytes, null);
   check(stranger.validation_state === 'Valid' && failures(stranger).join() === 'signingCredential.untrusted',
     `${name} is Valid but untrusted without our root`, `${stranger.validation_state} ${failures(stranger)}`);

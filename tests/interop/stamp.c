@@ -1,5 +1,6 @@
 /* stamp.c - stamps generated gradients through the library, for tests that show them to other programs.
- * stamp FOLDER: makes FOLDER/home and, in FOLDER, public.png, partner.png, private.png, composite.png and reserved.png. */
+ * stamp FOLDER: makes FOLDER/home and, in FOLDER, public.png, partner.png, private.png, mixed.png, composite.png (from the
+ * public one, which has credentials), kept.png (the same, private) and reserved.png (without a thumbnail). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,10 @@ static void gradient(struct bst_image *image)
 }
 
 static void add(struct bst_stamper *stamper, const char *folder, const char *name, enum bst_privacy privacy,
-                const char *input)
+                const char *input, bool mixed)
 {
+    static const uint64_t mix_seeds[] = {18446744073709551557u, 3};
+    static const float mix_weights[] = {0.8f, 0.6f};
     struct bst_error err = {0};
     struct bst_image image;
     struct bst_generation generation = {
@@ -48,7 +51,11 @@ static void add(struct bst_stamper *stamper, const char *folder, const char *nam
         .style_weights = weights,
         .prompt = "A harbour at dusk, oil: \xe2\x80\x9cwarm\xe2\x80\x9d light",
         .title = "Harbour at dusk",
-        .input_name = input,
+        .input_name = input != NULL ? bst_path_name(input) : NULL,
+        .input_path = input,
+        .mix_count = mixed ? 2 : 0,
+        .mix_seeds = mix_seeds,
+        .mix_weights = mix_weights,
         .arith = "blindstamp-arith/1",
         .started_ms = bst_now_ms(),
         .finished_ms = bst_now_ms(),
@@ -57,6 +64,7 @@ static void add(struct bst_stamper *stamper, const char *folder, const char *nam
     char *path = bst_path_join(folder, name);
     memset(generation.model_sha256, 0xa5, sizeof(generation.model_sha256));
     gradient(&image);
+    if (input != NULL && bst_sha256_file(input, generation.input_sha256, &err) != BST_OK) die(&err);
     if (path == NULL || bst_stamp_add(stamper, &image, path, false, &generation, &err) != BST_OK) die(&err);
     bst_image_clear(&image);
     free(path);
@@ -65,7 +73,7 @@ static void add(struct bst_stamper *stamper, const char *folder, const char *nam
 static struct bst_stamper *open_home(const char *home, bool no_train)
 {
     struct bst_error err = {0};
-    struct bst_stamper_options options = {.home = home, .no_train = no_train};
+    struct bst_stamper_options options = {.home = home, .no_train = no_train, .thumbnail = !no_train};
     struct bst_stamper *stamper;
     bool locked;
     if (bst_stamper_open(&options, &stamper, &locked, &err) != BST_OK) die(&err);
@@ -89,14 +97,20 @@ int main(int argc, char **argv)
         .home = home, .author = "Ada Example", .email = "ada@example.org", .url = "https://example.org/ada"};
     if (bst_home_init(&init, &identity, &err) != BST_OK) die(&err);
     struct bst_stamper *stamper = open_home(home, false);
-    add(stamper, argv[1], "public.png", BST_PUBLIC, NULL);
-    add(stamper, argv[1], "partner.png", BST_PARTNER, NULL);
-    add(stamper, argv[1], "private.png", BST_PRIVATE, NULL);
-    add(stamper, argv[1], "composite.png", BST_PUBLIC, "photo.jpg");
+    add(stamper, argv[1], "public.png", BST_PUBLIC, NULL, false);
+    add(stamper, argv[1], "partner.png", BST_PARTNER, NULL, false);
+    add(stamper, argv[1], "private.png", BST_PRIVATE, NULL, false);
+    add(stamper, argv[1], "mixed.png", BST_PUBLIC, NULL, true);
+    commit(stamper);
+    char *input = bst_path_join(argv[1], "public.png");
+    stamper = open_home(home, false);
+    add(stamper, argv[1], "composite.png", BST_PUBLIC, input, false);
+    add(stamper, argv[1], "kept.png", BST_PRIVATE, input, true);
     commit(stamper);
     stamper = open_home(home, true);
-    add(stamper, argv[1], "reserved.png", BST_PUBLIC, NULL);
+    add(stamper, argv[1], "reserved.png", BST_PUBLIC, NULL, false);
     commit(stamper);
+    free(input);
     bst_identity_clear(&identity);
     free(home);
     return 0;

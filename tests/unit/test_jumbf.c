@@ -31,6 +31,28 @@ static void layout_is_the_standard_one(void **state)
     bst_buf_free(&bytes);
 }
 
+/* ISO 19566-5 B.2: the type, then a description with toggles and media type, then the bytes. */
+static void an_embedded_file(void **state)
+{
+    (void)state;
+    struct bst_error err = {0};
+    struct bst_buf bytes = {0};
+    struct bst_jumbf box;
+    static const uint8_t want[] = {0,    0,    0,    70,   'j',  'u',  'm',  'b',  0,    0,    0,    27,
+                                   'j',  'u',  'm',  'd',  0x40, 0xcb, 0x0c, 0x32, 0xbb, 0x8a, 0x48, 0x9d,
+                                   0xa7, 0x0b, 0x2a, 0xd6, 0xf4, 0x7f, 0x43, 0x69, 3,    'n',  0,    0,
+                                   0,    0,    20,   'b',  'f',  'd',  'b',  0,    't',  'e',  'x',  't',
+                                   '/',  'p',  'l',  'a',  'i',  'n',  0,    0,    0,    0,    15,   'b',
+                                   'i',  'd',  'b',  'c',  'o',  'n',  't',  'e',  'n',  't'};
+    bst_jumbf_file(&bytes, "n", "text/plain", "content", 7);
+    assert_int_equal(bytes.len, sizeof(want));
+    assert_memory_equal(bytes.data, want, sizeof(want));
+    assert_good(bst_jumbf_parse_box(bytes.data, bytes.len, &box, &err));
+    assert_int_equal(box.boxes[0].content_type, BST_TYPE_FILE);
+    bst_jumbf_clear(&box);
+    bst_buf_free(&bytes);
+}
+
 static void addresses_resolve(void **state)
 {
     (void)state;
@@ -148,9 +170,13 @@ static void salts_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layout_is_the_standard_one),     cmocka_unit_test(addresses_resolve),
-        cmocka_unit_test(every_truncation_is_refused),    cmocka_unit_test(toggles_and_types_are_checked),
-        cmocka_unit_test(nesting_and_number_are_bounded), cmocka_unit_test(salts_are_read),
+        cmocka_unit_test(layout_is_the_standard_one),
+        cmocka_unit_test(addresses_resolve),
+        cmocka_unit_test(an_embedded_file),
+        cmocka_unit_test(every_truncation_is_refused),
+        cmocka_unit_test(toggles_and_types_are_checked),
+        cmocka_unit_test(nesting_and_number_are_bounded),
+        cmocka_unit_test(salts_are_read),
     };
     return cmocka_run_group_tests_name("jumbf", tests, folder_setup, folder_teardown);
 }

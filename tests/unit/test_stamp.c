@@ -32,7 +32,7 @@ static struct bst_stamper *open_stamper(void)
 {
     struct bst_error err = {0};
     struct bst_stamper *stamper;
-    struct bst_stamper_options options = {.home = home};
+    struct bst_stamper_options options = {.home = home, .thumbnail = true};
     bool locked;
     assert_good(bst_stamper_open(&options, &stamper, &locked, &err));
     return stamper;

@@ -1,5 +1,6 @@
-/* c2pa_opened.c - what a manifest says of a picture that was made elsewhere: the ingredient it was opened from, with the
- * credentials that it came with and what was found about them (C2PA 2.4, 18.16). */
+/* c2pa_parent.c - what a manifest says of an earlier picture that this one was made from, one that was opened or one that a
+ * model started from: the ingredient, with the credentials that it came with and what was found about them (C2PA 2.4,
+ * 18.16). */
 #include "c2pa.h"
 
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static void write_results(const struct bst_c2pa *c2pa, struct bst_buf *out)
     }
 }
 
-/* ---- the assertions ---- */
+/* ---- the assertion ---- */
 
 static void write_link(const char *label, const char *tail, const uint8_t sha256[static BST_SHA256_LEN],
                        struct bst_buf *out)
@@ -83,29 +84,58 @@ static void write_link(const char *label, const char *tail, const uint8_t sha256
     free(url);
 }
 
-void bst_opened_ingredient(const struct bst_opened *opened, struct bst_buf *out)
+static void write_name(const struct bst_parent *parent, struct bst_buf *out)
 {
-    const struct bst_c2pa *c2pa = opened->c2pa;
+    char name[BST_HASH_NAME_LEN];
+    if (parent->sha256 != NULL) {
+        bst_hash_name(parent->sha256, name);
+        bst_cbor_pair(out, "instanceID", name);
+    }
+    if (parent->problem != NULL) bst_cbor_pair(out, "description", parent->problem);
+}
+
+void bst_parent_ingredient(const struct bst_parent *parent, struct bst_written *all, struct bst_buf *out)
+{
+    const struct bst_c2pa *c2pa = parent->c2pa;
+    struct bst_buf content = {0};
     /* digitalSourceType and activeManifest exclude each other: the manifest says it better */
-    bool sourced = c2pa == NULL && opened->source_type != NULL;
-    bst_cbor_map(out, 2 + (size_t)(opened->name != NULL) + (size_t)sourced +
-                          (c2pa == NULL ? 0 : 2 + (size_t)opened->has_signature));
-    if (opened->name != NULL) bst_cbor_pair(out, "dc:title", opened->name);
-    bst_cbor_pair(out, "dc:format", opened->media_type);
-    bst_cbor_pair(out, "relationship", "parentOf");
+    bool sourced = c2pa == NULL && parent->source_type != NULL;
+    bool kept = parent->name.words == NULL && parent->name.commitment[0] != 0;
+    bool thumbnail = parent->thumbnail.len > 0;
+    size_t picture = thumbnail ? bst_written_file(all, "c2pa.thumbnail.ingredient", "image/jpeg",
+                                                  parent->thumbnail.data, parent->thumbnail.len, out)
+                               : 0;
+    size_t named = kept ? 2 : (size_t)(parent->sha256 != NULL) + (size_t)(parent->problem != NULL);
+    bst_cbor_map(&content, 1 + (size_t)(parent->name.words != NULL) + (size_t)(parent->media_type != NULL) +
+                               (size_t)thumbnail + named + (size_t)sourced +
+                               (c2pa == NULL ? 0 : 2 + (size_t)parent->has_signature));
+    if (parent->name.words != NULL) bst_cbor_pair(&content, "dc:title", parent->name.words);
+    if (parent->media_type != NULL) bst_cbor_pair(&content, "dc:format", parent->media_type);
+    if (thumbnail) {
+        bst_cbor_text(&content, "thumbnail");
+        bst_written_link(all, picture, &content);
+    }
+    if (kept) {
+        bst_word_commitment(&parent->name, &content);
+    } else {
+        write_name(parent, &content);
+    }
+    bst_cbor_pair(&content, "relationship", parent->relationship);
     if (c2pa != NULL) {
-        bst_cbor_text(out, "activeManifest");
-        write_link(c2pa->label, "", opened->manifest_sha256, out);
+        bst_cbor_text(&content, "activeManifest");
+        write_link(c2pa->label, "", parent->manifest_sha256, &content);
     }
-    if (c2pa != NULL && opened->has_signature) {
-        bst_cbor_text(out, "claimSignature");
-        write_link(c2pa->label, "/c2pa.signature", opened->signature_sha256, out);
+    if (c2pa != NULL && parent->has_signature) {
+        bst_cbor_text(&content, "claimSignature");
+        write_link(c2pa->label, "/c2pa.signature", parent->signature_sha256, &content);
     }
-    if (sourced) bst_cbor_pair(out, "digitalSourceType", opened->source_type);
+    if (sourced) bst_cbor_pair(&content, "digitalSourceType", parent->source_type);
     if (c2pa != NULL) {
-        bst_cbor_text(out, "validationResults");
-        write_results(c2pa, out);
+        bst_cbor_text(&content, "validationResults");
+        write_results(c2pa, &content);
     }
+    all->ingredient[bst_written_cbor(all, BST_INGREDIENT_LABEL, &content, out)] = true;
+    bst_buf_free(&content);
 }
 
 /* ---- the parent's boxes ---- */
@@ -116,7 +146,7 @@ static void box_sha256(const struct bst_jumbf *store, const struct bst_jumbf_box
     bst_sha256(store->bytes + box->data, box->data_len, out);
 }
 
-enum bst_code bst_opened_parent(struct bst_opened *opened, const struct bst_c2pa *c2pa, struct bst_error *err)
+enum bst_code bst_parent_take(struct bst_parent *parent, const struct bst_c2pa *c2pa, struct bst_error *err)
 {
     struct bst_jumbf store;
     enum bst_code code = bst_jumbf_parse(c2pa->store.data, c2pa->store.len, &store, err);
@@ -125,21 +155,27 @@ enum bst_code bst_opened_parent(struct bst_opened *opened, const struct bst_c2pa
         const struct bst_jumbf_box *box = &store.boxes[i];
         uint32_t type = box->content_type;
         if (type == BST_TYPE_MANIFEST || type == BST_TYPE_UPDATE || type == BST_TYPE_COMPRESSED)
-            bst_buf_append(&opened->manifests, store.bytes + box->start, box->len);
+            bst_buf_append(&parent->manifests, store.bytes + box->start, box->len);
     }
     const struct bst_jumbf_box *active = bst_jumbf_child(&store, &store.boxes[0], c2pa->label);
     const struct bst_jumbf_box *signature =
         active == NULL ? NULL : bst_jumbf_child(&store, active, "c2pa.signature");
     if (active == NULL) {
         code = bst_fail(err, BST_BROKEN, "the file's own manifest cannot be found in its store");
-    } else if (opened->manifests.failed) {
+    } else if (parent->manifests.failed) {
         code = bst_fail_memory(err);
     } else {
-        opened->c2pa = c2pa;
-        box_sha256(&store, active, opened->manifest_sha256);
-        opened->has_signature = signature != NULL;
-        if (signature != NULL) box_sha256(&store, signature, opened->signature_sha256);
+        parent->c2pa = c2pa;
+        box_sha256(&store, active, parent->manifest_sha256);
+        parent->has_signature = signature != NULL;
+        if (signature != NULL) box_sha256(&store, signature, parent->signature_sha256);
     }
     bst_jumbf_clear(&store);
     return code;
+}
+
+void bst_parent_clear(struct bst_parent *parent)
+{
+    bst_buf_free(&parent->manifests);
+    bst_buf_free(&parent->thumbnail);
 }
