@@ -193,6 +193,12 @@ struct bst_claim {
     bool seen, walking, visited;
     bool
         says_valid; /* an ingredient assertion says that its signature was inside its certificate's validity */
+    bool above;     /* see bst_mark_above() */
+};
+
+/* An ingredient assertion leads from one to the other. */
+struct bst_edge {
+    struct bst_claim *from, *to;
 };
 
 /* An assertion that a claim says was removed; claim is NULL when its manifest is not in the store. Texts are not
@@ -200,7 +206,9 @@ struct bst_claim {
 struct bst_redaction {
     const char *uri, *label;
     size_t len, label_len;
-    const struct bst_claim *claim;
+    struct bst_claim *claim;
+    const struct bst_claim *by;
+    bool counts; /* by leads to claim: nobody else may take something out of it (15.11.3.3.1) */
 };
 
 /* One reading in progress. */
@@ -220,6 +228,8 @@ struct bst_judge {
     size_t judged, judged_items, identities;
     size_t redaction_count;
     struct bst_redaction *redactions; /* of all claims that the active one leads to */
+    size_t edge_count, edge_room;
+    struct bst_edge *edges; /* between them; those from a claim stand before those that lead to it */
     bool identity; /* what is judged is the signature of a cawg.identity assertion: it has codes of its own */
     bool failed_memory;
 };
@@ -314,6 +324,8 @@ void bst_judge_receipt(struct bst_judge *judge);
 void bst_judge_identities(struct bst_judge *judge); /* of judge->claim */
 /* c2pa_ingredient.c: the graph is walked first, for redactions and loops; false when it has no end. */
 bool bst_judge_graph(struct bst_judge *judge);
+/* Marks the claim and all that lead to it as above; the graph must have been walked. */
+void bst_mark_above(struct bst_judge *judge, struct bst_claim *claim);
 void bst_judge_ingredients(struct bst_judge *judge);
 enum bst_relation { BST_NO_RELATION, BST_PARENT_OF, BST_COMPONENT_OF, BST_INPUT_TO };
 struct bst_ingredient {

@@ -171,14 +171,20 @@ static bool is_manifest(const struct parts *parts, size_t index)
     return strcmp(parts->part[index].name, "C2PA") == 0;
 }
 
+static bool names_manifest(cbor_item_t *map)
+{
+    cbor_item_t *names = bst_cbor_get(map, "names");
+    return names != NULL && cbor_isa_array(names) && cbor_array_size(names) == 1 &&
+           bst_cbor_is(cbor_array_handle(names)[0], "C2PA");
+}
+
 static enum bst_code judge_entry(struct bst_judge *judge, const struct bst_claim *claim, struct parts *parts,
                                  cbor_item_t *map, bool *more, const char **problem, struct bst_error *err)
 {
     struct entry entry = {.map = map, .exclusions = bst_cbor_get(map, "exclusions")};
     cbor_item_t *excluded = bst_cbor_get(map, "excluded");
     bool skip = excluded != NULL && cbor_is_bool(excluded) && cbor_get_bool(excluded);
-    /* a store that stands elsewhere is named all the same */
-    if (judge->detached && bst_cbor_is(map, "C2PA")) return BST_OK;
+    if (judge->detached && names_manifest(map)) return BST_OK; /* a store elsewhere is named all the same */
     *problem = "assertion.boxesHash.mismatch";
     if (!take_names(parts, &entry)) return BST_OK;
     for (size_t i = 0; i < entry.count; i++) {

@@ -79,12 +79,12 @@ static void judge_redactions(struct bst_judge *judge)
     }
 }
 
-/* Did a later claim remove this assertion? */
+/* Did a later claim, which leads to this one, remove the assertion? */
 static bool is_redacted(const struct bst_judge *judge, const char *label, size_t len)
 {
     for (size_t i = 0; i < judge->redaction_count; i++) {
         const struct bst_redaction *redaction = &judge->redactions[i];
-        if (redaction->claim == judge->claim && redaction->label_len == len &&
+        if (redaction->counts && redaction->claim == judge->claim && redaction->label_len == len &&
             memcmp(redaction->label, label, len) == 0)
             return true;
     }

@@ -192,6 +192,24 @@ static enum bst_code judge_data(struct bst_judge *judge, const struct bst_claim 
     return code;
 }
 
+/* Is the binding of the manifest that was updated the one that its signer made? What the update says of that does not
+ * count: or an update, which must leave the picture as it is, could bind another one. */
+static bool is_signed_binding(struct bst_claim *claim, struct bst_assertion *binding)
+{
+    cbor_item_t *list = bst_cbor_get(claim->item, claim->version == 1 ? "assertions" : "created_assertions");
+    for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+        struct bst_hashed_uri want;
+        const char *label;
+        size_t len;
+        if (bst_hashed_uri(cbor_array_handle(list)[i], claim->alg, &want) &&
+            bst_uri_assertion(want.uri, want.uri_len, &label, &len) && len == strlen(binding->label) &&
+            memcmp(label, binding->label, len) == 0)
+            return bst_digest_is(bst_box_digest(claim->jumbf, binding->box, want.alg, binding->digest),
+                                 &want);
+    }
+    return false;
+}
+
 enum bst_code bst_judge_binding(struct bst_judge *judge, struct bst_error *err)
 {
     size_t count = 0;
@@ -201,13 +219,16 @@ enum bst_code bst_judge_binding(struct bst_judge *judge, struct bst_error *err)
     if (judge->active->update && binding_of(judge->active, &count) != NULL)
         bst_judge_fail(judge, "manifest.update.invalid", url, "an update has a binding of its own");
     struct bst_claim *claim = binding_claim(judge);
-    const struct bst_assertion *binding = claim == NULL ? NULL : binding_of(claim, &count);
+    struct bst_assertion *binding = claim == NULL ? NULL : binding_of(claim, &count);
     if (binding == NULL) {
         bst_judge_fail(judge, "claim.hardBindings.missing", url, "nothing binds the manifest to the file");
         return BST_OK;
     }
     if (count > 1) bst_judge_fail(judge, "assertion.multipleHardBindings", url, "two bindings to the file");
     bst_assertion_url(claim, binding, url);
+    if (claim != judge->active && !is_signed_binding(claim, binding))
+        bst_judge_fail(judge, "assertion.hashedURI.mismatch", url,
+                       "the binding of what was updated is not the one signed");
     /* only the first: each would cost a digest of the whole file */
     if (bst_root_is(binding, "c2pa.hash.data")) return judge_data(judge, claim, binding, url, err);
     if (bst_root_is(binding, "c2pa.hash.boxes")) return bst_judge_boxes(judge, claim, binding, url, err);

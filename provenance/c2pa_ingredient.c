@@ -54,6 +54,33 @@ const char *bst_ingredient_read(const struct bst_claim *claim, const struct bst_
 
 /* ---- the graph ---- */
 
+static void add_edge(struct bst_judge *judge, struct bst_claim *from, struct bst_claim *to)
+{
+    if (judge->edge_count == judge->edge_room) {
+        size_t room = judge->edge_room == 0 ? 64 : 2 * judge->edge_room;
+        struct bst_edge *grown = realloc(judge->edges, room * sizeof(*grown));
+        if (grown == NULL) {
+            judge->failed_memory = true;
+            return;
+        }
+        judge->edges = grown;
+        judge->edge_room = room;
+    }
+    judge->edges[judge->edge_count++] = (struct bst_edge){from, to};
+}
+
+/* One pass is enough: whatever leads to where an edge begins stands behind it. */
+void bst_mark_above(struct bst_judge *judge, struct bst_claim *claim)
+{
+    for (size_t i = 0; i < judge->count; i++) {
+        judge->claims[i].above = false;
+    }
+    claim->above = true;
+    for (size_t i = 0; i < judge->edge_count; i++) {
+        if (judge->edges[i].to->above) judge->edges[i].from->above = true;
+    }
+}
+
 static void take_redactions(struct bst_judge *judge, const struct bst_claim *claim, const char *url)
 {
     cbor_item_t *list = bst_cbor_get(claim->item, "redacted_assertions");
@@ -73,6 +100,7 @@ static void take_redactions(struct bst_judge *judge, const struct bst_claim *cla
         struct bst_redaction *out = &judge->redactions[judge->redaction_count];
         if (!bst_cbor_get_text(cbor_array_handle(list)[i], &out->uri, &out->len)) continue;
         out->claim = bst_store_claim_at(judge, out->uri, out->len);
+        out->by = claim;
         bst_uri_last(out->uri, out->len, &out->label, &out->label_len);
         judge->redaction_count++;
     }
@@ -106,8 +134,9 @@ static bool walk(struct bst_judge *judge, struct bst_claim *claim, size_t depth)
             bst_judge_fail(judge, "assertion.ingredient.malformed", url,
                            "an ingredient is made of what it is an ingredient of");
             good = false;
-        } else if (!below->seen) {
-            good = walk(judge, below, depth + 1);
+        } else {
+            if (!below->seen) good = walk(judge, below, depth + 1);
+            add_edge(judge, claim, below);
         }
     }
     claim->walking = false;
@@ -116,7 +145,14 @@ static bool walk(struct bst_judge *judge, struct bst_claim *claim, size_t depth)
 
 bool bst_judge_graph(struct bst_judge *judge)
 {
-    return walk(judge, judge->active, 0);
+    if (!walk(judge, judge->active, 0)) return false;
+    for (size_t i = 0; i < judge->redaction_count; i++) {
+        struct bst_redaction *redaction = &judge->redactions[i];
+        if (redaction->claim == NULL) continue;
+        bst_mark_above(judge, redaction->claim);
+        redaction->counts = redaction->by->above && redaction->by != redaction->claim;
+    }
+    return true;
 }
 
 /* ---- one ingredient with a manifest ---- */
@@ -124,7 +160,7 @@ bool bst_judge_graph(struct bst_judge *judge)
 static bool is_redacted(const struct bst_judge *judge, const struct bst_claim *claim)
 {
     for (size_t i = 0; i < judge->redaction_count; i++) {
-        if (judge->redactions[i].claim == claim) return true;
+        if (judge->redactions[i].counts && judge->redactions[i].claim == claim) return true;
     }
     return false;
 }

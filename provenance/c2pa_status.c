@@ -73,6 +73,7 @@ void bst_judge_good(struct bst_judge *judge, const char *code, const char *url, 
 /* One status that an ingredient assertion holds. */
 struct claimed {
     enum bst_status_kind kind;
+    const struct bst_claim *by;
     char code[64];
     char url[BST_URL];
 };
@@ -124,8 +125,8 @@ static enum bst_status_kind kind_of(const char *code)
     return BST_STATUS_FAILURE;
 }
 
-static void take_list(struct bst_judge *judge, cbor_item_t *list, struct bst_claim *about,
-                      struct claimed_list *out)
+static void take_list(struct bst_judge *judge, cbor_item_t *list, const struct bst_claim *by,
+                      struct bst_claim *about, struct claimed_list *out)
 {
     if (list == NULL || !cbor_isa_array(list)) return;
     for (size_t i = 0; i < cbor_array_size(list) && out->count < CLAIMED_MAX; i++) {
@@ -139,6 +140,7 @@ static void take_list(struct bst_judge *judge, cbor_item_t *list, struct bst_cla
         memcpy(item->code, code, code_len);
         item->code[code_len] = 0;
         item->kind = kind_of(item->code);
+        item->by = by;
         if (about != NULL && url_len >= 10 && memcmp(url, "self#jumbf", 10) == 0) {
             bst_url_absolute(about->label, url, url_len, item->url);
         } else {
@@ -153,20 +155,20 @@ static void take_list(struct bst_judge *judge, cbor_item_t *list, struct bst_cla
     }
 }
 
-static void take_results(struct bst_judge *judge, cbor_item_t *results, struct bst_claim *about,
-                         struct claimed_list *out)
+static void take_results(struct bst_judge *judge, cbor_item_t *results, const struct bst_claim *by,
+                         struct bst_claim *about, struct claimed_list *out)
 {
     static const char *const kinds[] = {"success", "informational", "failure"};
     cbor_item_t *active = bst_cbor_get(results, "activeManifest");
     cbor_item_t *deltas = bst_cbor_get(results, "ingredientDeltas");
     for (size_t i = 0; i < 3; i++) {
-        take_list(judge, bst_cbor_get(active, kinds[i]), about, out);
+        take_list(judge, bst_cbor_get(active, kinds[i]), by, about, out);
     }
     if (deltas == NULL || !cbor_isa_array(deltas)) return;
     for (size_t k = 0; k < cbor_array_size(deltas); k++) {
         cbor_item_t *delta = bst_cbor_get(cbor_array_handle(deltas)[k], "validationDeltas");
         for (size_t i = 0; i < 3; i++) {
-            take_list(judge, bst_cbor_get(delta, kinds[i]), about, out);
+            take_list(judge, bst_cbor_get(delta, kinds[i]), by, about, out);
         }
     }
 }
@@ -186,23 +188,30 @@ static void take_claimed(struct bst_judge *judge, struct claimed_list *out)
                     ? NULL
                     : bst_store_claim_at(judge, ingredient.manifest.uri, ingredient.manifest.uri_len);
             if (ingredient.results != NULL && cbor_isa_array(ingredient.results)) { /* versions 1 and 2 */
-                take_list(judge, ingredient.results, about, out);
+                take_list(judge, ingredient.results, claim, about, out);
             } else {
-                take_results(judge, ingredient.results, about, out);
+                take_results(judge, ingredient.results, claim, about, out);
             }
         }
     }
 }
 
+/* Has the claim a say about what was found by an ingredient assertion of owner? It must be owner, or lead there: else a
+ * manifest that nobody signed could excuse its own forgery. A link that does not hold is not excused by who made it. */
+static bool has_say(const struct claimed *item, const struct bst_claim *owner)
+{
+    bool link = item->kind == BST_STATUS_FAILURE && strncmp(item->code, "ingredient.", 11) == 0;
+    return item->by->above && (!link || item->by != owner);
+}
+
 /* Was it said before? Nothing about the active manifest is ever taken out: no ingredient cancels its failures
- * (C2PA 2.4, 15.11.3). */
+ * (C2PA 2.4, 15.11.3). All that leads to owner is marked. */
 static bool said_before(const struct bst_judge *judge, const struct bst_status *status,
-                        const struct claimed_list *list)
+                        const struct bst_claim *owner, const struct claimed_list *list)
 {
     const char *label;
     size_t len;
     const struct bst_claim *about = NULL;
-    if (status->ingredient[0] == 0) return false;
     if (bst_uri_manifest(status->url, strlen(status->url), &label, &len)) {
         about = bst_store_claim(judge, label, len);
         if (about == judge->active) return false;
@@ -215,17 +224,31 @@ static bool said_before(const struct bst_judge *judge, const struct bst_status *
     for (size_t i = 0; i < list->count; i++) {
         const struct claimed *item = &list->item[i];
         if (item->kind == status->kind && strcmp(item->code, status->code) == 0 &&
-            strcmp(item->url, status->url) == 0)
+            strcmp(item->url, status->url) == 0 && has_say(item, owner))
             return true;
     }
     return false;
+}
+
+static void drop_said(struct bst_judge *judge, const struct claimed_list *list)
+{
+    struct bst_c2pa *out = judge->out;
+    struct bst_claim *owner = NULL;
+    size_t kept = 0;
+    for (size_t i = 0; i < out->status_count; i++) {
+        const struct bst_status *status = &out->statuses[i];
+        struct bst_claim *here = bst_store_claim_at(judge, status->ingredient, strlen(status->ingredient));
+        if (here != NULL && here != owner) bst_mark_above(judge, here);
+        owner = here == NULL ? owner : here;
+        if (here == NULL || !said_before(judge, status, owner, list)) out->statuses[kept++] = *status;
+    }
+    out->status_count = kept;
 }
 
 void bst_judge_suppress(struct bst_judge *judge)
 {
     struct bst_c2pa *out = judge->out;
     struct claimed_list list = {0};
-    size_t kept = 0;
     bool any = false;
     for (size_t i = 0; i < out->status_count; i++) {
         any = any || out->statuses[i].ingredient[0] != 0;
@@ -237,10 +260,7 @@ void bst_judge_suppress(struct bst_judge *judge)
         return;
     }
     take_claimed(judge, &list);
-    for (size_t i = 0; i < out->status_count; i++) {
-        if (!said_before(judge, &out->statuses[i], &list)) out->statuses[kept++] = out->statuses[i];
-    }
-    out->status_count = kept;
+    drop_said(judge, &list);
     free(list.item);
 }
 

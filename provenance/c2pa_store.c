@@ -453,5 +453,6 @@ void bst_store_close(struct bst_judge *judge)
     }
     free(judge->claims);
     free(judge->redactions);
+    free(judge->edges);
     bst_jumbf_clear(&judge->store);
 }

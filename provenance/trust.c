@@ -243,6 +243,10 @@ static size_t index_of(enum bst_trust_kind kind)
     return kind == BST_TRUST_MANIFEST ? 0 : kind == BST_TRUST_TSA ? 1 : 2;
 }
 
+/* libcrypto's: no SHA-1 in any certificate between leaf and anchor (C2PA 2.4, 14.5.1); the leaf's key has a rule of its
+ * own. */
+#define AUTH_LEVEL 1
+
 bool bst_trust_path(const struct bst_trust *trust, enum bst_trust_kind kind, X509 *leaf,
                     STACK_OF(X509) * chain, int64_t when_s, const char **why)
 {
@@ -254,6 +258,7 @@ bool bst_trust_path(const struct bst_trust *trust, enum bst_trust_kind kind, X50
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     if (context != NULL && X509_STORE_CTX_init(context, trust->anchors[i], leaf, chain) == 1) {
         X509_STORE_CTX_set_flags(context, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_X509_STRICT);
+        X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context), AUTH_LEVEL);
         X509_STORE_CTX_set_time(context, 0, (time_t)when_s);
         good = X509_verify_cert(context) == 1;
         *why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));

@@ -7,12 +7,12 @@ import {
   manifest, manifestsOf, pngChunk, recipe, sign, store, storeOf, superbox, uuidOf,
 } from './c2pa_make.mjs';
 
-const PARENT = 'urn:c2pa:11111111-2222-4333-8444-555555555555';
-const GRAND = 'urn:c2pa:66666666-7777-4888-9999-aaaaaaaaaaaa';
-const url = (label, tail = '') => `self#jumbf=/c2pa/${label}${tail}`;
-const inAssertions = (label) => `self#jumbf=c2pa.assertions/${label}`;
-const actions = (list, more = {}) => ({ label: 'c2pa.actions.v2', data: { actions: list, allActionsIncluded: true, ...more }, list: 'created' });
-const note = (over = {}) => ({ label: 'org.example.note', data: { words: 'hello' }, list: 'created', ...over });
+export const PARENT = 'urn:c2pa:11111111-2222-4333-8444-555555555555';
+export const GRAND = 'urn:c2pa:66666666-7777-4888-9999-aaaaaaaaaaaa';
+export const url = (label, tail = '') => `self#jumbf=/c2pa/${label}${tail}`;
+export const inAssertions = (label) => `self#jumbf=c2pa.assertions/${label}`;
+export const actions = (list, more = {}) => ({ label: 'c2pa.actions.v2', data: { actions: list, allActionsIncluded: true, ...more }, list: 'created' });
+export const note = (over = {}) => ({ label: 'org.example.note', data: { words: 'hello' }, list: 'created', ...over });
 const noResults = { activeManifest: { success: [], informational: [], failure: [] } };
 
 // What a claim generator writes when it found nothing wrong with the ingredient.
@@ -30,7 +30,7 @@ function goodResults(label) {
     },
   };
 }
-function ingredient(parent, label = PARENT, over = {}) {
+export function ingredient(parent, label = PARENT, over = {}) {
   const signature = childrenOf(parent)['c2pa.signature'];
   return {
     label: 'c2pa.ingredient.v3',
@@ -45,7 +45,7 @@ function ingredient(parent, label = PARENT, over = {}) {
   };
 }
 // Actions that open the first ingredient listed before them.
-const opened = (more = [], over = {}) => ({
+export const opened = (more = [], over = {}) => ({
   label: 'c2pa.actions.v2',
   list: 'created',
   data: (c) => ({
@@ -56,7 +56,7 @@ const opened = (more = [], over = {}) => ({
     allActionsIncluded: true,
   }),
 });
-const ed = (c) => ({ alg: 'ed25519', ...c.ed25519 });
+export const ed = (c) => ({ alg: 'ed25519', ...c.ed25519 });
 
 function containers(add, target, signer) {
   const kind = target.type.slice(6);
@@ -103,7 +103,7 @@ function containers(add, target, signer) {
   boxHashes(t, target);
 }
 
-function fix(type, file) {
+export function fix(type, file) {
   if (type !== 'image/png') return file;
   for (let at = 8; at + 12 <= file.length; ) {
     const length = file.readUInt32BE(at);
@@ -167,6 +167,7 @@ function boxHashes(t, target) {
   with_('no names', all().map((b, i) => (i === 0 ? { ...b, names: [] } : b)));
   with_('empty exclusions', all().map((b, i) => (i === 0 ? { ...b, exclusions: [] } : b)));
   with_('exclusion in picture data', all().map((b, i) => (i === list.length - 2 ? { ...b, exclusions: [{ start: 0, length: 2 }] } : b)));
+  with_('bytes behind the end', all(), { editFile: (f) => Buffer.concat([f, Buffer.from('behind')]) });
   with_('altered picture', all(), { editFile: (f) => ((f[f.length - 20] ^= 1), fix(target.type, f)) });
 }
 

@@ -33,12 +33,12 @@ root() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -config openssl.cnf \
         -extensions ca -subj "/O=Example/CN=Example $1" -days 30 -out "$1.pem"
 }
-# leaf NAME ISSUER SECTION DAYS KEY-OPTION...
+# [digest=sha384] leaf NAME ISSUER SECTION DAYS KEY-OPTION...
 leaf() {
     name=$1 issuer=$2 extensions=$3 days=$4
     shift 4
     [ -f "$name.key" ] || openssl genpkey "$@" -out "$name.key" || return
     openssl req -new -key "$name.key" -config openssl.cnf -subj "/O=Example/CN=Example $name" -out "$name.csr" &&
         openssl x509 -req -in "$name.csr" -CA "$issuer.pem" -CAkey "$issuer.key" -CAcreateserial -extfile openssl.cnf \
-            -extensions "$extensions" -days "$days" -out "$name.pem"
+            -extensions "$extensions" -days "$days" "-${digest:-sha256}" -out "$name.pem"
 }

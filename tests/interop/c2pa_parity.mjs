@@ -9,6 +9,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { algorithms, cose, picture } from './c2pa_make.mjs';
 import { cases } from './c2pa_cases.mjs';
+import { forgeries } from './c2pa_forgeries.mjs';
 import { documented, wanted } from './c2pa_wanted.mjs';
 
 const [folder, judge, pngFile, jpegFile] = process.argv.slice(2);
@@ -105,7 +106,15 @@ function stamp(authority, data, { answer = false } = {}) {
 const certs = { stamp, stranger: held('stranger'), expired: held('expired'), odd: {} };
 for (const alg of Object.keys(algorithms)) certs[alg] = held(alg.startsWith('ps') ? 'ps256' : alg);
 for (const name of ['no-usage', 'other-usage', 'repudiation', 'signs-certificates', 'no-purpose', 'any-purpose', 'documents', 'server', 'claim-signing',
-  'no-issuer', 'no-subject-key', 'authority', 'critical', 'selfsigned', 'below']) certs.odd[name] = held(name);
+  'no-issuer', 'no-subject-key', 'authority', 'critical', 'both-purposes', 'stamping-too', 'revoking-too', 'any-too', 'code', 'stamping', 'revoking', 'own-purpose',
+  'critical-purpose', 'usage-not-critical', 'agrees-too', 'revokes-too', 'no-constraints', 'constraints-not-critical', 'not-critical-authority', 'policy',
+  'unknown', 'issuer-and-serial', 'sha1', 'sha224', 'sha512', 'version1', 'future', 'selfsigned', 'below']) certs.odd[name] = held(name);
+for (const name of ['end-of-path', 'signs-nothing', 'for-servers', 'others-names', 'sha1-authority', 'short-authority', 'expired-authority'])
+  certs.odd[`below ${name}`] = held(`below-${name}`, name);
+certs.odd['below two, of which the first ends the path'] = held('below-second', 'second', 'end-of-path');
+certs.odd['below a leaf'] = held('below-leaf', 'es256');
+certs.odd['on secp256k1'] = { alg: 'es256', ...held('secp256k1') };
+certs.odd['RSA with exponent 3'] = { alg: 'ps256', ...held('exponent3') };
 certs.odd['with intermediate'] = held('below', 'intermediate');
 certs.odd['with intermediate and root'] = held('below', 'intermediate', 'root');
 certs.odd['with a stranger\'s intermediate'] = held('below', 'otherroot');
@@ -114,7 +123,7 @@ certs.odd['short RSA key'] = { alg: 'ps256', ...held('short') };
 
 const png = picture('image/png', fs.readFileSync(pngFile));
 const jpeg = picture('image/jpeg', fs.readFileSync(jpegFile));
-const all = cases(png, jpeg, certs);
+const all = [...cases(png, jpeg, certs), ...forgeries(png, jpeg, certs)];
 
 // Files that the reference signs, and copies with one byte changed in each of their parts.
 const RESERVE = 6000;

@@ -1,5 +1,6 @@
 // c2pa_wanted.mjs - where our validator says on purpose something else than the reference implementation, with the
 // paragraph (of C2PA 2.4 unless said otherwise): {name of the case: {difference: "THEIRS / OURS -CODE +CODE", why}}.
+const INGREDIENT = 'self#jumbf=/c2pa/urn:c2pa:0b1c4f2e-3d5a-4a6b-8c7d-9e0f1a2b3c4d/c2pa.assertions/c2pa.ingredient.v3';
 const table = [
   [
     'an answer on revocation that cannot be used is as if it were not there (15.9), and then nobody was asked',
@@ -38,12 +39,12 @@ const table = [
   ],
   [
     'the digest is by the algorithm that the link names, and that one is unknown (8.4.2, 13.1)',
-    'trusted / invalid -self#jumbf=/c2pa/urn:c2pa:0b1c4f2e-3d5a-4a6b-8c7d-9e0f1a2b3c4d/c2pa.assertions/c2pa.ingredient.v3 success ingredient.manifest.validated +self#jumbf=/c2pa/urn:c2pa:0b1c4f2e-3d5a-4a6b-8c7d-9e0f1a2b3c4d/c2pa.assertions/c2pa.ingredient.v3 failure ingredient.manifest.mismatch',
+    `trusted / invalid -${INGREDIENT} success ingredient.manifest.validated +${INGREDIENT} failure ingredient.manifest.mismatch`,
     ['ingredient: parent by an unknown digest algorithm'],
   ],
   [
     "claimSignature.outsideValidity when no trusted time places the signature inside the certificate's validity (15.7, 15.8)",
-    'invalid / invalid -self#jumbf=/c2pa/urn:c2pa:0b1c4f2e-3d5a-4a6b-8c7d-9e0f1a2b3c4d/c2pa.assertions/c2pa.ingredient.v3 success claimSignature.insideValidity +self#jumbf=/c2pa/urn:c2pa:0b1c4f2e-3d5a-4a6b-8c7d-9e0f1a2b3c4d/c2pa.assertions/c2pa.ingredient.v3 failure claimSignature.outsideValidity',
+    `invalid / invalid -${INGREDIENT} success claimSignature.insideValidity +${INGREDIENT} failure claimSignature.outsideValidity`,
     ['ingredient: by an expired certificate'],
   ],
   [
@@ -64,12 +65,12 @@ const table = [
   [
     'such a certificate is in no valid path (RFC 5280, 4.2 and 6.1), so nobody vouches for it either',
     'invalid / invalid -success signingCredential.trusted +failure signingCredential.untrusted',
-    ['certificate: signs-certificates', 'certificate: no-issuer', 'certificate: critical'],
+    ['certificate: signs-certificates', 'certificate: no-issuer', 'certificate: critical', 'certificate: not-critical-authority'],
   ],
   [
     "claimSignature.outsideValidity when no trusted time places the signature inside the certificate's validity (15.7, 15.8)",
     'invalid / invalid -success claimSignature.insideValidity +failure claimSignature.outsideValidity',
-    ['certificate: expired', 'time stamp: of a signer whose certificate expired'],
+    ['certificate: expired', 'certificate: future', 'time stamp: of a signer whose certificate expired'],
   ],
   [
     'CAWG identity assertion 7.1: cawg.identity.cbor.invalid; the manifest itself is not touched by it',
@@ -96,6 +97,81 @@ const table = [
     'trusted / trusted +informational timeStamp.malformed',
     ['time stamp: none in the list'],
   ],
+  [
+    'bytes behind the last part are bound by nobody, and that is said (15.12.3)',
+    'trusted / trusted +informational assertion.boxesHash.additionalExclusionsPresent',
+    ['png boxes: bytes behind the end', 'jpeg boxes: bytes behind the end'],
+  ],
+  [
+    'what an ingredient assertion says is compared with what is found about its own ingredient and those below (15.11.3); a manifest that is not the one linked excuses nothing',
+    `trusted / invalid +${INGREDIENT} failure ingredient.manifest.mismatch +${INGREDIENT} failure signingCredential.untrusted`,
+    ['forgery: another parent, which excuses itself'],
+  ],
+  [
+    'what an ingredient assertion says is compared with what is found about its own ingredient and those below (15.11.3), not about its siblings',
+    `valid / invalid +${INGREDIENT} failure assertion.hashedURI.mismatch +${INGREDIENT} failure ingredient.manifest.mismatch`,
+    ['forgery: a parent altered since, excused by another ingredient'],
+  ],
+  [
+    'the link was made over the manifest as it was (15.11.3); whoever made it cannot say beforehand that it will not hold',
+    `trusted / invalid +${INGREDIENT} failure ingredient.manifest.mismatch`,
+    ['forgery: a parent altered since, excused beforehand'],
+  ],
+  [
+    'a claim redacts assertions of its ingredients and of theirs, of no other manifest (6.8, 15.11.3.3.1)',
+    `valid / invalid -${INGREDIENT} informational ingredient.claimSignature.validated +${INGREDIENT} failure assertion.missing +${INGREDIENT} failure ingredient.manifest.mismatch`,
+    ['forgery: redacted by another ingredient', 'forgery: redacted by its own ingredient'],
+  ],
+  [
+    'a claim redacts assertions of its ingredients and of theirs, of no other manifest (6.8, 15.11.3.3.1)',
+    'valid / invalid +failure assertion.missing',
+    ['forgery: of the active manifest, by its ingredient'],
+  ],
+  [
+    'an update is of what its parent is bound to (11.2.3): the binding must be the one that the parent\'s signer made (15.12)',
+    'invalid / invalid +failure assertion.hashedURI.mismatch',
+    ['forgery: an update of a parent with another binding'],
+  ],
+  [
+    'an update is of what its parent is bound to (11.2.3): the binding must be the one that the parent\'s signer made (15.12)',
+    'trusted / invalid +failure assertion.hashedURI.mismatch',
+    ['forgery: an update of a parent with another binding, as its results say'],
+  ],
+  [
+    'with two bindings the manifest is refused (15.10.1.2); only the first is compared, for each costs a digest of the file',
+    'invalid / invalid -failure assertion.boxesHash.mismatch',
+    ['forgery: claim of version 1 with two bindings'],
+  ],
+  [
+    'the address of an assertion is that of its store and its label, nothing before or behind it (8.3, 8.4.1)',
+    'trusted / invalid +failure assertion.hashedURI.mismatch',
+    ['forgery: listed as c2pa.assertions/c2pa.hash.data/org.example.note'],
+  ],
+  [
+    'the address of an assertion is that of its store and its label, nothing before or behind it (8.3, 8.4.1)',
+    'trusted / invalid +failure assertion.missing',
+    ['forgery: listed as c2pa.assertions//org.example.note', 'forgery: listed as c2pa.assertions/../c2pa.assertions/org.example.note'],
+  ],
+  [
+    'the chunk or the segments hold one manifest store and nothing else (A.3)',
+    'invalid / error -failure assertion.dataHash.mismatch -informational signingCredential.ocsp.skipped -success assertion.hashedURI.match -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted',
+    ['forgery: bytes behind the store in its chunk', 'forgery: a second store in the same chunk', 'forgery: jpeg, a segment more than the store is long'],
+  ],
+  [
+    'the entries of a CBOR map have no order (RFC 8949, 3.1): the newer form of a time stamp counts, wherever it stands',
+    'trusted / trusted -success timeStamp.trusted -success timeStamp.validated +informational timeStamp.mismatch',
+    ['forgery: a time stamp of each form, the older one first and good'],
+  ],
+  [
+    'purposes of time stamp authorities and responders are not those of signers (14.5.1.1)',
+    'trusted / invalid -success signingCredential.trusted +failure signingCredential.invalid +failure signingCredential.untrusted',
+    ['certificate: stamping', 'certificate: revoking'],
+  ],
+  [
+    'an authority may be confined to names (RFC 5280, 4.2.1.10 and 6.1.4)',
+    'trusted / valid -success signingCredential.trusted +failure signingCredential.untrusted',
+    ['certificate: below others-names'],
+  ],
 ];
 export const wanted = Object.fromEntries(table.flatMap(([why, difference, names]) => names.map((name) => [name, { why, difference }])));
 
@@ -104,7 +180,7 @@ export const documented = [
   {
     form: 'c2patool',
     why: 'the label of actions is the one in the store, not always c2pa.actions.v2; credentials of version 1 are left out',
-    names: ['version 1', 'version 1 with generator info', 'version 1 with junk as label', 'version 1 with empty actions', 'version 1 with ingredient', 'version 1 with credentials', 'actions: of version 1', 'ingredient: of claim version 1', 'time stamp: of version 1', 'time stamp: of version 1, of a stranger', 'time stamp: of version 1, over something else'],
+    names: ['version 1', 'version 1 with generator info', 'version 1 with junk as label', 'version 1 with empty actions', 'version 1 with ingredient', 'version 1 with credentials', 'actions: of version 1', 'ingredient: of claim version 1', 'time stamp: of version 1', 'time stamp: of version 1, of a stranger', 'time stamp: of version 1, over something else', 'forgery: claim of version 1 under the name of version 2'],
   },
   {
     form: 'c2patool',
@@ -134,7 +210,7 @@ export const documented = [
   {
     form: 'crjson',
     why: 'findings by an ingredient are those about the manifest that judged it',
-    names: ['ingredient: the same manifest twice'],
+    names: ['ingredient: the same manifest twice', 'forgery: the parent twice, the first altered'],
   },
   {
     form: 'crjson',
