@@ -16,8 +16,10 @@ struct builder {
     bool scattered; /* what an index finds does not come in the order of entries */
     size_t count;
     struct {
-        char *text; /* owned; NULL: number */
+        char *text; /* owned; NULL: number or digest */
         int64_t number;
+        bool is_digest;
+        uint8_t digest[BST_SHA256_LEN];
     } bound[BOUND_MAX];
 };
 
@@ -37,6 +39,21 @@ static void bind_number(struct builder *b, int64_t number)
         b->sql.failed = true;
     else
         b->bound[b->count++].number = number;
+}
+
+/* The first ('0') or the last ('f') of all digests that begin with these hexadecimal digits. */
+static void bind_digest(struct builder *b, const char *digits, char rest)
+{
+    char hex[BST_SHA256_HEX];
+    memset(hex, rest, sizeof hex - 1);
+    hex[sizeof hex - 1] = 0;
+    memcpy(hex, digits, strlen(digits));
+    if (b->count == BOUND_MAX) {
+        b->sql.failed = true;
+        return;
+    }
+    b->bound[b->count].is_digest = bst_unhex(hex, b->bound[b->count].digest, BST_SHA256_LEN);
+    b->count++;
 }
 
 static void builder_clear(struct builder *b)
@@ -99,9 +116,11 @@ static enum bst_code prepare(sqlite3 *db, struct builder *b, sqlite3_stmt **out,
     sqlite3_stmt *stmt = NULL;
     bool good = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK;
     for (size_t i = 0; good && i < b->count; i++) {
-        int done = b->bound[i].text
-                       ? sqlite3_bind_text(stmt, (int)i + 1, b->bound[i].text, -1, SQLITE_TRANSIENT)
-                       : sqlite3_bind_int64(stmt, (int)i + 1, b->bound[i].number);
+        int at = (int)i + 1,
+            done = b->bound[i].text ? sqlite3_bind_text(stmt, at, b->bound[i].text, -1, SQLITE_TRANSIENT)
+                   : b->bound[i].is_digest
+                       ? sqlite3_bind_blob(stmt, at, b->bound[i].digest, BST_SHA256_LEN, SQLITE_TRANSIENT)
+                       : sqlite3_bind_int64(stmt, at, b->bound[i].number);
         good = done == SQLITE_OK;
     }
     if (good) {
@@ -157,9 +176,15 @@ static enum bst_code check_digest(const char *wanted, struct bst_error *err)
     return BST_OK;
 }
 
-#define OF_DIGEST                                                                                            \
-    "SELECT entry FROM record WHERE sha256 >= ? AND sha256 < ? "                                             \
-    "UNION SELECT entry FROM record WHERE pixels_sha256 >= ? AND pixels_sha256 < ?"
+/* A whole digest is looked up; the beginning of one is a range. */
+static void digest_condition(struct builder *b, const char *wanted)
+{
+    bool whole = strlen(wanted) == 2 * BST_SHA256_LEN;
+    bst_buf_printf(&b->sql, "SELECT entry FROM relation WHERE digest %s AND role IN ('subject', 'pixels')",
+                   whole ? "= ?" : "BETWEEN ? AND ?");
+    bind_digest(b, wanted, '0');
+    if (!whole) bind_digest(b, wanted, 'f');
+}
 
 static enum bst_code digest(struct builder *b, const char *wanted, const char *other, struct bst_error *err)
 {
@@ -167,9 +192,13 @@ static enum bst_code digest(struct builder *b, const char *wanted, const char *o
     if (code == BST_OK && other) code = check_digest(other, err);
     if (code != BST_OK) return code;
     b->scattered = true;
-    condition(b, other ? "r.entry IN (" OF_DIGEST " UNION " OF_DIGEST ")" : "r.entry IN (" OF_DIGEST ")");
-    for (int i = 0; i < (other ? 4 : 2); i++)
-        bind_prefix_lower(b, i < 2 ? wanted : other);
+    bst_buf_text(&b->sql, " AND r.entry IN (");
+    digest_condition(b, wanted);
+    if (other) {
+        bst_buf_text(&b->sql, " UNION ");
+        digest_condition(b, other);
+    }
+    bst_buf_text(&b->sql, ")");
     return BST_OK;
 }
 
@@ -273,7 +302,8 @@ enum bst_code bst_query_count(struct bst_ledger *ledger, const struct bst_query 
 {
     sqlite3 *db = bst_ledger_db(ledger);
     sqlite3_stmt *stmt;
-    enum bst_code code = query_prepare(db, query, QUERY_COUNT, &stmt, err);
+    enum bst_code code = bst_ledger_current(ledger, err);
+    if (code == BST_OK) code = query_prepare(db, query, QUERY_COUNT, &stmt, err);
     if (code != BST_OK) return code;
     if (sqlite3_step(stmt) == SQLITE_ROW)
         *count = (uint64_t)sqlite3_column_int64(stmt, 0);

@@ -138,7 +138,8 @@ enum bst_code bst_query_run(struct bst_ledger *ledger, const struct bst_query *q
     size_t count = 0;
     struct page *page = bst_calloc(1, sizeof *page);
     if (!page) return bst_fail_memory(err);
-    enum bst_code code = find_entries(db, query, &entries, &count, err);
+    enum bst_code code = bst_ledger_current(ledger, err);
+    if (code == BST_OK) code = find_entries(db, query, &entries, &count, err);
     if (code == BST_OK && sqlite3_prepare_v2(db, row_sql, -1, &stmt, NULL) != SQLITE_OK)
         code = query_failed(db, err);
     for (size_t at = 0; code == BST_OK && at < count; at += PAGE) {

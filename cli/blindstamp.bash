@@ -74,7 +74,7 @@ _blindstamp() {
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$cur")
     elif [ "$prev" = ledger ]; then
-        mapfile -t COMPREPLY < <(compgen -W "status verify export" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "status verify check export backup reindex migrate" -- "$cur")
     elif [ "$prev" = key ]; then
         mapfile -t COMPREPLY < <(compgen -W "list show export import passphrase" -- "$cur")
     elif [ "$prev" = cert ]; then

@@ -5,6 +5,7 @@
  *   commands.c    the table of commands and the help made from it
  *   cmd_*.c       one command a file: its options, its example, what it does
  *   model_*.c     the verbs of "blindstamp model"
+ *   ledger_*.c    verbs of "blindstamp ledger"
  *   options.c     words of the command line -> struct cli_args
  *   print.c       errors, tables, JSON and text from strangers on the terminal
  *   progress.c    a bar with the time left, on a terminal only

@@ -1,10 +1,11 @@
-/* cmd_ledger.c - blindstamp ledger: its state, the check of everything in it, and an export for others. */
+/* cmd_ledger.c - blindstamp ledger: its verbs; its state, the checks of it, and an export for others. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cli.h"
+#include "ledger_verbs.h"
 
 #define CHECKPOINT_MAX 65536
 #define FINDINGS_SHOWN 50
@@ -18,44 +19,66 @@ static const struct cli_option options[] = {
 
 /* ---- status ---- */
 
-static enum bst_code count_kind(struct bst_ledger *ledger, const char *kind, uint64_t *count,
-                                struct bst_error *err)
+/* How many entries there are of each kind that there is any of: {"identity": 1, "generation": 9}. */
+static enum bst_code count_kinds(struct bst_ledger *ledger, json_t **out, struct bst_error *err)
 {
-    const struct bst_query query = {.kind = kind};
-    return bst_query_count(ledger, &query, count, err);
+    json_t *kinds = json_object();
+    enum bst_code code = kinds ? BST_OK : bst_fail_memory(err);
+    const char *kind;
+    for (size_t i = 0; code == BST_OK && (kind = bst_kind_name(i)); i++) {
+        const struct bst_query query = {.kind = kind};
+        uint64_t count = 0;
+        code = bst_query_count(ledger, &query, &count, err);
+        if (count > 0) json_object_set_new(kinds, kind, json_integer((json_int_t)count));
+    }
+    if (code == BST_OK) {
+        *out = kinds;
+    } else {
+        json_decref(kinds);
+    }
+    return code;
+}
+
+static enum bst_code print_status(struct bst_ledger *ledger, const char *path, uint64_t size,
+                                  const char *vkey, const char *note, const json_t *kinds)
+{
+    char bytes[24];
+    const char *kind, *between = ": ";
+    json_t *count;
+    cli_bytes(size, bytes);
+    printf("ledger   %s (%s)\nlog      ", path, bytes);
+    cli_text(stdout, bst_ledger_origin(ledger));
+    printf("\nkey      %s\nentries  %llu", vkey, (unsigned long long)bst_ledger_size(ledger));
+    json_object_foreach((json_t *)(uintptr_t)kinds, kind, count)
+    {
+        printf("%s%lld %s", between, (long long)json_integer_value(count), kind);
+        between = ", ";
+    }
+    printf("\n\n%s", note);
+    return BST_OK;
 }
 
 static enum bst_code status(const struct cli_args *args, struct bst_ledger *ledger, const char *path,
                             struct bst_error *err)
 {
-    static const char *const kinds[] = {"generation", "adoption", "training", "identity", "other"};
-    uint64_t counts[5] = {0};
     char *note = NULL, *vkey = NULL;
+    json_t *kinds = NULL;
     struct stat st = {0};
     stat(path, &st);
     enum bst_code code = bst_ledger_checkpoint(ledger, &note, err);
     if (code == BST_OK) code = bst_vkey_text(bst_ledger_origin(ledger), bst_ledger_key(ledger), &vkey, err);
-    for (size_t i = 0; i < 5 && code == BST_OK; i++)
-        code = count_kind(ledger, kinds[i], &counts[i], err);
+    if (code == BST_OK) code = count_kinds(ledger, &kinds, err);
     if (code == BST_OK && cli_has(args, "json")) {
-        json_t *all =
-            json_pack("{s:o, s:s, s:s, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:s}", "file",
-                      cli_json_text(path), "log", bst_ledger_origin(ledger), "log_key", vkey, "entries",
-                      (json_int_t)bst_ledger_size(ledger), "bytes", (json_int_t)st.st_size, "kinds", kinds[0],
-                      (json_int_t)counts[0], kinds[1], (json_int_t)counts[1], kinds[2], (json_int_t)counts[2],
-                      kinds[3], (json_int_t)counts[3], kinds[4], (json_int_t)counts[4], "checkpoint", note);
+        json_t *all = json_pack("{s:o, s:s, s:s, s:I, s:I, s:O, s:s}", "file", cli_json_text(path), "log",
+                                bst_ledger_origin(ledger), "log_key", vkey, "entries",
+                                (json_int_t)bst_ledger_size(ledger), "bytes", (json_int_t)st.st_size, "kinds",
+                                kinds, "checkpoint", note);
         code = all ? cli_json(all, true, err) : bst_fail_memory(err);
         json_decref(all);
     } else if (code == BST_OK) {
-        char bytes[24];
-        cli_bytes((uint64_t)st.st_size, bytes);
-        printf("ledger   %s (%s)\nlog      ", path, bytes);
-        cli_text(stdout, bst_ledger_origin(ledger));
-        printf("\nkey      %s\nentries  %llu", vkey, (unsigned long long)bst_ledger_size(ledger));
-        for (size_t i = 0; i < 5; i++)
-            if (counts[i]) printf("%s%llu %s", i ? ", " : ": ", (unsigned long long)counts[i], kinds[i]);
-        printf("\n\n%s", note);
+        code = print_status(ledger, path, (uint64_t)st.st_size, vkey, note, kinds);
     }
+    json_decref(kinds);
     free(vkey);
     free(note);
     return code;
@@ -212,63 +235,123 @@ static enum bst_code verify(const struct cli_args *args, struct bst_ledger *ledg
     return code;
 }
 
-/* ---- export ---- */
+/* ---- check ---- */
 
-static enum bst_code export(const struct cli_args *args, struct bst_ledger *ledger, struct bst_error *err) {
-    if (args->operand_count < 2){bst_fail(err, BST_USAGE, "export needs a folder to write to");
-                                 return bst_hint(err, "blindstamp ledger export FOLDER");}
-const char *folder = args->operands[1];
-enum bst_code code = bst_ledger_export(ledger, folder, err);
-if (code != BST_OK) return code;
-unsigned long long size = bst_ledger_size(ledger);
-if (cli_has(args, "json")) {
-    json_t *all = json_pack("{s:o, s:I}", "folder", cli_json_text(folder), "entries", (json_int_t)size);
-    code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-    json_decref(all);
+static enum bst_code check(const struct cli_args *args, struct bst_ledger *ledger, const char *path,
+                           struct bst_error *err)
+{
+    struct findings findings = {.json = cli_has(args, "json"), .array = json_array()};
+    enum bst_code code = bst_ledger_check_quick(ledger, finding, &findings, err);
+    uint64_t size = bst_ledger_size(ledger);
+    if (code == BST_OK || code == BST_BROKEN) {
+        *err = (struct bst_error){0};
+        if (findings.json) {
+            json_t *all = json_pack("{s:o, s:I, s:i, s:O}", "file", cli_json_text(path), "entries",
+                                    (json_int_t)size, "code", code, "findings", findings.array);
+            enum bst_code printed = all ? cli_json(all, true, err) : bst_fail_memory(err);
+            json_decref(all);
+            if (printed != BST_OK) code = printed;
+        } else if (code == BST_OK) {
+            printf("%ssound%s: pages, tables and the newest checkpoint of %llu entries\n"
+                   "blindstamp ledger verify recomputes every entry.\n",
+                   cli_colour(stdout, CLI_GOOD), cli_colour(stdout, CLI_PLAIN), (unsigned long long)size);
+        }
+    }
+    json_decref(findings.array);
     return code;
 }
+
+/* ---- export ---- */
+
+static enum bst_code export(const struct cli_args *args, struct bst_ledger *ledger, const char *path,
+                            struct bst_error *err) {
+    const char *folder = args->operands[1]; (void)path;
+    enum bst_code code = bst_ledger_export(ledger, folder, err); if (code != BST_OK) return code;
+    unsigned long long size = bst_ledger_size(ledger); if (cli_has(args, "json")){
+        json_t *all = json_pack("{s:o, s:I}", "folder", cli_json_text(folder), "entries", (json_int_t)size);
+        code = all ? cli_json(all, true, err) : bst_fail_memory(err); json_decref(all); return code;}
 printf("Wrote %llu entries, the checkpoint and the verifier key to %s\n", size, folder);
 return BST_OK;
 }
 
+/* ---- verbs ---- */
+
+static const struct {
+    const char *name;
+    const char *operand; /* what must stand behind it, or NULL */
+    /* One of: reads the ledger; or works on the file by its path. */
+    enum bst_code (*read)(const struct cli_args *args, struct bst_ledger *ledger, const char *path,
+                          struct bst_error *err);
+    enum bst_code (*write)(const struct cli_args *args, const char *path, struct bst_error *err);
+} verbs[] = {
+    {"status", NULL, status, NULL},
+    {"verify", NULL, verify, NULL},
+    {"check", NULL, check, NULL},
+    {"export", "a folder to write to", export, NULL},
+    {"backup", "a file to write to", ledger_backup, NULL},
+    {"reindex", NULL, NULL, ledger_reindex},
+    {"migrate", NULL, NULL, ledger_migrate},
+};
+#define VERBS (sizeof verbs / sizeof *verbs)
+
+static enum bst_code ledger_path(const struct cli_args *args, char **out, struct bst_error *err)
+{
+    const char *given = cli_value(args, "ledger");
+    char *home = NULL;
+    enum bst_code code = given ? BST_OK : cli_home(args, true, &home, err);
+    if (code == BST_OK && !(*out = given ? bst_strdup(given) : bst_path_join(home, "ledger.sqlite")))
+        code = bst_fail_memory(err);
+    free(home);
+    return code;
+}
+
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
-    static const char *const verbs[] = {"status", "verify", "export", NULL};
-    const char *verb = args->operands[0], *given = cli_value(args, "ledger");
+    const char *names[VERBS + 1] = {0};
+    for (size_t i = 0; i < VERBS; i++)
+        names[i] = verbs[i].name;
     size_t v;
-    if (cli_verb(args, verbs, &v, err) != BST_OK) return err->code;
-    if (v < 2 && args->operand_count > 1)
-        return bst_fail(err, BST_USAGE, "ledger %s does not know what to do with \"%s\"", verb,
+    if (cli_verb(args, names, &v, err) != BST_OK) return err->code;
+    if (!verbs[v].operand && args->operand_count > 1)
+        return bst_fail(err, BST_USAGE, "ledger %s does not know what to do with \"%s\"", names[v],
                         args->operands[1]);
+    if (verbs[v].operand && args->operand_count < 2)
+        return bst_fail(err, BST_USAGE, "ledger %s needs %s", names[v], verbs[v].operand);
     struct bst_ledger *ledger = NULL;
-    char *home = NULL, *path = NULL;
-    enum bst_code code = cli_ledger(args, &ledger, err);
-    if (code == BST_OK && !given) code = cli_home(args, true, &home, err);
-    if (code == BST_OK && !(path = given ? bst_strdup(given) : bst_path_join(home, "ledger.sqlite")))
-        code = bst_fail_memory(err);
+    char *path = NULL;
+    enum bst_code code = ledger_path(args, &path, err);
+    if (code == BST_OK && verbs[v].read) code = bst_ledger_open(path, BST_LEDGER_READ, &ledger, err);
     if (code == BST_OK)
-        code = v == 0   ? status(args, ledger, path, err)
-               : v == 1 ? verify(args, ledger, path, err)
-                        : export(args, ledger, err);
+        code = verbs[v].read ? verbs[v].read(args, ledger, path, err) : verbs[v].write(args, path, err);
     bst_ledger_close(ledger);
     free(path);
-    free(home);
     return code;
 }
 
 const struct cli_command cmd_ledger = {
     .name = "ledger",
-    .summary = "show the ledger's state, check all of it, export it",
-    .usage = "ledger status\nledger verify [--checkpoint FILE] [--log-key KEY]\nledger export FOLDER",
+    .summary = "show the ledger's state, check it, export it, copy it, make its index anew",
+    .usage = "ledger status\nledger verify [--checkpoint FILE] [--log-key KEY]\nledger check\n"
+             "ledger export FOLDER\nledger backup FILE\nledger reindex\nledger migrate",
     .details =
         "verify recomputes every hash, signature, checkpoint and index and names what was changed, deleted,\n"
         "inserted or reordered (exit code 3). A ledger that was cut back to an earlier state is whole in "
         "itself:\n"
-        "keep a checkpoint elsewhere (status prints it, export writes it) and give it with --checkpoint.",
+        "keep a checkpoint elsewhere (status prints it, export writes it) and give it with --checkpoint.\n"
+        "check is quick and looks for what accidents do: a damaged file, tables that are not ours, an old "
+        "copy\n"
+        "put back. backup copies the ledger while others write; put back in its place later it is an old "
+        "copy,\n"
+        "on which nothing is signed any more. reindex makes everything that is derived from the entries "
+        "anew.\n"
+        "migrate does the same for a ledger of an older version; so does the first command that writes to "
+        "it.",
     .options = options,
     .examples = "blindstamp ledger status\nblindstamp ledger export kept/2026-11\n"
-                "blindstamp ledger verify --checkpoint kept/2026-11/checkpoint",
+                "blindstamp ledger verify --checkpoint kept/2026-11/checkpoint\n"
+                "blindstamp ledger backup /media/disk/ledger-2026-11.sqlite",
     .least = 1,
     .most = 2,
+    .writes = true,
     .run = run,
 };

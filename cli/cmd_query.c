@@ -134,11 +134,26 @@ static enum bst_code looks_of(const char *path, struct looks *out, struct bst_er
     return code;
 }
 
+static enum bst_code check_kind(const char *wanted, struct bst_error *err)
+{
+    struct bst_buf names = {0};
+    const char *kind;
+    bool known = false;
+    for (size_t i = 0; (kind = bst_kind_name(i)); i++) {
+        known |= !strcmp(kind, wanted);
+        bst_buf_printf(&names, "%s%s", i ? ", " : "", kind);
+    }
+    if (!known) {
+        bst_fail(err, BST_USAGE, "there is no kind of record \"%.40s\"", wanted);
+        bst_hint(err, "kinds: %s", bst_buf_string(&names));
+    }
+    bst_buf_free(&names);
+    return known ? BST_OK : err->code;
+}
+
 static enum bst_code read_query(const struct cli_args *args, struct bst_query *out, struct looks *looks,
                                 struct bst_error *err)
 {
-    static const char *const kinds[] = {"generation", "adoption", "training", "model",
-                                        "identity",   "other",    NULL};
     *out = (struct bst_query){
         .author = cli_value(args, "author"),
         .model = cli_value(args, "model"),
@@ -151,13 +166,7 @@ static enum bst_code read_query(const struct cli_args *args, struct bst_query *o
         .kind = cli_value(args, "kind"),
         .descending = cli_has(args, "reverse"),
     };
-    bool known = !out->kind;
-    for (size_t i = 0; out->kind && kinds[i]; i++)
-        known |= !strcmp(kinds[i], out->kind);
-    if (!known) {
-        bst_fail(err, BST_USAGE, "there is no kind of record \"%.40s\"", out->kind);
-        return bst_hint(err, "kinds: generation, adoption, training, model, identity, other");
-    }
+    if (out->kind && check_kind(out->kind, err) != BST_OK) return err->code;
     if (out->digest && bst_file_exists(out->digest)) {
         if (looks_of(out->digest, looks, err) != BST_OK) return err->code;
         out->digest = looks->bytes;

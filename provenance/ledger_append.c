@@ -71,8 +71,7 @@ static enum bst_code growth_made(void *arg, unsigned level, uint64_t idx, const 
     return bst_db_run(growth->ledger, statement, err);
 }
 
-/* The stored tree's right edge, which must have the root that the last checkpoint signed. */
-static enum bst_code load_tree(struct bst_ledger *ledger, struct bst_peaks *out, struct bst_error *err)
+enum bst_code bst_ledger_edge(struct bst_ledger *ledger, struct bst_peaks *out, struct bst_error *err)
 {
     struct bst_checkpoint newest = {0};
     enum bst_code code = bst_ledger_count(ledger, &out->size, err);
@@ -89,8 +88,7 @@ static enum bst_code load_tree(struct bst_ledger *ledger, struct bst_peaks *out,
     bool same = newest.size == out->size && memcmp(root, newest.root, sizeof root) == 0;
     bst_checkpoint_clear(&newest);
     if (same) return bst_head_check(ledger, err);
-    bst_fail(err, BST_BROKEN,
-             "the ledger's entries are not those that its last checkpoint signed; nothing was added");
+    bst_fail(err, BST_BROKEN, "the ledger's entries are not those that its last checkpoint signed");
     return bst_hint(err, "`blindstamp ledger verify` says what was changed");
 }
 
@@ -118,7 +116,6 @@ static enum bst_code add_entry(struct growth *growth, const struct bst_entry *en
     uint64_t idx = growth->after.size;
     uint8_t leaf[32];
     struct bst_dsse dsse;
-    struct bst_row row;
     if (entry->len > BST_ENVELOPE_MAX) {
         return bst_fail(err, BST_USAGE,
                         "a statement of %zu bytes is larger than the %u bytes that an entry may have",
@@ -140,10 +137,7 @@ static enum bst_code add_entry(struct growth *growth, const struct bst_entry *en
         code = err->code;
     }
     if (code == BST_OK && entry->secrets) code = add_secrets(ledger, idx, entry->secrets, err);
-    if (code == BST_OK) {
-        bst_index_read(&dsse, entry->secrets, &row);
-        code = bst_index_add(ledger, idx, &row, err);
-    }
+    if (code == BST_OK) code = bst_index_add(ledger, idx, &dsse, entry->secrets, err);
     if (code == BST_OK) {
         memcpy(growth->made[0][idx - growth->before.size], leaf, sizeof leaf);
         code = bst_peaks_push(&growth->after, leaf, growth_made, growth, err);
@@ -185,7 +179,7 @@ static enum bst_code add_batch(struct growth *growth, const struct bst_key *log_
                                const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
                                char **note, struct bst_error *err)
 {
-    enum bst_code code = load_tree(growth->ledger, &growth->before, err);
+    enum bst_code code = bst_ledger_edge(growth->ledger, &growth->before, err);
     if (code != BST_OK) return code;
     growth->after = growth->before;
     code = growth_room(growth, count, err);

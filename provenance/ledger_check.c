@@ -33,6 +33,7 @@ static const char *const rule_id[BST_RULE_COUNT] = {
     [BST_RULE_NODE] = "node.hash",
     [BST_RULE_SECRET] = "secret.commitment",
     [BST_RULE_RECORD] = "record.content",
+    [BST_RULE_RELATION] = "relation.content",
     [BST_RULE_WORDS] = "words.content",
 };
 
@@ -223,9 +224,9 @@ static enum bst_code check_identity(struct pass *pass, uint64_t idx, const struc
 }
 
 static enum bst_code check_signature(struct pass *pass, uint64_t idx, const struct bst_dsse *dsse,
-                                     bool is_identity, struct bst_error *err)
+                                     struct bst_error *err)
 {
-    if (is_identity) {
+    if (strcmp(bst_statement_kind(dsse->statement)->name, "identity") == 0) {
         enum bst_code code = check_identity(pass, idx, dsse, err);
         if (code != BST_OK) return code;
     } else if (idx == 0) {
@@ -259,72 +260,12 @@ static void check_secrets(struct pass *pass, uint64_t idx, const struct bst_dsse
     pass->secrets += secrets->count;
 }
 
-static bool same_value(sqlite3_stmt *statement, int column, const struct bst_value *expected)
-{
-    int type = sqlite3_column_type(statement, column);
-    if (expected->is_number) {
-        return type == SQLITE_INTEGER && sqlite3_column_int64(statement, column) == expected->number;
-    }
-    const char *text = (const char *)sqlite3_column_text(statement, column);
-    if (!expected->text) return type == SQLITE_NULL;
-    return type == SQLITE_TEXT && text && strcmp(text, expected->text) == 0;
-}
-
-static enum bst_code check_record(struct pass *pass, uint64_t idx, const struct bst_row *row,
-                                  struct bst_error *err)
-{
-    struct bst_ledger *ledger = pass->run->ledger;
-    sqlite3_stmt *statement = bst_db_get(ledger, BST_SQL_RECORD, err);
-    if (!statement) return err->code;
-    bst_db_number(statement, 1, idx);
-    int result = sqlite3_step(statement);
-    if (result == SQLITE_DONE) {
-        bst_check_report(pass->run, BST_RULE_RECORD, (int64_t)idx, "the index has no record of entry %llu",
-                         (unsigned long long)idx);
-    }
-    for (int i = 0; i < BST_COLUMN_COUNT && result == SQLITE_ROW; i++) {
-        if (same_value(statement, i, &row->column[i])) continue;
-        bst_check_report(pass->run, BST_RULE_RECORD, (int64_t)idx,
-                         "the index gives another %s for entry %llu than the entry itself",
-                         bst_column_name[i], (unsigned long long)idx);
-        break;
-    }
-    enum bst_code code = result == SQLITE_ROW || result == SQLITE_DONE ? BST_OK : bst_db_fail(ledger, err);
-    sqlite3_reset(statement);
-    return code;
-}
-
-static enum bst_code check_words_row(struct pass *pass, uint64_t idx, const struct bst_row *row,
-                                     struct bst_error *err)
-{
-    static const enum bst_column columns[] = {BST_COLUMN_TITLE, BST_COLUMN_PROMPT, BST_COLUMN_DESCRIPTION};
-    struct bst_ledger *ledger = pass->run->ledger;
-    sqlite3_stmt *statement = bst_db_get(ledger, BST_SQL_WORDS, err);
-    if (!statement) return err->code;
-    bst_db_number(statement, 1, idx);
-    int result = sqlite3_step(statement);
-    bool same = true;
-    for (int i = 0; i < 3; i++) {
-        const struct bst_value *expected = &row->column[columns[i]];
-        same = same && (result == SQLITE_ROW ? same_value(statement, i, expected) : !expected->text);
-    }
-    if (!same && (result == SQLITE_ROW || result == SQLITE_DONE)) {
-        bst_check_report(pass->run, BST_RULE_WORDS, (int64_t)idx,
-                         "the full-text index holds other words for entry %llu than the entry itself",
-                         (unsigned long long)idx);
-    }
-    enum bst_code code = result == SQLITE_ROW || result == SQLITE_DONE ? BST_OK : bst_db_fail(ledger, err);
-    sqlite3_reset(statement);
-    return code;
-}
-
 /* What the entry says: signature, secrets, index. */
 static enum bst_code check_content(struct pass *pass, uint64_t idx, const void *envelope, size_t len,
                                    struct bst_error *err)
 {
     struct bst_dsse dsse;
     struct bst_secrets secrets;
-    struct bst_row row;
     enum bst_code code = bst_dsse_open(envelope, len, &dsse, err);
     if (code != BST_OK) {
         bst_check_report(pass->run, BST_RULE_ENVELOPE, (int64_t)idx, "entry %llu is no signed statement: %s",
@@ -333,12 +274,9 @@ static enum bst_code check_content(struct pass *pass, uint64_t idx, const void *
     }
     code = bst_index_secrets(pass->run->ledger, idx, &secrets, err);
     if (code == BST_OK) {
-        bst_index_read(&dsse, &secrets, &row);
         check_secrets(pass, idx, &dsse, &secrets);
-        code =
-            check_signature(pass, idx, &dsse, strcmp(row.column[BST_COLUMN_KIND].text, "identity") == 0, err);
-        if (code == BST_OK) code = check_record(pass, idx, &row, err);
-        if (code == BST_OK) code = check_words_row(pass, idx, &row, err);
+        code = check_signature(pass, idx, &dsse, err);
+        if (code == BST_OK) code = bst_check_index(pass->run, idx, &dsse, &secrets, err);
         bst_secrets_clear(&secrets);
     }
     bst_dsse_clear(&dsse);
@@ -437,22 +375,34 @@ static enum bst_code check_end(struct pass *pass, struct bst_error *err)
     return code;
 }
 
-static enum bst_code count_secrets(struct pass *pass, struct bst_error *err)
+/* Rows of a table for the entries seen. */
+static enum bst_code count_rows(struct pass *pass, const char *sql, uint64_t *count, struct bst_error *err)
 {
     sqlite3_stmt *statement;
     struct bst_ledger *ledger = pass->run->ledger;
-    if (sqlite3_prepare_v2(ledger->db, "SELECT count(*) FROM secret WHERE entry < ?1", -1, &statement,
-                           NULL) != SQLITE_OK) {
+    if (sqlite3_prepare_v2(ledger->db, sql, -1, &statement, NULL) != SQLITE_OK)
         return bst_db_fail(ledger, err);
-    }
     bst_db_number(statement, 1, pass->run->size);
     enum bst_code code = sqlite3_step(statement) == SQLITE_ROW ? BST_OK : bst_db_fail(ledger, err);
-    uint64_t count = code == BST_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+    *count = code == BST_OK ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
     sqlite3_finalize(statement);
-    if (code == BST_OK && count > pass->secrets) {
-        bst_check_report(pass->run, BST_RULE_SECRET, -1, "%llu secrets belong to no statement",
-                         (unsigned long long)(count - pass->secrets));
-    }
+    return code;
+}
+
+/* Every row that the entries give was found; more than these belong to nothing. */
+static enum bst_code check_counts(struct pass *pass, struct bst_error *err)
+{
+    struct bst_check_run *run = pass->run;
+    uint64_t secrets, relations = 0;
+    enum bst_code code = count_rows(pass, "SELECT count(*) FROM secret WHERE entry < ?1", &secrets, err);
+    if (code == BST_OK && secrets > pass->secrets)
+        bst_check_report(run, BST_RULE_SECRET, -1, "%llu secrets belong to no statement",
+                         (unsigned long long)(secrets - pass->secrets));
+    if (code == BST_OK)
+        code = count_rows(pass, "SELECT count(*) FROM relation WHERE entry < ?1", &relations, err);
+    if (code == BST_OK && relations > run->relations)
+        bst_check_report(run, BST_RULE_RELATION, -1, "the index has %llu relations that no entry states",
+                         (unsigned long long)(relations - run->relations));
     return code;
 }
 
@@ -499,7 +449,7 @@ static enum bst_code check_entries(struct bst_check_run *run, bst_progress progr
         }
     }
     if (code == BST_OK) code = check_end(pass, err);
-    if (code == BST_OK) code = count_secrets(pass, err);
+    if (code == BST_OK) code = check_counts(pass, err);
     bst_checkpoint_clear(&pass->next);
     bst_checkpoint_clear(&pass->head);
     free(pass->keys);
@@ -507,17 +457,14 @@ static enum bst_code check_entries(struct bst_check_run *run, bst_progress progr
     return code;
 }
 
-/* A part of the check that cannot be carried out because tables are missing or damaged is a finding, not a
- * failure. */
-static enum bst_code settle(struct bst_check_run *run, enum bst_code code, const struct bst_error *err)
+enum bst_code bst_check_settle(struct bst_check_run *run, enum bst_code code, const struct bst_error *err)
 {
     if (code != BST_BROKEN && code != BST_UNREADABLE) return code;
     bst_check_report(run, BST_RULE_SCHEMA, -1, "the ledger cannot be read whole: %s", err->what);
     return BST_OK;
 }
 
-/* Says how many findings were not told one by one, and returns how many there are. */
-static uint64_t sum_up(struct bst_check_run *run)
+enum bst_code bst_check_sum_up(struct bst_check_run *run, struct bst_error *err)
 {
     uint64_t total = 0;
     for (int rule = 0; rule < BST_RULE_COUNT; rule++) {
@@ -529,21 +476,21 @@ static uint64_t sum_up(struct bst_check_run *run)
         struct bst_finding finding = {BST_BROKEN, -1, rule_id[rule], words};
         run->found(run->arg, &finding);
     }
-    return total;
+    if (total == 0) return BST_OK;
+    return bst_fail(err, BST_BROKEN, "the ledger was altered: %llu findings", (unsigned long long)total);
 }
 
 enum bst_code bst_ledger_check(struct bst_ledger *ledger, bst_finding_fn found, void *arg,
                                bst_progress progress, void *progress_arg, struct bst_error *err)
 {
     struct bst_check_run run = {.ledger = ledger, .found = found, .arg = arg};
-    enum bst_code code = settle(&run, bst_check_file(&run, err), err);
-    if (code == BST_OK) code = settle(&run, bst_check_schema(&run, err), err);
-    if (code == BST_OK) code = settle(&run, check_entries(&run, progress, progress_arg, err), err);
-    if (code == BST_OK) code = settle(&run, bst_check_leftovers(&run, err), err);
-    if (code == BST_OK) code = settle(&run, bst_check_words(&run, err), err);
+    enum bst_code code = bst_ledger_current(ledger, err);
+    if (code == BST_OK) code = bst_check_settle(&run, bst_check_file(&run, err), err);
+    if (code == BST_OK) code = bst_check_settle(&run, bst_check_schema(&run, err), err);
+    if (code == BST_OK) code = bst_check_settle(&run, check_entries(&run, progress, progress_arg, err), err);
+    if (code == BST_OK) code = bst_check_settle(&run, bst_check_leftovers(&run, err), err);
+    if (code == BST_OK) code = bst_check_settle(&run, bst_check_words(&run, err), err);
     if (code != BST_OK) return code;
-    uint64_t total = sum_up(&run);
     if (progress) progress(progress_arg, run.size, run.size);
-    if (total == 0) return BST_OK;
-    return bst_fail(err, BST_BROKEN, "the ledger was altered: %llu findings", (unsigned long long)total);
+    return bst_check_sum_up(&run, err);
 }

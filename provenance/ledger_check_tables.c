@@ -121,6 +121,9 @@ enum bst_code bst_check_leftovers(struct bst_check_run *run, struct bst_error *e
     } query[] = {
         {BST_RULE_RECORD, "SELECT entry FROM record WHERE entry NOT IN (SELECT idx FROM entry)",
          "the index has a record of entry %lld, which does not exist"},
+        {BST_RULE_RELATION,
+         "SELECT entry FROM relation WHERE entry >= (SELECT coalesce(max(idx) + 1, 0) FROM entry)",
+         "the index has a relation of entry %lld, which does not exist"},
         {BST_RULE_WORDS, "SELECT rowid FROM words WHERE rowid NOT IN (SELECT idx FROM entry)",
          "the full-text index has words of entry %lld, which does not exist"},
         {BST_RULE_NODE,

@@ -35,20 +35,25 @@ static const char *const sql_text[BST_SQL_COUNT] = {
     [BST_SQL_ADD_SECRET] = "INSERT INTO secret (entry, name, salt, words) VALUES (?1, ?2, ?3, ?4)",
     [BST_SQL_SECRETS] = "SELECT name, salt, words FROM secret WHERE entry = ?1 ORDER BY name",
     [BST_SQL_ADD_AUTHOR] = "INSERT INTO author (key_id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-    [BST_SQL_ADD_MODEL] = "INSERT INTO model (sha256, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    [BST_SQL_ADD_MODEL] =
+        "INSERT INTO model (sha256, name, licence) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     /* Parameters in the order of enum bst_column, ledger_index.h. */
-    [BST_SQL_ADD_RECORD] = "INSERT INTO record (entry, kind, time, author, model, file_name, image_id, seed, "
-                           "width, height, sha256,"
-                           " pixels_sha256, title, prompt, description, privacy) VALUES (?18, ?1, ?2,"
-                           " (SELECT id FROM author WHERE key_id = ?3 AND name = ?4),"
-                           " (SELECT id FROM model WHERE sha256 = ?5 AND name = ?6),"
-                           " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+    [BST_SQL_ADD_RECORD] =
+        "INSERT INTO record (entry, kind, time, author, model, file_name, image_id, seed, width, height,"
+        " sha256, pixels_sha256, title, prompt, description, privacy, licence, source_type, arith, version,"
+        " controls) VALUES (?24, ?1, ?2, (SELECT id FROM author WHERE key_id = ?3 AND name = ?4),"
+        " (SELECT id FROM model WHERE sha256 = ?5 AND name = ?6 AND licence = ?7),"
+        " ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
     [BST_SQL_RECORD] =
-        "SELECT kind, time, author.key_id, author.name, model.sha256, model.name, file_name, image_id, seed, "
-        "width,"
-        " height, record.sha256, pixels_sha256, title, prompt, description, privacy FROM record"
+        "SELECT kind, time, author.key_id, author.name, model.sha256, model.name, model.licence, file_name,"
+        " image_id, seed, width, height, record.sha256, pixels_sha256, title, prompt, description, privacy,"
+        " record.licence, source_type, arith, version, controls FROM record"
         " LEFT JOIN author ON author.id = record.author LEFT JOIN model ON model.id = record.model"
         " WHERE entry = ?1",
+    [BST_SQL_ADD_RELATION] =
+        "INSERT INTO relation (digest, role, entry, place, name) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [BST_SQL_RELATION] =
+        "SELECT name FROM relation WHERE digest = ?1 AND role = ?2 AND entry = ?3 AND place = ?4",
     [BST_SQL_ADD_WORDS] = "INSERT INTO words (rowid, title, prompt, description) VALUES (?1, ?2, ?3, ?4)",
     [BST_SQL_WORDS] = "SELECT title, prompt, description FROM words WHERE rowid = ?1",
     [BST_SQL_ENTRIES] =
@@ -174,7 +179,7 @@ void bst_db_rollback(struct bst_ledger *ledger)
 /* SQLite's file header (fileformat2.html 1.3), before SQLite acts on it. Read through SQLite's own
  * descriptor: closing another one on the same file would drop the POSIX locks that this process holds on it.
  */
-static enum bst_code check_header(const struct bst_ledger *ledger, struct bst_error *err)
+static enum bst_code check_header(struct bst_ledger *ledger, struct bst_error *err)
 {
     uint8_t header[100];
     sqlite3_file *file = NULL;
@@ -190,6 +195,7 @@ static enum bst_code check_header(const struct bst_ledger *ledger, struct bst_er
                  version, BST_LEDGER_SCHEMA);
         return bst_hint(err, "use a newer blindstamp");
     }
+    ledger->version = version;
     if (ledger->mode == BST_LEDGER_READ && (header[18] == 2 || header[19] == 2)) {
         bst_fail(err, BST_UNREADABLE,
                  "%s was put into WAL mode, which reading without writing does not allow", path);
@@ -277,8 +283,8 @@ static enum bst_code open_once(struct bst_ledger *ledger, struct bst_error *err)
     return code;
 }
 
-enum bst_code bst_ledger_open(const char *path, enum bst_ledger_mode mode, struct bst_ledger **out,
-                              struct bst_error *err)
+enum bst_code bst_db_open(const char *path, enum bst_ledger_mode mode, struct bst_ledger **out,
+                          struct bst_error *err)
 {
     if (!bst_file_exists(path)) {
         bst_fail(err, BST_UNREADABLE, "there is no ledger %s", path);
@@ -309,6 +315,31 @@ enum bst_code bst_ledger_open(const char *path, enum bst_ledger_mode mode, struc
         bst_ledger_close(ledger);
     }
     return code;
+}
+
+enum bst_code bst_ledger_open(const char *path, enum bst_ledger_mode mode, struct bst_ledger **out,
+                              struct bst_error *err)
+{
+    struct bst_ledger *ledger;
+    enum bst_code code = bst_db_open(path, mode, &ledger, err);
+    if (code != BST_OK) return code;
+    if (mode == BST_LEDGER_WRITE && ledger->version < BST_LEDGER_SCHEMA)
+        code = bst_db_migrate(ledger, NULL, NULL, err);
+    if (code == BST_OK) {
+        *out = ledger;
+    } else {
+        bst_ledger_close(ledger);
+    }
+    return code;
+}
+
+enum bst_code bst_ledger_current(const struct bst_ledger *ledger, struct bst_error *err)
+{
+    if (ledger->version == BST_LEDGER_SCHEMA) return BST_OK;
+    bst_fail(err, BST_USAGE, "the index of the ledger is of version %u; this program asks version %d",
+             ledger->version, BST_LEDGER_SCHEMA);
+    bst_hint(err, "blindstamp ledger migrate makes it anew from the entries, which stay as they are");
+    return bst_where(err, "%s", ledger->path);
 }
 
 void bst_ledger_close(struct bst_ledger *ledger)

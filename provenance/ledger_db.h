@@ -8,7 +8,7 @@
 #include "merkle.h"
 
 #define BST_LEDGER_APPLICATION 0x424c5354 /* "BLST" */
-#define BST_LEDGER_SCHEMA      1
+#define BST_LEDGER_SCHEMA      2
 
 extern const char bst_ledger_sql[]; /* schema/ledger.sql */
 
@@ -33,6 +33,8 @@ enum bst_sql {
     BST_SQL_ADD_MODEL,
     BST_SQL_ADD_RECORD,
     BST_SQL_RECORD,
+    BST_SQL_ADD_RELATION,
+    BST_SQL_RELATION,
     BST_SQL_ADD_WORDS,
     BST_SQL_WORDS,
     BST_SQL_ENTRIES,
@@ -43,6 +45,7 @@ struct bst_ledger { /* used by one thread at a time */
     sqlite3 *db;
     sqlite3_stmt *prepared[BST_SQL_COUNT];
     enum bst_ledger_mode mode;
+    uint32_t version; /* of its tables; lower than BST_LEDGER_SCHEMA only when it is open for reading */
     char *path;
     char *origin;
     uint8_t key[BST_KEY_LEN];
@@ -69,6 +72,13 @@ void bst_db_rollback(struct bst_ledger *ledger);
 void bst_db_number(sqlite3_stmt *statement, int at, uint64_t value);
 void bst_db_text(sqlite3_stmt *statement, int at, const char *text);
 
+/* Opens without bringing an older version up to this program's. */
+enum bst_code bst_db_open(const char *path, enum bst_ledger_mode mode, struct bst_ledger **out,
+                          struct bst_error *err);
+/* Brings an older version up to this program's, in one transaction (ledger_rebuild.c). */
+enum bst_code bst_db_migrate(struct bst_ledger *ledger, bst_progress progress, void *progress_arg,
+                             struct bst_error *err);
+
 /* ---- ledger.c ---- */
 
 /* bst_node_fn over the stored tree; arg is the ledger. A missing node is BST_BROKEN. */
@@ -79,6 +89,10 @@ enum bst_code bst_ledger_count(struct bst_ledger *ledger, uint64_t *size, struct
  * NULL. */
 enum bst_code bst_ledger_newest(struct bst_ledger *ledger, char **note, struct bst_checkpoint *out,
                                 struct bst_error *err);
+
+/* The stored tree's right edge, which must have the root that the newest checkpoint signs, here and in the file beside the
+ * ledger: BST_BROKEN if not (ledger_append.c). */
+enum bst_code bst_ledger_edge(struct bst_ledger *ledger, struct bst_peaks *out, struct bst_error *err);
 
 /* ---- ledger_head.c: a copy of the newest checkpoint in a file of its own, LEDGER-checkpoint. It notices
  * when the database is put back to an older state (a restored backup, entries cut off), which nothing inside

@@ -1,150 +1,8 @@
-/* ledger_index.c - what an entry says, as rows for searching; and the index made again from the entries. */
-#include <jansson.h>
+/* ledger_index.c - what entries say, written into the tables for searching, and the private words that belong to them. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "ledger_index.h"
-#include "statement.h"
-
-const char *const bst_column_name[BST_COLUMN_COUNT] = {
-    "kind",          "time",     "author key id", "author name", "model sha256", "model name",
-    "file name",     "image id", "seed",          "width",       "height",       "sha256",
-    "pixels-sha256", "title",    "prompt",        "description", "privacy",
-};
-
-/* ---- reading a statement ---- */
-
-static void set_text(struct bst_row *row, enum bst_column column, const char *text)
-{
-    row->column[column] = (struct bst_value){.text = text};
-}
-
-static void set_number(struct bst_row *row, enum bst_column column, int64_t number)
-{
-    row->column[column] = (struct bst_value){.number = number, .is_number = true};
-}
-
-static void set_time(struct bst_row *row, const char *text)
-{
-    int64_t ms;
-    if (text && bst_time_parse(text, &ms)) set_number(row, BST_COLUMN_TIME, ms);
-}
-
-static void set_integer(struct bst_row *row, enum bst_column column, const json_t *value)
-{
-    if (json_is_integer(value)) set_number(row, column, json_integer_value(value));
-}
-
-/* Words stand in the statement, or it commits to them and they are among the secrets, or nobody knows them.
- */
-static const char *words(const json_t *place, const char *name, const struct bst_secrets *secrets)
-{
-    const json_t *value = json_object_get(place, name);
-    if (json_is_string(value)) return json_string_value(value);
-    if (!json_is_object(value) || !secrets) return NULL;
-    for (size_t i = 0; i < secrets->count; i++) {
-        if (strcmp(secrets->item[i].name, name) == 0) return secrets->item[i].words;
-    }
-    return NULL;
-}
-
-static void set_model(struct bst_row *row, const json_t *descriptor)
-{
-    const char *digest = bst_json_text(json_object_get(descriptor, "digest"), "sha256");
-    const char *name = bst_json_text(descriptor, "name");
-    if (!digest) return;
-    set_text(row, BST_COLUMN_MODEL_SHA256, digest);
-    set_text(row, BST_COLUMN_MODEL_NAME, name ? name : "");
-}
-
-static void read_generation(const json_t *statement, const struct bst_secrets *secrets, struct bst_row *row)
-{
-    const json_t *external = bst_json_at(statement, "predicate.buildDefinition.externalParameters");
-    const json_t *internal = bst_json_at(statement, "predicate.buildDefinition.internalParameters");
-    const json_t *inputs = bst_json_at(statement, "predicate.buildDefinition.resolvedDependencies");
-    const json_t *subject = bst_json_at(statement, "subject.0");
-    const json_t *notes = json_object_get(subject, "annotations");
-    for (size_t i = 0; i < json_array_size(inputs); i++) {
-        const json_t *input = json_array_get(inputs, i);
-        const char *role = bst_json_text(json_object_get(input, "annotations"), "role");
-        if (role && strcmp(role, "model") == 0) set_model(row, input);
-    }
-    bool named = !json_object_get(notes, "file_name");
-    set_text(row, BST_COLUMN_FILE_NAME,
-             named ? bst_json_text(subject, "name") : words(notes, "file_name", secrets));
-    set_text(row, BST_COLUMN_IMAGE_ID,
-             json_string_value(bst_json_at(statement, "predicate.runDetails.metadata.invocationId")));
-    set_text(row, BST_COLUMN_SEED, words(external, "seed", secrets));
-    set_integer(row, BST_COLUMN_WIDTH, json_object_get(external, "width"));
-    set_integer(row, BST_COLUMN_HEIGHT, json_object_get(external, "height"));
-    set_text(row, BST_COLUMN_SHA256, bst_json_text(json_object_get(subject, "digest"), "sha256"));
-    set_text(row, BST_COLUMN_PIXELS_SHA256,
-             bst_json_text(json_object_get(subject, "digest"), "pixels-sha256"));
-    set_text(row, BST_COLUMN_TITLE, words(external, "title", secrets));
-    set_text(row, BST_COLUMN_PROMPT, words(external, "prompt", secrets));
-    set_text(row, BST_COLUMN_DESCRIPTION, words(external, "description", secrets));
-    set_text(row, BST_COLUMN_PRIVACY, bst_json_text(internal, "privacy"));
-}
-
-/* Prompt and seed are the file's word; whoever searches for them finds it all the same. */
-static void read_adoption(const json_t *statement, struct bst_row *row)
-{
-    const json_t *predicate = json_object_get(statement, "predicate"),
-                 *subject = bst_json_at(statement, "subject.0");
-    set_text(row, BST_COLUMN_FILE_NAME, bst_json_text(subject, "name"));
-    set_text(row, BST_COLUMN_SHA256, bst_json_text(json_object_get(subject, "digest"), "sha256"));
-    set_text(row, BST_COLUMN_PIXELS_SHA256,
-             bst_json_text(json_object_get(subject, "digest"), "pixels-sha256"));
-    set_text(row, BST_COLUMN_IMAGE_ID, bst_json_text(predicate, "imageId"));
-    set_text(row, BST_COLUMN_SEED, bst_json_text(json_object_get(predicate, "fileSays"), "seed"));
-    set_text(row, BST_COLUMN_PROMPT, bst_json_text(json_object_get(predicate, "fileSays"), "prompt"));
-    set_integer(row, BST_COLUMN_WIDTH, bst_json_at(predicate, "picture.width"));
-    set_integer(row, BST_COLUMN_HEIGHT, bst_json_at(predicate, "picture.height"));
-}
-
-static const char *kind_of(const json_t *statement)
-{
-    const char *type = bst_json_text(statement, "predicateType");
-    const char *build = json_string_value(bst_json_at(statement, "predicate.buildDefinition.buildType"));
-    if (type && strcmp(type, BST_IDENTITY_TYPE) == 0) return "identity";
-    if (type && strcmp(type, BST_MODEL_TYPE) == 0) return "model";
-    if (type && strcmp(type, BST_ADOPTION_TYPE) == 0) return "adoption";
-    if (type && strcmp(type, BST_SLSA_TYPE) == 0 && build) {
-        if (strcmp(build, BST_BUILD_GENERATE) == 0) return "generation";
-        if (strcmp(build, BST_BUILD_TRAIN) == 0) return "training";
-    }
-    return "other";
-}
-
-void bst_index_read(const struct bst_dsse *dsse, const struct bst_secrets *secrets, struct bst_row *out)
-{
-    const json_t *statement = dsse->statement;
-    const char *kind = kind_of(statement);
-    *out = (struct bst_row){0};
-    set_text(out, BST_COLUMN_KIND, kind);
-    bool adoption = strcmp(kind, "adoption") == 0;
-    bool slsa = strcmp(kind, "identity") != 0 && strcmp(kind, "model") != 0 && !adoption;
-    const char *author = json_string_value(
-        bst_json_at(statement, slsa ? "predicate.buildDefinition.internalParameters.author.name"
-                                    : "predicate.author.name"));
-    set_text(out, BST_COLUMN_AUTHOR_KEY_ID, dsse->key_id);
-    set_text(out, BST_COLUMN_AUTHOR_NAME, author ? author : "");
-    if (strcmp(kind, "generation") == 0) {
-        read_generation(statement, secrets, out);
-    } else if (adoption) {
-        read_adoption(statement, out);
-    } else if (strcmp(kind, "training") == 0 || strcmp(kind, "model") == 0) {
-        const char *name = json_string_value(bst_json_at(statement, "predicate.name"));
-        set_model(out, bst_json_at(statement, "subject.0"));
-        if (name && strcmp(kind, "model") == 0) set_text(out, BST_COLUMN_MODEL_NAME, name);
-        set_text(out, BST_COLUMN_SHA256, out->column[BST_COLUMN_MODEL_SHA256].text);
-    }
-    const char *finished = strcmp(kind, "identity") == 0 ? "predicate.issuedOn"
-                           : slsa                        ? "predicate.runDetails.metadata.finishedOn"
-                           : adoption                    ? "predicate.adoptedOn"
-                                                         : "predicate.recordedOn";
-    set_time(out, json_string_value(bst_json_at(statement, finished)));
-}
 
 /* ---- writing rows ---- */
 
@@ -157,14 +15,14 @@ static void bind(sqlite3_stmt *statement, int at, const struct bst_value *value)
     }
 }
 
-/* Adds a pair, two columns of a record side by side, to author or model unless it is there. */
-static enum bst_code add_pair(struct bst_ledger *ledger, enum bst_sql sql, const struct bst_row *row,
-                              enum bst_column first, struct bst_error *err)
+/* Adds columns of a record that stand side by side to author or model, unless they are there. */
+static enum bst_code add_named(struct bst_ledger *ledger, enum bst_sql sql, const struct bst_row *row,
+                               enum bst_column first, int count, struct bst_error *err)
 {
     sqlite3_stmt *statement = bst_db_get(ledger, sql, err);
     if (!statement) return err->code;
-    bind(statement, 1, &row->column[first]);
-    bind(statement, 2, &row->column[first + 1]);
+    for (int i = 0; i < count; i++)
+        bind(statement, i + 1, &row->column[first + (enum bst_column)i]);
     return bst_db_run(ledger, statement, err);
 }
 
@@ -185,20 +43,53 @@ static enum bst_code add_words(struct bst_ledger *ledger, uint64_t idx, const st
     return bst_db_run(ledger, statement, err);
 }
 
-enum bst_code bst_index_add(struct bst_ledger *ledger, uint64_t idx, const struct bst_row *row,
-                            struct bst_error *err)
+static enum bst_code add_record(struct bst_ledger *ledger, uint64_t idx, const struct bst_row *row,
+                                struct bst_error *err)
 {
-    enum bst_code code = add_pair(ledger, BST_SQL_ADD_AUTHOR, row, BST_COLUMN_AUTHOR_KEY_ID, err);
-    if (code == BST_OK && row->column[BST_COLUMN_MODEL_SHA256].text) {
-        code = add_pair(ledger, BST_SQL_ADD_MODEL, row, BST_COLUMN_MODEL_SHA256, err);
-    }
+    enum bst_code code = add_named(ledger, BST_SQL_ADD_AUTHOR, row, BST_COLUMN_AUTHOR_KEY_ID, 2, err);
+    if (code == BST_OK && row->column[BST_COLUMN_MODEL_SHA256].text)
+        code = add_named(ledger, BST_SQL_ADD_MODEL, row, BST_COLUMN_MODEL_SHA256, 3, err);
     sqlite3_stmt *statement = code == BST_OK ? bst_db_get(ledger, BST_SQL_ADD_RECORD, err) : NULL;
     if (!statement) return err->code;
     for (int i = 0; i < BST_COLUMN_COUNT; i++)
         bind(statement, i + 1, &row->column[i]);
     bst_db_number(statement, BST_COLUMN_COUNT + 1, idx);
-    code = bst_db_run(ledger, statement, err);
-    return code == BST_OK ? add_words(ledger, idx, row, err) : code;
+    return bst_db_run(ledger, statement, err);
+}
+
+struct entry_of {
+    struct bst_ledger *ledger;
+    uint64_t idx;
+};
+
+/* bst_relation_fn */
+static enum bst_code add_relation(void *arg, const struct bst_relation *relation, struct bst_error *err)
+{
+    const struct entry_of *entry = arg;
+    sqlite3_stmt *statement = bst_db_get(entry->ledger, BST_SQL_ADD_RELATION, err);
+    if (!statement) return err->code;
+    bst_db_relation(statement, entry->idx, relation);
+    bst_db_text(statement, 5, relation->name);
+    return bst_db_run(entry->ledger, statement, err);
+}
+
+void bst_db_relation(sqlite3_stmt *statement, uint64_t idx, const struct bst_relation *relation)
+{
+    sqlite3_bind_blob(statement, 1, relation->digest, BST_SHA256_LEN, SQLITE_STATIC);
+    bst_db_text(statement, 2, relation->role);
+    bst_db_number(statement, 3, idx);
+    bst_db_number(statement, 4, relation->place);
+}
+
+enum bst_code bst_index_add(struct bst_ledger *ledger, uint64_t idx, const struct bst_dsse *dsse,
+                            const struct bst_secrets *secrets, struct bst_error *err)
+{
+    struct bst_row row;
+    struct entry_of entry = {ledger, idx};
+    bst_record_read(dsse, secrets, &row);
+    enum bst_code code = add_record(ledger, idx, &row, err);
+    if (code == BST_OK) code = add_words(ledger, idx, &row, err);
+    return code == BST_OK ? bst_relation_each(dsse->statement, add_relation, &entry, err) : code;
 }
 
 /* ---- secrets ---- */

@@ -8,7 +8,7 @@
  *   signer.c             who signs claims; credential.c a certificate of the author's own
  *   identity.c           who the author is
  *   statement.c          in-toto statements and their canonical bytes; statement_model.c those of models,
- *                        statement_adoption.c those of pictures made elsewhere
+ *                        statement_adoption.c those of pictures made elsewhere; statement_kind.c tells kinds apart
  *   dsse.c               envelopes
  *   merkle.c             RFC 6962 trees and proofs
  *   note.c               signed notes and checkpoints
@@ -16,8 +16,11 @@
  *   ledger_db.c          the ledger's SQLite file: settings, version, locking
  *   ledger.c             reading and proving; ledger_append.c adding; ledger_export.c plain files
  *   ledger_head.c        the last checkpoint, kept apart so that an old copy is noticed
- *   ledger_index.c       the tables derived from entries; ledger_rebuild.c makes them again
- *   ledger_check.c       recomputes everything; ledger_check_tables.c compares the derived tables
+ *   ledger_index.c       the tables derived from entries; ledger_rebuild.c makes them again, for an older version too
+ *   ledger_record.c      what an entry says, as a row of them; ledger_relation.c the digests it names
+ *   ledger_check.c       recomputes everything; ledger_check_index.c compares the index with an entry,
+ *                        ledger_check_tables.c tables as a whole; ledger_check_quick.c looks for accidents only
+ *   ledger_backup.c      a copy while others write
  *   container.c          segments of a file; container_png.c, container_jpeg.c, container_webp.c; png_edit.c
  *                        makes chunks
  *   container_edit.c     a manifest put in or taken out while a file is copied
@@ -272,6 +275,10 @@ struct bst_adoption {
 enum bst_code bst_statement_adoption(const struct bst_adoption *adoption, const struct bst_identity *author,
                                      struct bst_buf *payload, struct bst_error *err);
 
+/* The names of all kinds of statements, as records have them: "identity", "generation" ... and last "other"; NULL behind
+ * that. */
+const char *bst_kind_name(size_t n);
+
 #define BST_ENVELOPE_MAX (16u << 20) /* bytes of an envelope */
 /* DSSE 1.0.2. The envelope is canonical JSON with one signature; keyid is bst_key_id. */
 enum bst_code bst_dsse_sign(const void *payload, size_t len, const struct bst_key *key,
@@ -342,10 +349,14 @@ enum bst_code bst_ledger_create(const char *path, const char *origin,
                                 const uint8_t log_key[static BST_KEY_LEN], struct bst_error *err);
 /* A newer schema, another application's file or a damaged header is BST_UNREADABLE. Opening for reading
  * writes nothing, not even beside the file, with one exception: a transaction that a killed process left
- * half-done is rolled back if the folder can be written, and refused if not. */
+ * half-done is rolled back if the folder can be written, and refused if not. A ledger of an older version is brought up
+ * to this one when it is opened for writing: only its index is made anew, in one transaction. Open for reading it gives
+ * entries and proofs; what needs the index asks bst_ledger_current first. */
 enum bst_code bst_ledger_open(const char *path, enum bst_ledger_mode mode, struct bst_ledger **out,
                               struct bst_error *err);
 void bst_ledger_close(struct bst_ledger *ledger);
+/* BST_USAGE, with what to do, when the ledger's index is that of an older version. */
+enum bst_code bst_ledger_current(const struct bst_ledger *ledger, struct bst_error *err);
 struct sqlite3 *bst_ledger_db(struct bst_ledger *ledger); /* for audit's queries */
 const char *bst_ledger_origin(const struct bst_ledger *ledger);
 const uint8_t *bst_ledger_key(const struct bst_ledger *ledger);
@@ -383,10 +394,22 @@ struct bst_finding {
 typedef void (*bst_finding_fn)(void *arg, const struct bst_finding *finding);
 enum bst_code bst_ledger_check(struct bst_ledger *ledger, bst_finding_fn found, void *arg,
                                bst_progress progress, void *progress_arg, struct bst_error *err);
-/* Drops everything derived from the entries (tree, records, full text) and makes it again, in one
+/* In a fraction of that time: are the file's pages and tables as they should be, is the numbering without a gap, and does
+ * the tree's right edge have the root that the newest checkpoint signs, here and in the file beside the ledger? It finds
+ * what accidents do, a damaged disk or an old copy put back, not what somebody changed with care. */
+enum bst_code bst_ledger_check_quick(struct bst_ledger *ledger, bst_finding_fn found, void *arg,
+                                     struct bst_error *err);
+/* A copy of the ledger as it is at one moment, while others may go on writing: a new file with mode 0600, checked as above
+ * before it gets its name. Put back in the ledger's place later it is an old copy, which signing refuses. */
+enum bst_code bst_ledger_backup(struct bst_ledger *ledger, const char *path, bst_progress progress,
+                                void *progress_arg, struct bst_error *err);
+/* Drops everything derived from the entries (tree, records, relations, full text) and makes it again, in one
  * transaction. It does not mend entries: what the check says of them stays. */
 enum bst_code bst_ledger_rebuild(struct bst_ledger *ledger, bst_progress progress, void *progress_arg,
                                  struct bst_error *err);
+/* The same for a ledger of an older version, by its path; nothing happens to one of this version (*from == *to). */
+enum bst_code bst_ledger_migrate(const char *path, unsigned *from, unsigned *to, bst_progress progress,
+                                 void *progress_arg, struct bst_error *err);
 /* Erases an entry's private words for good: one of them by its name ("prompt"), or all with NULL. Statement,
  * proofs and signatures stay whole. BST_USAGE when there are none. */
 enum bst_code bst_ledger_erase(struct bst_ledger *ledger, uint64_t index, const char *name,

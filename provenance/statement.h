@@ -13,6 +13,16 @@
 #define BST_MODEL_TYPE     "urn:blindstamp:model:v1"
 #define BST_ADOPTION_TYPE  "urn:blindstamp:adoption:v1"
 
+/* A kind of statement: its name in the ledger's index, how to tell it, and where it says who, when and with which
+ * version of the program. */
+struct bst_kind {
+    const char *name;
+    const char *predicate_type, *build_type; /* build_type NULL: predicates of one kind only */
+    const char *author, *time, *version;     /* paths for bst_json_at */
+};
+/* Never NULL: what is of no kind known here is "other". */
+const struct bst_kind *bst_statement_kind(const json_t *statement);
+
 /* Writes the statement's canonical bytes behind payload and takes its reference; NULL is "out of memory". */
 enum bst_code statement_finish(json_t *statement, struct bst_buf *payload, struct bst_error *err);
 /* The author's name, which is the author's word, and the key id, which the signature proves. */

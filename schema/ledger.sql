@@ -1,8 +1,8 @@
--- Blindstamp's ledger: one SQLite database (SQLite 3.37 or newer, for STRICT tables), schema version 1.
+-- Blindstamp's ledger: one SQLite database (SQLite 3.37 or newer, for STRICT tables), schema version 2.
 --
 -- Two kinds of tables:
 --   log, entry, checkpoint, secret   the record itself. Lose one and it cannot be made again.
---   node, author, model, record, words   an index over it. Each can be dropped and rebuilt from the first kind.
+--   node, author, model, record, relation, words   an index over it. Each can be dropped and rebuilt from the first kind.
 --
 -- The truth is `entry`: row n is leaf n of an RFC 6962 Merkle tree (SHA-256), and every batch of rows comes with a
 -- signed checkpoint over the whole tree. The triggers stop accidents. They do not stop a person with a shell, and
@@ -13,7 +13,7 @@
 -- How to tell the file: application_id is 0x424C5354 ("BLST"). user_version is the schema version; a program must
 -- refuse a number that is higher than it knows. Integers are signed 64-bit; times are Unix milliseconds, UTC.
 PRAGMA application_id = 1112298324;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- ---------------------------------------------------------------------------------------------- the record itself
 
@@ -98,20 +98,22 @@ CREATE TABLE IF NOT EXISTS author (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS author_name ON author (name COLLATE NOCASE);
 
--- Models that pictures were made with or that were trained.
+-- Models that pictures were made with, that were trained or taken in.
 CREATE TABLE IF NOT EXISTS model (
-    id     INTEGER PRIMARY KEY,
-    sha256 TEXT NOT NULL,             -- of the model file, hexadecimal
-    name   TEXT NOT NULL,             -- "" when the statement gives none
-    UNIQUE (sha256, name)
+    id      INTEGER PRIMARY KEY,
+    sha256  TEXT NOT NULL,            -- of the model file, hexadecimal
+    name    TEXT NOT NULL,            -- "" when the statement gives none
+    licence TEXT NOT NULL,            -- as the statement gives it; "" when it gives none
+    UNIQUE (sha256, name, licence)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS model_name ON model (name COLLATE NOCASE);
+CREATE INDEX IF NOT EXISTS model_licence ON model (licence COLLATE NOCASE);
 
 -- What each entry says: one row an entry. NULL means that the statement does not say. title, prompt, description,
 -- seed and file_name also hold words that the statement only commits to, as long as their row in `secret` stands.
 CREATE TABLE IF NOT EXISTS record (
     entry         INTEGER PRIMARY KEY,     -- entry.idx
-    kind          TEXT NOT NULL,           -- 'generation', 'training', 'identity' or 'other'
+    kind          TEXT NOT NULL,           -- 'generation', 'training', 'identity' ... (schema/README.md), or 'other'
     time          INTEGER,                 -- when it was made, as the signed statement says
     author        INTEGER NOT NULL REFERENCES author (id),
     model         INTEGER REFERENCES model (id), -- generation: made with it; training: made by it
@@ -125,7 +127,13 @@ CREATE TABLE IF NOT EXISTS record (
     title         TEXT,
     prompt        TEXT,
     description   TEXT,
-    privacy       TEXT                     -- 'public', 'partner' or 'private'
+    privacy       TEXT,                    -- 'public', 'partner' or 'private'
+    licence       TEXT,                    -- of the picture, or of a trained model's data set
+    source_type   TEXT,                    -- of an adopted picture, as its author declares it: 'composite' ...
+    arith         TEXT,                    -- rules of arithmetic, 'blindstamp-arith/1'
+    version       TEXT,                    -- of the program that wrote the statement
+    controls      TEXT                     -- SHA-256 of model, seed and all else that decides about the pixels
+                                           -- (schema/README.md); NULL when one of them is not known
 ) STRICT;
 CREATE INDEX IF NOT EXISTS record_kind ON record (kind);
 CREATE INDEX IF NOT EXISTS record_time ON record (time);
@@ -133,8 +141,25 @@ CREATE INDEX IF NOT EXISTS record_author ON record (author);
 CREATE INDEX IF NOT EXISTS record_model ON record (model);
 CREATE INDEX IF NOT EXISTS record_image_id ON record (image_id);
 CREATE INDEX IF NOT EXISTS record_seed ON record (seed);
-CREATE INDEX IF NOT EXISTS record_sha256 ON record (sha256);
-CREATE INDEX IF NOT EXISTS record_pixels_sha256 ON record (pixels_sha256);
+CREATE INDEX IF NOT EXISTS record_licence ON record (licence COLLATE NOCASE) WHERE licence IS NOT NULL;
+CREATE INDEX IF NOT EXISTS record_controls ON record (controls) WHERE controls IS NOT NULL;
+
+-- Every digest that an entry names, in which role, so that all that was ever said about a file is one look-up:
+--   subject     the file that the statement is about          pixels   the samples of that picture
+--   model       made with this model                          weights  a file of weights beside it
+--   card        a model's card                                input    made from this picture
+--   parent      an adopted file as it was found               source   what a model was converted from
+--   dataset     trained on this set (jcs-sha256)              item     trained on this picture
+--   key         a key that the statement is about (key id)    other    named in no role that is known here
+-- A picture other than the subject has both its digests under the same role.
+CREATE TABLE IF NOT EXISTS relation (
+    digest BLOB NOT NULL CHECK (length(digest) = 32), -- SHA-256
+    role   TEXT NOT NULL,
+    entry  INTEGER NOT NULL,          -- entry.idx
+    place  INTEGER NOT NULL,          -- 0, 1, 2 ...: the statement's digests in its order
+    name   TEXT,                      -- that the statement gives it; NULL for the first subject, see record.file_name
+    PRIMARY KEY (digest, role, entry, place)
+) STRICT, WITHOUT ROWID;
 
 -- Full text of record's title, prompt and description; rowid is the entry. Entries without words have no row.
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
@@ -150,6 +175,7 @@ BEGIN
         prompt = iif(OLD.name = 'prompt', NULL, prompt),
         description = iif(OLD.name = 'description', NULL, description),
         seed = iif(OLD.name = 'seed', NULL, seed),
-        file_name = iif(OLD.name = 'file_name', NULL, file_name)
+        file_name = iif(OLD.name = 'file_name', NULL, file_name),
+        controls = iif(OLD.name IN ('title', 'prompt', 'description', 'file_name'), controls, NULL)
     WHERE entry = OLD.entry;
 END;

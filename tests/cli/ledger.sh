@@ -78,6 +78,33 @@ expect 0 "the exported checkpoint holds" "$bs" ledger verify --checkpoint "$work
 expect 1 "export into an existing folder is refused" "$bs" ledger export "$work/export"
 expect 1 "export without a folder" "$bs" ledger export
 
+# ---- care ----
+expect 0 "quick check" "$bs" ledger check
+says "names what it looked at" 'sound: .*newest checkpoint of 12 entries'
+expect 0 "reindex" "$bs" ledger reindex
+says "counts" '12 entries'
+expect 0 "and everything still fits" "$bs" ledger verify
+expect 0 "backup" "$bs" ledger backup "$work/backup.sqlite"
+expect 0 "the backup is whole" "$bs" ledger verify --ledger "$work/backup.sqlite" --checkpoint "$work/kept2"
+expect 1 "a backup replaces nothing" "$bs" ledger backup "$work/backup.sqlite"
+expect 1 "backup without a file" "$bs" ledger backup
+cp -r "$work/home" "$work/restored"
+"$bs" gen --home "$work/restored" -m dots --seed 12 --size 16x16 -o "$work/r" >/dev/null
+cp "$work/backup.sqlite" "$work/restored/ledger.sqlite"
+expect 3 "the quick check notices a backup that was put back" "$bs" ledger check --home "$work/restored"
+expect 3 "and nothing is signed on it" "$bs" gen --home "$work/restored" -m dots --seed 13 --size 16x16 -o "$work/r"
+
+# ---- an older version ----
+cp "$root/tests/unit/ledger-1.sqlite" "$work/older.sqlite"
+expect 1 "a ledger of version 1 is not searched" "$bs" query --ledger "$work/older.sqlite"
+hints "and is told what to do" 'ledger migrate'
+expect 0 "migrate" "$bs" ledger migrate --ledger "$work/older.sqlite"
+says "tells both versions" 'version 1 .*version 2'
+expect 0 "it is whole" "$bs" ledger verify --ledger "$work/older.sqlite"
+expect 0 "migrate again" "$bs" ledger migrate --json --ledger "$work/older.sqlite"
+check "does nothing" jq -e '.from == 2 and .to == 2' "$work/out"
+same "its pictures are found" "$("$bs" query --ledger "$work/older.sqlite" --text "pond 3" --count)" 1
+
 # ---- other files ----
 cp "$ledger" "$work/newer.sqlite"
 sqlite3 "$work/newer.sqlite" "PRAGMA user_version = 99"

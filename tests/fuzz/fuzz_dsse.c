@@ -16,6 +16,14 @@ static bool same(const struct bst_dsse *a, const struct bst_dsse *b)
            memcmp(a->sig, b->sig, sizeof a->sig) == 0;
 }
 
+/* bst_relation_fn: places run from 0 without a gap. */
+static enum bst_code count_relation(void *arg, const struct bst_relation *relation, struct bst_error *err)
+{
+    uint64_t *next = arg;
+    if (relation->place != (*next)++ || !relation->role) return bst_fail(err, BST_FAILURE, "out of place");
+    return BST_OK;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const uint8_t key[BST_KEY_LEN] = {1};
@@ -25,8 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct bst_row row;
     if (bst_dsse_open(data, len, &dsse, &err) != BST_OK) return 0;
     if (bst_dsse_verify(&dsse, key)) abort();
-    bst_index_read(&dsse, NULL, &row);
+    bst_record_read(&dsse, NULL, &row);
     if (!row.column[BST_COLUMN_KIND].text) abort();
+    if (bst_relation_each(dsse.statement, count_relation, &(uint64_t){0}, &err) != BST_OK) abort();
     bst_statement_commitment(dsse.statement, "prompt");
     if (bst_identity_from_json(json_object_get(dsse.statement, "predicate"), &identity, &err) == BST_OK) {
         bst_identity_clear(&identity);

@@ -215,10 +215,10 @@ static void other_files_are_refused(void **ctx)
     assert_int_equal(bst_ledger_open(path, BST_LEDGER_WRITE, &ledger, &err), BST_UNREADABLE);
     assert_int_equal(bst_ledger_open(fixture->folder, BST_LEDGER_READ, &ledger, &err), BST_UNREADABLE);
     assert_int_equal(bst_ledger_create(fixture->path, "x", fixture->identity.log_key, &err), BST_USAGE);
-    run_sql(fixture, "PRAGMA user_version = 2");
+    run_sql(fixture, "PRAGMA user_version = 3");
     assert_int_equal(bst_ledger_open(fixture->path, BST_LEDGER_READ, &ledger, &err), BST_UNREADABLE);
-    assert_non_null(strstr(err.what, "version 2"));
-    run_sql(fixture, "PRAGMA user_version = 1; PRAGMA application_id = 7");
+    assert_non_null(strstr(err.what, "version 3"));
+    run_sql(fixture, "PRAGMA user_version = 2; PRAGMA application_id = 7");
     assert_int_equal(bst_ledger_open(fixture->path, BST_LEDGER_READ, &ledger, &err), BST_UNREADABLE);
     run_sql(fixture, "PRAGMA application_id = 1112298324; PRAGMA journal_mode = WAL");
     assert_int_equal(bst_ledger_open(fixture->path, BST_LEDGER_READ, &ledger, &err), BST_UNREADABLE);
@@ -236,6 +236,10 @@ static void damaged_files_are_noticed(void **ctx)
     assert_int_equal(bst_file_read(fixture->path, 1 << 24, &whole, &err), BST_OK);
     for (size_t page = 0; page < whole.len; page += 4096) {
         uint8_t kept[64];
+        /* An empty leaf (of an index that no entry is in) holds nothing that could be damaged. */
+        if (page > 0 && (whole.data[page] == 10 || whole.data[page] == 13) &&
+            bst_get_be16(whole.data + page + 3) == 0)
+            continue;
         memcpy(kept, whole.data + page + 8, sizeof kept);
         memset(whole.data + page + 8, 0xa5, sizeof kept);
         assert_int_equal(bst_file_write(fixture->path, whole.data, whole.len, BST_WRITE_REPLACE, &err),

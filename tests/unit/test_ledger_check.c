@@ -197,6 +197,12 @@ static const struct {
      "INSERT INTO entry SELECT 11, leaf, envelope FROM entry WHERE idx = 5",
      "record.content", 11},
     {"INSERT INTO entry VALUES (1000000000000, zeroblob(32), x'7b7d')", "entry.missing", 41},
+    /* relations */
+    {"UPDATE relation SET name = 'other' WHERE entry = 6 AND role = 'model'", "relation.content", 6},
+    {"UPDATE relation SET digest = zeroblob(32) WHERE entry = 6 AND role = 'pixels'", "relation.content", 6},
+    {"DELETE FROM relation WHERE entry = 0", "relation.content", 0},
+    {"INSERT INTO relation VALUES (zeroblob(32), 'input', 6, 9, NULL)", "relation.content", -1},
+    {"INSERT INTO relation VALUES (zeroblob(32), 'input', 99, 0, NULL)", "relation.content", 99},
     /* checkpoints */
     {"UPDATE checkpoint SET note = replace(note, char(10) || '21' || char(10), char(10) || '22' || char(10)) "
      "WHERE size = "

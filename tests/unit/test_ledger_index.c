@@ -18,7 +18,9 @@ static struct bst_ledger *ledger;
 static int setup(void **ctx)
 {
     (void)ctx;
-    static const char dataset_text[] = "{\"dataset_id\":\"d\",\"items\":[]}";
+    static const char dataset_text[] =
+        "{\"dataset_id\":\"d\",\"license\":\"CC-BY-4.0\",\"items\":[{\"file\":\"a.png\",\"sha256\":"
+        "\"11111111111111111111111111111111111111111111111111111111111111ab\"}]}";
     static const char other[] =
         "{\"_type\":\"https://in-toto.io/Statement/v1\",\"predicateType\":\"https://example.org/x\","
         "\"subject\":[{\"name\":\"n\",\"digest\":{\"sha256\":\"00\"}}],\"predicate\":{}}";
@@ -130,6 +132,67 @@ static void pictures(void **ctx)
     assert_int_equal(bst_ledger_check(ledger, NULL, NULL, NULL, NULL, &err), BST_OK);
 }
 
+/* Relations of a role and a digest: entry and place, or "none". */
+static void expect_relation(const char *role, const char *hashed, const char *expected)
+{
+    char sql[300], hex[65];
+    uint8_t digest[32];
+    bst_sha256(hashed, strlen(hashed), digest);
+    bst_hex(digest, 32, hex);
+    snprintf(
+        sql, sizeof sql,
+        "SELECT coalesce(group_concat(entry || ':' || place), 'none') FROM relation WHERE digest = x'%s' AND "
+        "role = '%s'",
+        hex, role);
+    expect(sql, expected);
+}
+
+static void relations(void **ctx)
+{
+    (void)ctx;
+    expect_relation("model", "model", "1:2,2:2,3:2");
+    expect_relation("subject", "pond-2.png", "2:0");
+    expect_relation("pixels", "00000000-0000-4000-8000-000000000002", "2:1");
+    expect_relation("subject", "lakes", "4:0");
+    expect_relation("model", "lakes", "none");
+    expect("SELECT entry || name FROM relation WHERE role = 'item' AND digest = "
+           "x'11111111111111111111111111111111111111111111111111111111111111ab'",
+           "4a.png");
+    expect("SELECT entry FROM relation WHERE role = 'dataset'", "4");
+    expect("SELECT lower(hex(digest)) FROM relation WHERE role = 'key'", fixture.identity.key_id);
+    expect("SELECT count(*) FROM relation WHERE entry = 5", "0"); /* its digest is none */
+    expect("SELECT licence FROM record WHERE entry = 4", "CC-BY-4.0");
+    expect("SELECT model.licence FROM model JOIN record ON model = id WHERE entry = 1", "CC0-1.0");
+    expect("SELECT licence FROM record WHERE entry = 1", "NULL");
+    expect("SELECT arith FROM record WHERE entry = 1", "blindstamp-arith/1");
+    expect("SELECT version FROM record WHERE entry = 4", BST_VERSION);
+}
+
+/* Model, seed and all that decides about the pixels: however much of it the author shows. */
+static void controls(void **ctx)
+{
+    (void)ctx;
+    static const char said[] =
+        "model\0"
+        "9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4\0"
+        "height\000512\0seed\0003\0"
+        "styles\0[{\"name\":\"oil\",\"weight\":0.7},{\"name\":\"ink\",\"weight\":0.3}]\0"
+        "tile\0false\0truncation\0000.8\0width\000768"; /* and the literal's own zero */
+    uint8_t digest[32];
+    char hex[65];
+    bst_sha256(said, sizeof said, digest);
+    bst_hex(digest, 32, hex);
+    expect("SELECT controls FROM record WHERE entry = 3", hex);
+    expect("SELECT count(DISTINCT controls) FROM record", "3");
+    fixture_must(fixture_append(&fixture, 3, 1, BST_PUBLIC, &err), &err); /* the same picture, shown */
+    expect("SELECT controls FROM record WHERE entry = 6", hex);
+    assert_int_equal(bst_ledger_erase(ledger, 3, "prompt", &err), BST_OK);
+    expect("SELECT controls FROM record WHERE entry = 3", hex);
+    assert_int_equal(bst_ledger_erase(ledger, 3, "seed", &err), BST_OK); /* else it could be guessed */
+    expect("SELECT controls FROM record WHERE entry = 3", "NULL");
+    assert_int_equal(bst_ledger_check(ledger, NULL, NULL, NULL, NULL, &err), BST_OK);
+}
+
 static void questions_search_an_index(void **ctx)
 {
     (void)ctx;
@@ -138,8 +201,11 @@ static void questions_search_an_index(void **ctx)
         "SELECT entry FROM record WHERE time >= 1 AND time < 2",
         "SELECT entry FROM record WHERE seed = '7'",
         "SELECT entry FROM record WHERE image_id = 'x'",
-        "SELECT entry FROM record WHERE sha256 >= 'ab' AND sha256 < 'ac'",
-        "SELECT entry FROM record WHERE pixels_sha256 >= 'ab' AND pixels_sha256 < 'ac'",
+        "SELECT entry FROM record WHERE licence = 'CC0-1.0' COLLATE NOCASE",
+        "SELECT entry FROM record WHERE controls = 'ab'",
+        "SELECT entry FROM relation WHERE digest = x'ab' AND role = 'input'",
+        "SELECT entry, role FROM relation WHERE digest BETWEEN x'ab' AND x'ac'",
+        "SELECT entry FROM record WHERE model IN (SELECT id FROM model WHERE licence = 'x' COLLATE NOCASE)",
         "SELECT entry FROM record WHERE author IN (SELECT id FROM author WHERE key_id >= 'ab' AND key_id < "
         "'ac')",
         "SELECT entry FROM record WHERE author IN (SELECT id FROM author WHERE name >= 'ada' COLLATE NOCASE)",
@@ -169,6 +235,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_of_statement),
         cmocka_unit_test(pictures),
+        cmocka_unit_test(relations),
+        cmocka_unit_test(controls),
         cmocka_unit_test(questions_search_an_index),
     };
     return cmocka_run_group_tests_name("ledger_index", tests, setup, teardown);
