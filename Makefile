@@ -17,8 +17,9 @@ TEST_DEBS := libcmocka-dev clang clang-format sqlite3 openssl libimage-exiftool-
 
 PKGS := $(filter-out libcbor lapack,$(PACKAGES))
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-# OpenBLAS is loaded by gen/train_blas.c, libcurl by provenance/http.c, when they are needed.
-PKG_LIBS := $(shell pkg-config --libs $(filter-out openblas,$(PKGS)) 2>/dev/null)
+# Loaded when they are needed: OpenBLAS by gen/train_blas.c, libcurl by provenance/http.c, exempi by provenance/xmp.c.
+LINKED := $(filter-out openblas exempi-2.0,$(PKGS))
+PKG_LIBS := $(shell pkg-config --libs $(LINKED) 2>/dev/null)
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 # Bits must not depend on the compiler: no contraction, no fast-math anywhere.
 CFLAGS_ALL = -std=c17 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE $(OPT) -g -fPIC -fvisibility=default $(WARN) \
@@ -190,7 +191,7 @@ install: all
 	install -m 644 cli/blindstamp.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/blindstamp
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: blindstamp' 'Description: Generated pictures with provable origin' \
 	  'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/blindstamp' 'Libs: -L$${prefix}/lib -lblindstamp' \
-	  'Requires.private: $(filter-out openblas,$(PKGS))' 'Libs.private: -lcbor -pthread -lm' \
+	  'Requires.private: $(LINKED)' 'Libs.private: -lcbor -pthread -lm' \
 	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/blindstamp.pc
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/blindstamp $(DESTDIR)$(PREFIX)/lib/libblindstamp.* \

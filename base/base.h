@@ -14,6 +14,7 @@
  *   webp.c    WebP decoding over libwebp
  *   thumbnail.c  pictures made small
  *   pool.c    thread pool
+ *   library.c shared libraries that are loaded when they are needed
  *
  * Conventions of the whole library:
  * - A function that can fail returns enum bst_code (BST_OK is 0) and fills the struct bst_error it was given.
@@ -199,6 +200,16 @@ bool bst_file_exists(const char *path);
 enum bst_code bst_folder_make(const char *path, unsigned mode, struct bst_error *err);
 char *bst_path_join(const char *folder, const char *name); /* new memory, or NULL */
 const char *bst_path_name(const char *path);               /* the part behind the last slash */
+
+/* ---- shared libraries (library.c) ---- */
+
+struct bst_symbol {
+    void *place; /* of a pointer to a function of the type that the library's header declares */
+    const char *name;
+};
+/* Loads a library, which stays, and takes the functions' addresses; false when it or one of them is missing. The program
+ * starts faster, and works without what it does not need. */
+bool bst_library_load(const char *name, const struct bst_symbol *symbols, size_t count);
 
 /* ---- JSON (json.c) ---- */
 

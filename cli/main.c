@@ -1,4 +1,5 @@
 /* main.c - picks the command, prints its failure, returns the exit code. */
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,8 @@ int main(int argc, char **argv)
         bst_fail(&err, BST_FAILURE, "libsodium cannot start: the machine gives no random numbers");
         return fail(&err, false);
     }
+    /* No configuration file of the machine's has a say in what a signature is; reading it would take time besides. */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 
     if (argc < 2) {
         cli_help_all(stderr);

@@ -1,9 +1,7 @@
 /* train_blas.c - see train_blas.h. */
 #include "train_blas.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <string.h>
 
 #define LIBRARY "libopenblas.so.0"
 
@@ -18,20 +16,10 @@ static struct {
 
 static void load(void)
 {
-    const struct {
-        void *place;
-        const char *name;
-    } functions[] = {{&blas.sgemm, "cblas_sgemm"},
-                     {&blas.get_num_threads, "openblas_get_num_threads"},
-                     {&blas.set_num_threads, "openblas_set_num_threads"}};
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE); /* its threads stay */
-    blas.loaded = library != NULL;
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0] && blas.loaded; i++) {
-        void *symbol = dlsym(library, functions[i].name);
-        blas.loaded = symbol != NULL;
-        /* ISO C converts no object pointer to a function's */
-        memcpy(functions[i].place, &symbol, sizeof symbol);
-    }
+    const struct bst_symbol functions[] = {{&blas.sgemm, "cblas_sgemm"},
+                                           {&blas.get_num_threads, "openblas_get_num_threads"},
+                                           {&blas.set_num_threads, "openblas_set_num_threads"}};
+    blas.loaded = bst_library_load(LIBRARY, functions, sizeof functions / sizeof functions[0]);
 }
 
 enum bst_code train_blas_open(struct bst_error *err)

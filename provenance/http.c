@@ -3,7 +3,6 @@
 #include "http.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,7 +12,6 @@
 
 /* The functions of libcurl that are used; the types are those of its header. */
 struct curl_api {
-    void *library;
     CURL *(*easy_init)(void);
     CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
     CURLcode (*easy_perform)(CURL *);
@@ -25,23 +23,12 @@ struct curl_api {
 
 static enum bst_code load(struct curl_api *api, struct bst_error *err)
 {
-    const struct {
-        void *place;
-        const char *name;
-    } functions[] = {{&api->easy_init, "curl_easy_init"},          {&api->easy_setopt, "curl_easy_setopt"},
-                     {&api->easy_perform, "curl_easy_perform"},    {&api->easy_getinfo, "curl_easy_getinfo"},
-                     {&api->easy_cleanup, "curl_easy_cleanup"},    {&api->slist_append, "curl_slist_append"},
-                     {&api->slist_free_all, "curl_slist_free_all"}};
-    /* it stays loaded: what it uses registers functions to be called at the program's end */
-    api->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    for (size_t i = 0; api->library != NULL && i < sizeof(functions) / sizeof(functions[0]); i++) {
-        void *symbol = dlsym(api->library, functions[i].name);
-        if (symbol == NULL) break;
-        memcpy(functions[i].place, &symbol,
-               sizeof(symbol)); /* ISO C converts no object pointer to a function's */
-    }
-    if (api->library != NULL && api->slist_free_all != NULL) return BST_OK;
-    if (api->library != NULL) dlclose(api->library);
+    const struct bst_symbol functions[] = {
+        {&api->easy_init, "curl_easy_init"},          {&api->easy_setopt, "curl_easy_setopt"},
+        {&api->easy_perform, "curl_easy_perform"},    {&api->easy_getinfo, "curl_easy_getinfo"},
+        {&api->easy_cleanup, "curl_easy_cleanup"},    {&api->slist_append, "curl_slist_append"},
+        {&api->slist_free_all, "curl_slist_free_all"}};
+    if (bst_library_load(LIBRARY, functions, sizeof(functions) / sizeof(functions[0]))) return BST_OK;
     bst_fail(err, BST_FAILURE, "the network cannot be reached: %s is missing", LIBRARY);
     return bst_hint(err, "install the package libcurl4");
 }
@@ -134,6 +121,5 @@ enum bst_code bst_http_post(const struct bst_http *http, const void *body, size_
     code = curl == NULL ? bst_fail_memory(err) : post(&api, curl, http, body, len, answer, err);
     if (curl != NULL) api.easy_cleanup(curl);
     if (code != BST_OK) bst_where(err, "%s", http->url);
-    dlclose(api.library);
     return code;
 }

@@ -3,40 +3,84 @@
 #include "metadata.h"
 
 #include <exempi/xmp.h>
-#include <exempi/xmpconsts.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_IPTC_EXT "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-#define NS_XMP_MM   "http://ns.adobe.com/xap/1.0/mm/"
-#define NS_PLUS     "http://ns.useplus.org/ldf/xmp/1.0/"
-#define NO_TRAINING "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-AIMLTRAINING"
-#define XMP_DEPTH   64
-#define XMP_FIELDS  2000
+#define NS_IPTC_EXT   "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+#define NS_DC         "http://purl.org/dc/elements/1.1/"
+#define NS_XAP        "http://ns.adobe.com/xap/1.0/"
+#define NS_XAP_RIGHTS "http://ns.adobe.com/xap/1.0/rights/"
+#define NS_XMP_MM     "http://ns.adobe.com/xap/1.0/mm/"
+#define NS_PLUS       "http://ns.useplus.org/ldf/xmp/1.0/"
+#define NO_TRAINING   "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-AIMLTRAINING"
+#define XMP_DEPTH     64
+#define XMP_FIELDS    2000
 
-/* exempi's start is not safe when two threads make it. */
+#define LIBRARY "libexempi.so.8"
+
+/* The functions of exempi that are used. It is loaded for the first packet: it is of C++, whose libraries take as long to
+ * load as a small picture to verify. */
+static struct {
+    __typeof__(&xmp_init) init;
+    __typeof__(&xmp_register_namespace) register_namespace;
+    __typeof__(&xmp_set_property) set_property;
+    __typeof__(&xmp_set_localized_text) set_localized_text;
+    __typeof__(&xmp_append_array_item) append_array_item;
+    __typeof__(&xmp_new_empty) new_empty;
+    __typeof__(&xmp_string_new) string_new;
+    __typeof__(&xmp_serialize) serialize;
+    __typeof__(&xmp_string_cstr) string_cstr;
+    __typeof__(&xmp_string_free) string_free;
+    __typeof__(&xmp_free) free;
+    __typeof__(&xmp_get_error) get_error;
+    __typeof__(&xmp_iterator_new) iterator_new;
+    __typeof__(&xmp_iterator_next) iterator_next;
+    __typeof__(&xmp_iterator_free) iterator_free;
+    __typeof__(&xmp_parse) parse;
+} exempi;
+
+/* Loaded once: exempi's start is not safe when two threads make it. */
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 static bool usable;
 
 static void start(void)
 {
-    usable = xmp_init() && xmp_register_namespace(NS_IPTC_EXT, "Iptc4xmpExt", NULL) &&
-             xmp_register_namespace(NS_XMP_MM, "xmpMM", NULL) &&
-             xmp_register_namespace(NS_PLUS, "plus", NULL);
+    const struct bst_symbol functions[] = {
+        {&exempi.init, "xmp_init"},
+        {&exempi.register_namespace, "xmp_register_namespace"},
+        {&exempi.set_property, "xmp_set_property"},
+        {&exempi.set_localized_text, "xmp_set_localized_text"},
+        {&exempi.append_array_item, "xmp_append_array_item"},
+        {&exempi.new_empty, "xmp_new_empty"},
+        {&exempi.string_new, "xmp_string_new"},
+        {&exempi.serialize, "xmp_serialize"},
+        {&exempi.string_cstr, "xmp_string_cstr"},
+        {&exempi.string_free, "xmp_string_free"},
+        {&exempi.free, "xmp_free"},
+        {&exempi.get_error, "xmp_get_error"},
+        {&exempi.iterator_new, "xmp_iterator_new"},
+        {&exempi.iterator_next, "xmp_iterator_next"},
+        {&exempi.iterator_free, "xmp_iterator_free"},
+        {&exempi.parse, "xmp_parse"},
+    };
+    usable = bst_library_load(LIBRARY, functions, sizeof(functions) / sizeof(functions[0])) &&
+             exempi.init() && exempi.register_namespace(NS_IPTC_EXT, "Iptc4xmpExt", NULL) &&
+             exempi.register_namespace(NS_XMP_MM, "xmpMM", NULL) &&
+             exempi.register_namespace(NS_PLUS, "plus", NULL);
 }
 
 /* ---- writing ---- */
 
 static bool set(XmpPtr xmp, const char *space, const char *name, const char *value)
 {
-    return value == NULL || xmp_set_property(xmp, space, name, value, 0);
+    return value == NULL || exempi.set_property(xmp, space, name, value, 0);
 }
 
 static bool set_alt(XmpPtr xmp, const char *space, const char *name, const char *value)
 {
-    return value == NULL || xmp_set_localized_text(xmp, space, name, NULL, "x-default", value, 0);
+    return value == NULL || exempi.set_localized_text(xmp, space, name, NULL, "x-default", value, 0);
 }
 
 static bool fill(XmpPtr xmp, const struct bst_words *words)
@@ -52,7 +96,7 @@ static bool fill(XmpPtr xmp, const struct bst_words *words)
            set(xmp, NS_IPTC_EXT, "AIPromptInformation", words->ai_prompt) &&
            set(xmp, NS_IPTC_EXT, "AIPromptWriterName", words->prompt == NULL ? NULL : words->author);
     good = good &&
-           xmp_append_array_item(xmp, NS_DC, "creator", XMP_PROP_ARRAY_IS_ORDERED, words->author, 0) &&
+           exempi.append_array_item(xmp, NS_DC, "creator", XMP_PROP_ARRAY_IS_ORDERED, words->author, 0) &&
            set_alt(xmp, NS_DC, "rights", words->copyright) && set_alt(xmp, NS_DC, "title", words->title) &&
            set_alt(xmp, NS_DC, "description", words->description) && set(xmp, NS_DC, "format", "image/png");
     good = good && set(xmp, NS_XAP_RIGHTS, "Marked", "True") &&
@@ -66,16 +110,16 @@ static bool fill(XmpPtr xmp, const struct bst_words *words)
 enum bst_code bst_xmp_write(const struct bst_words *words, struct bst_buf *out, struct bst_error *err)
 {
     pthread_once(&started, start);
-    if (!usable) return bst_fail(err, BST_FAILURE, "the XMP library cannot be started");
-    XmpPtr xmp = xmp_new_empty();
-    XmpStringPtr packet = xmp_string_new();
+    if (!usable) return bst_fail(err, BST_FAILURE, "the XMP library, libexempi8, cannot be loaded");
+    XmpPtr xmp = exempi.new_empty();
+    XmpStringPtr packet = exempi.string_new();
     bool made = xmp != NULL && packet != NULL && fill(xmp, words) &&
-                xmp_serialize(xmp, packet, XMP_SERIAL_READONLYPACKET | XMP_SERIAL_USECOMPACTFORMAT, 0);
-    if (made) bst_buf_text(out, xmp_string_cstr(packet));
-    if (packet != NULL) xmp_string_free(packet);
-    if (xmp != NULL) xmp_free(xmp);
+                exempi.serialize(xmp, packet, XMP_SERIAL_READONLYPACKET | XMP_SERIAL_USECOMPACTFORMAT, 0);
+    if (made) bst_buf_text(out, exempi.string_cstr(packet));
+    if (packet != NULL) exempi.string_free(packet);
+    if (xmp != NULL) exempi.free(xmp);
     if (!made)
-        return bst_fail(err, BST_FAILURE, "the XMP library refused a field (error %d)", xmp_get_error());
+        return bst_fail(err, BST_FAILURE, "the XMP library refused a field (error %d)", exempi.get_error());
     return out->failed ? bst_fail_memory(err) : BST_OK;
 }
 
@@ -132,25 +176,25 @@ static const char *check_packet(const char *p, size_t len)
 static void collect(XmpPtr xmp, json_t *out)
 {
     XmpIteratorPtr iterator =
-        xmp_iterator_new(xmp, NULL, NULL, XMP_ITER_JUSTLEAFNODES | XMP_ITER_OMITQUALIFIERS);
-    XmpStringPtr space = xmp_string_new(), name = xmp_string_new(), value = xmp_string_new();
+        exempi.iterator_new(xmp, NULL, NULL, XMP_ITER_JUSTLEAFNODES | XMP_ITER_OMITQUALIFIERS);
+    XmpStringPtr space = exempi.string_new(), name = exempi.string_new(), value = exempi.string_new();
     uint32_t options;
     for (int i = 0; iterator != NULL && i < XMP_FIELDS; i++) {
-        if (!xmp_iterator_next(iterator, space, name, value, &options)) break;
-        const char *text = xmp_string_cstr(value), *key = xmp_string_cstr(name);
+        if (!exempi.iterator_next(iterator, space, name, value, &options)) break;
+        const char *text = exempi.string_cstr(value), *key = exempi.string_cstr(name);
         if (key[0] == 0 || !bst_utf8_valid(key, strlen(key))) continue;
         json_object_set_new(out, key, bst_text_json(text, strlen(text)));
     }
-    xmp_string_free(space);
-    xmp_string_free(name);
-    xmp_string_free(value);
-    if (iterator != NULL) xmp_iterator_free(iterator);
+    exempi.string_free(space);
+    exempi.string_free(name);
+    exempi.string_free(value);
+    if (iterator != NULL) exempi.iterator_free(iterator);
 }
 
 void bst_xmp_read(const uint8_t *packet, size_t len, json_t *out, json_t *problems, const char *place)
 {
     pthread_once(&started, start);
-    const char *problem = !usable                  ? "the XMP library cannot be started"
+    const char *problem = !usable                  ? "the XMP library, libexempi8, cannot be loaded"
                           : len > BST_METADATA_MAX ? "XMP that is too large"
                                                    : check_packet((const char *)packet, len);
     if (problem != NULL) {
@@ -158,11 +202,11 @@ void bst_xmp_read(const uint8_t *packet, size_t len, json_t *out, json_t *proble
         return;
     }
     /* exempi itself writes "XML parsing failure" to stderr here, which no option of it prevents */
-    XmpPtr xmp = xmp_new_empty();
-    if (xmp != NULL && xmp_parse(xmp, (const char *)packet, len)) {
+    XmpPtr xmp = exempi.new_empty();
+    if (xmp != NULL && exempi.parse(xmp, (const char *)packet, len)) {
         collect(xmp, out);
     } else {
         bst_problem(problems, place, "XMP that cannot be parsed");
     }
-    if (xmp != NULL) xmp_free(xmp);
+    if (xmp != NULL) exempi.free(xmp);
 }
