@@ -33,7 +33,7 @@ enum bst_result {
 };
 struct bst_check {
     const char *
-        id; /* "file", "manifest", "manifest.binding", "signature", "signer", "ingredients", "statement", "digest",
+        id; /* "file", "manifest", "manifest.binding", "signature", "signer", "identity", "ingredients", "statement", "digest",
                        "pixels", "receipt", "ledger", "metadata", "replay" */
     enum bst_result result;
     char words[320]; /* one sentence that a lawyer can read */

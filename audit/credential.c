@@ -123,6 +123,36 @@ static void judge_signer(struct judge *judge)
                   name);
 }
 
+/* Who else signed for what the manifest says: persons or organisations with certificates of their own (CAWG). None of
+ * them makes the picture's own signer better or worse. */
+static void judge_identities(struct judge *judge)
+{
+    const struct bst_c2pa *c2pa = &judge->c2pa;
+    const struct bst_signed_identity *best = NULL;
+    for (size_t i = 0; i < c2pa->identity_count; i++) {
+        const struct bst_signed_identity *identity = &c2pa->identities[i];
+        if (!best || identity->holds + (identity->holds && identity->trusted) >
+                         best->holds + (best->holds && best->trusted))
+            best = identity;
+    }
+    if (!best) return;
+    char more[48] = "";
+    if (c2pa->identity_count > 1)
+        snprintf(more, sizeof more, " (one of %zu identities)", c2pa->identity_count);
+    if (!best->holds)
+        judge_say(judge, "identity", BST_SKIPPED, "An identity in the name of %.120s does not hold%s.",
+                  best->name, more);
+    else if (best->trusted)
+        judge_say(judge, "identity", BST_PASS,
+                  "%.120s, trusted here for identities, signed for this too%s%.90s%s.", best->name,
+                  best->roles[0] ? " as " : "", best->roles, more);
+    else
+        judge_say(
+            judge, "identity", BST_SKIPPED,
+            "Somebody who calls himself %.120s signed for this too%s%.90s; nobody you trust confirms that%s.",
+            best->name, best->roles[0] ? " as " : "", best->roles, more);
+}
+
 /* What the picture was made from, as far as that has credentials of its own. An ingredient's signer that nobody
  * knows leaves the picture's own history as good as its own signer. */
 static void judge_ingredients(struct judge *judge)
@@ -162,6 +192,7 @@ void judge_statuses(struct judge *judge)
     judge_binding(judge);
     judge_signature(judge);
     judge_signer(judge);
+    judge_identities(judge);
     judge_ingredients(judge);
 }
 
@@ -184,6 +215,18 @@ static enum bst_code answer(struct judge *judge, struct bst_error *err)
     return BST_OK;
 }
 
+static json_t *identities_json(const struct bst_c2pa *c2pa)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < c2pa->identity_count; i++) {
+        const struct bst_signed_identity *identity = &c2pa->identities[i];
+        json_array_append_new(list, json_pack("{s:o, s:o, s:b, s:b}", "name", audit_text(identity->name),
+                                              "roles", audit_text(identity->roles), "holds", identity->holds,
+                                              "trusted", identity->trusted));
+    }
+    return list;
+}
+
 static json_t *statuses_json(const struct bst_c2pa *c2pa)
 {
     static const char *const kinds[] = {"success", "informational", "failure"};
@@ -197,9 +240,9 @@ static json_t *statuses_json(const struct bst_c2pa *c2pa)
         if (s->ingredient[0]) json_object_set_new(status, "ingredient", audit_text(s->ingredient));
         json_array_append_new(list, status);
     }
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "state", states[c2pa->state], "active_manifest",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "state", states[c2pa->state], "active_manifest",
                      audit_text(c2pa->label), "generator", audit_text(c2pa->generator), "signer",
-                     audit_text(c2pa->signer), "statuses", list);
+                     audit_text(c2pa->signer), "identities", identities_json(c2pa), "statuses", list);
 }
 
 enum bst_code judge_credential(struct judge *judge, struct bst_error *err)

@@ -308,6 +308,8 @@ void bst_judge_claim(struct bst_judge *judge);
 void bst_judge_icon(struct bst_judge *judge, cbor_item_t *icon);
 /* c2pa_signature.c: statuses claimSignature.*. The signer is taken down when it is the active manifest's. */
 void bst_judge_signature(struct bst_judge *judge);
+/* "Common Name (Organisation)", printable, or one of them when the other says the same or nothing. NULL: out of memory. */
+char *bst_signer_name(X509 *leaf);
 /* c2pa_trust.c: statuses signingCredential.*; false when the certificate did not cover the time of signing (Unix
  * seconds), which is a trusted time stamp's, or today when nobody trusted says when that was. */
 bool bst_judge_certificate(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s, bool stamped,
@@ -367,6 +369,8 @@ json_t *bst_export_statuses(const struct bst_export *export, const char *ingredi
 json_t *bst_export_deltas(const struct bst_export *export, const char *manifest);
 /* False when the signature cannot be read, or has no certificate. */
 bool bst_export_signature(const struct bst_claim *claim, struct bst_cose *out);
+/* The same of a cawg.identity assertion; also false when it is none. */
+bool bst_export_identity(const struct bst_assertion *assertion, struct bst_cose *out);
 /* c2pa_time.c: the certificate in the signature's time stamp (released by X509_free(), or NULL), and when it says that
  * the signature existed, or 0 when it does not hold. False when there is neither. */
 bool bst_export_stamp(const struct bst_claim *claim, const struct bst_cose *cose, int64_t *when_s,

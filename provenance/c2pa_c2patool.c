@@ -52,7 +52,66 @@ static json_t *ingredient_json(struct bst_export *export, const struct bst_claim
     return object;
 }
 
+/* ---- signatures ---- */
+
+static void set_name(json_t *object, const char *key, X509_NAME *name, int nid)
+{
+    int at = X509_NAME_get_index_by_NID(name, nid, -1);
+    unsigned char *text = NULL;
+    int len =
+        at < 0 ? -1 : ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    char *safe = len < 0 ? NULL : bst_printable((const char *)text, (size_t)len);
+    if (safe != NULL) json_object_set_new(object, key, json_string(safe));
+    free(safe);
+    OPENSSL_free(text);
+}
+
+/* Who signed: algorithm and certificate. */
+static json_t *signer_json(const struct bst_cose *cose)
+{
+    char alg[16] = "";
+    X509 *leaf = sk_X509_value(cose->chain, 0);
+    const char *name = cose->has_alg ? bst_cose_algorithm(cose->alg) : NULL;
+    if (name != NULL) snprintf(alg, sizeof(alg), "%c%s", name[0] - 'a' + 'A', name + 1);
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(leaf), NULL);
+    char *serial = number == NULL ? NULL : BN_bn2dec(number);
+    json_t *object = json_pack("{s:s}", "alg", alg);
+    set_name(object, "issuer", X509_get_subject_name(leaf), NID_organizationName);
+    set_name(object, "common_name", X509_get_subject_name(leaf), NID_commonName);
+    if (serial != NULL) json_object_set_new(object, "cert_serial_number", json_string(serial));
+    OPENSSL_free(serial);
+    BN_free(number);
+    return object;
+}
+
+static json_t *signature_json(const struct bst_claim *claim)
+{
+    struct bst_cose cose;
+    if (!bst_export_signature(claim, &cose)) return json_object();
+    json_t *object = signer_json(&cose);
+    X509 *authority = NULL;
+    int64_t when_s = 0;
+    if (bst_export_stamp(claim, &cose, &when_s, &authority) && when_s != 0)
+        json_object_set_new(object, "time", bst_export_seconds(when_s));
+    X509_free(authority);
+    bst_cose_clear(&cose);
+    return object;
+}
+
 /* ---- assertions ---- */
+
+/* An identity is shown by who signed it. */
+static void show_identity(const struct bst_assertion *assertion, json_t *data)
+{
+    static const char *const hidden[] = {"signature", "pad1", "pad2"};
+    struct bst_cose cose;
+    if (!bst_export_identity(assertion, &cose)) return;
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+        json_object_del(data, hidden[i]);
+    }
+    json_object_set_new(data, "signature_info", signer_json(&cose));
+    bst_cose_clear(&cose);
+}
 
 static json_t *assertion_json(struct bst_export *export, const struct bst_claim *claim,
                               const struct bst_assertion *assertion)
@@ -60,6 +119,7 @@ static json_t *assertion_json(struct bst_export *export, const struct bst_claim 
     json_t *data = bst_export_assertion(export, assertion);
     size_t len = strlen(assertion->label);
     if (data == NULL) return NULL;
+    show_identity(assertion, data);
     if (assertion->instance > 0) { /* the label without "__2" */
         while (len > 0 && assertion->label[len - 1] != '_') {
             len--;
@@ -93,45 +153,6 @@ static void sort_assertions(struct bst_export *export, const struct bst_claim *c
     if (json_array_size(ingredients) > 0) json_object_set(manifest, "ingredients", ingredients);
     json_decref(ingredients);
     json_object_set_new(manifest, "assertions", assertions);
-}
-
-/* ---- signature ---- */
-
-static void set_name(json_t *object, const char *key, X509_NAME *name, int nid)
-{
-    int at = X509_NAME_get_index_by_NID(name, nid, -1);
-    unsigned char *text = NULL;
-    int len =
-        at < 0 ? -1 : ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-    char *safe = len < 0 ? NULL : bst_printable((const char *)text, (size_t)len);
-    if (safe != NULL) json_object_set_new(object, key, json_string(safe));
-    free(safe);
-    OPENSSL_free(text);
-}
-
-static json_t *signature_json(const struct bst_claim *claim)
-{
-    struct bst_cose cose;
-    char alg[16] = "";
-    if (!bst_export_signature(claim, &cose)) return json_object();
-    X509 *leaf = sk_X509_value(cose.chain, 0);
-    const char *name = cose.has_alg ? bst_cose_algorithm(cose.alg) : NULL;
-    if (name != NULL) snprintf(alg, sizeof(alg), "%c%s", name[0] - 'a' + 'A', name + 1);
-    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(leaf), NULL);
-    char *serial = number == NULL ? NULL : BN_bn2dec(number);
-    json_t *object = json_pack("{s:s}", "alg", alg);
-    set_name(object, "issuer", X509_get_subject_name(leaf), NID_organizationName);
-    set_name(object, "common_name", X509_get_subject_name(leaf), NID_commonName);
-    if (serial != NULL) json_object_set_new(object, "cert_serial_number", json_string(serial));
-    X509 *authority = NULL;
-    int64_t when_s = 0;
-    if (bst_export_stamp(claim, &cose, &when_s, &authority) && when_s != 0)
-        json_object_set_new(object, "time", bst_export_seconds(when_s));
-    X509_free(authority);
-    OPENSSL_free(serial);
-    BN_free(number);
-    bst_cose_clear(&cose);
-    return object;
 }
 
 json_t *bst_c2patool_manifest(struct bst_export *export, const struct bst_claim *claim)

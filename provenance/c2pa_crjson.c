@@ -6,6 +6,81 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- signatures ---- */
+
+static json_t *name_json(const X509_NAME *name)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < X509_NAME_entry_count(name); i++) {
+        X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
+        int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
+        const char *key = nid == NID_countryName              ? "C"
+                          : nid == NID_stateOrProvinceName    ? "ST"
+                          : nid == NID_localityName           ? "L"
+                          : nid == NID_organizationName       ? "O"
+                          : nid == NID_organizationalUnitName ? "OU"
+                          : nid == NID_commonName             ? "CN"
+                                                              : NULL;
+        unsigned char *text = NULL;
+        int len = key == NULL ? -1 : ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry));
+        char *safe = len < 0 ? NULL : bst_printable((const char *)text, (size_t)len);
+        if (safe != NULL) json_object_set_new(object, key, json_string(safe));
+        free(safe);
+        OPENSSL_free(text);
+    }
+    return object;
+}
+
+static json_t *certificate_json(X509 *certificate)
+{
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+    char *serial = number == NULL ? NULL : BN_bn2hex(number);
+    for (char *p = serial; p != NULL && *p != 0; p++) {
+        if (*p >= 'A' && *p <= 'F') *p = (char)(*p - 'A' + 'a');
+    }
+    const char *digits = serial; /* without leading zeros */
+    while (digits != NULL && digits[0] == '0' && digits[1] != 0) {
+        digits++;
+    }
+    json_t *object = json_pack("{s:s?, s:o, s:o, s:{s:o, s:o}}", "serialNumber", digits, "issuer",
+                               name_json(X509_get_issuer_name(certificate)), "subject",
+                               name_json(X509_get_subject_name(certificate)), "validity", "notBefore",
+                               bst_export_time(X509_get0_notBefore(certificate)), "notAfter",
+                               bst_export_time(X509_get0_notAfter(certificate)));
+    OPENSSL_free(serial);
+    BN_free(number);
+    return object;
+}
+
+static json_t *stamp_json(const struct bst_claim *claim, const struct bst_cose *cose)
+{
+    X509 *authority;
+    int64_t when_s;
+    if (!bst_export_stamp(claim, cose, &when_s, &authority)) return NULL;
+    json_t *object = json_object();
+    if (when_s != 0) json_object_set_new(object, "timestamp", bst_export_seconds(when_s));
+    if (authority != NULL) json_object_set_new(object, "certificateInfo", certificate_json(authority));
+    X509_free(authority);
+    return object;
+}
+
+static json_t *signer_json(const struct bst_cose *cose)
+{
+    return json_pack("{s:s?, s:o}", "algorithm", cose->has_alg ? bst_cose_algorithm(cose->alg) : NULL,
+                     "certificateInfo", certificate_json(sk_X509_value(cose->chain, 0)));
+}
+
+static json_t *signature_json(const struct bst_claim *claim)
+{
+    struct bst_cose cose;
+    if (!bst_export_signature(claim, &cose)) return json_object();
+    json_t *object = signer_json(&cose);
+    json_t *stamp = stamp_json(claim, &cose);
+    if (stamp != NULL) json_object_set_new(object, "timeStampInfo", stamp);
+    bst_cose_clear(&cose);
+    return object;
+}
+
 /* ---- assertions ---- */
 
 /* Whatever holds a digest holds a padding too, be it empty. Depth is that of CBOR. */
@@ -32,6 +107,15 @@ static json_t *file_json(struct bst_export *export, const struct bst_claim *clai
     return value;
 }
 
+/* An identity is shown by who signed it. */
+static void show_identity(const struct bst_assertion *assertion, json_t *value)
+{
+    struct bst_cose cose;
+    if (!bst_export_identity(assertion, &cose)) return;
+    json_object_set_new(value, "signature", signer_json(&cose));
+    bst_cose_clear(&cose);
+}
+
 static json_t *assertions_json(struct bst_export *export, const struct bst_claim *claim)
 {
     json_t *object = json_object();
@@ -40,6 +124,7 @@ static json_t *assertions_json(struct bst_export *export, const struct bst_claim
         if (json_object_get(object, assertion->label) != NULL) continue;
         json_t *value = bst_export_assertion(export, assertion);
         add_pads(value);
+        show_identity(assertion, value);
         if (value == NULL && assertion->box->first_child != 0) value = file_json(export, claim, assertion);
         json_object_set_new(object, assertion->label, value);
     }
@@ -106,76 +191,6 @@ static json_t *claim_json(struct bst_export *export, const struct bst_claim *cla
         copy_list(all, object, "redacted_assertions");
     }
     json_decref(all);
-    return object;
-}
-
-/* ---- signature ---- */
-
-static json_t *name_json(const X509_NAME *name)
-{
-    json_t *object = json_object();
-    for (int i = 0; i < X509_NAME_entry_count(name); i++) {
-        X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
-        int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
-        const char *key = nid == NID_countryName              ? "C"
-                          : nid == NID_stateOrProvinceName    ? "ST"
-                          : nid == NID_localityName           ? "L"
-                          : nid == NID_organizationName       ? "O"
-                          : nid == NID_organizationalUnitName ? "OU"
-                          : nid == NID_commonName             ? "CN"
-                                                              : NULL;
-        unsigned char *text = NULL;
-        int len = key == NULL ? -1 : ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry));
-        char *safe = len < 0 ? NULL : bst_printable((const char *)text, (size_t)len);
-        if (safe != NULL) json_object_set_new(object, key, json_string(safe));
-        free(safe);
-        OPENSSL_free(text);
-    }
-    return object;
-}
-
-static json_t *certificate_json(X509 *certificate)
-{
-    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
-    char *serial = number == NULL ? NULL : BN_bn2hex(number);
-    for (char *p = serial; p != NULL && *p != 0; p++) {
-        if (*p >= 'A' && *p <= 'F') *p = (char)(*p - 'A' + 'a');
-    }
-    const char *digits = serial; /* without leading zeros */
-    while (digits != NULL && digits[0] == '0' && digits[1] != 0) {
-        digits++;
-    }
-    json_t *object = json_pack("{s:s?, s:o, s:o, s:{s:o, s:o}}", "serialNumber", digits, "issuer",
-                               name_json(X509_get_issuer_name(certificate)), "subject",
-                               name_json(X509_get_subject_name(certificate)), "validity", "notBefore",
-                               bst_export_time(X509_get0_notBefore(certificate)), "notAfter",
-                               bst_export_time(X509_get0_notAfter(certificate)));
-    OPENSSL_free(serial);
-    BN_free(number);
-    return object;
-}
-
-static json_t *stamp_json(const struct bst_claim *claim, const struct bst_cose *cose)
-{
-    X509 *authority;
-    int64_t when_s;
-    if (!bst_export_stamp(claim, cose, &when_s, &authority)) return NULL;
-    json_t *object = json_object();
-    if (when_s != 0) json_object_set_new(object, "timestamp", bst_export_seconds(when_s));
-    if (authority != NULL) json_object_set_new(object, "certificateInfo", certificate_json(authority));
-    X509_free(authority);
-    return object;
-}
-
-static json_t *signature_json(const struct bst_claim *claim)
-{
-    struct bst_cose cose;
-    if (!bst_export_signature(claim, &cose)) return json_object();
-    json_t *object = json_pack("{s:s?, s:o}", "algorithm", cose.has_alg ? bst_cose_algorithm(cose.alg) : NULL,
-                               "certificateInfo", certificate_json(sk_X509_value(cose.chain, 0)));
-    json_t *stamp = stamp_json(claim, &cose);
-    if (stamp != NULL) json_object_set_new(object, "timeStampInfo", stamp);
-    bst_cose_clear(&cose);
     return object;
 }
 

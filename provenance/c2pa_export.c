@@ -102,15 +102,27 @@ json_t *bst_export_deltas(const struct bst_export *export, const char *manifest)
 
 /* ---- the signature ---- */
 
-bool bst_export_signature(const struct bst_claim *claim, struct bst_cose *out)
+static bool read_signature(const uint8_t *data, size_t len, struct bst_cose *out)
 {
     struct bst_error err;
-    if (bst_cose_parse(claim->jumbf->bytes + claim->signature->data, claim->signature->data_len, out, &err) !=
-        BST_OK)
-        return false;
+    if (bst_cose_parse(data, len, out, &err) != BST_OK) return false;
     if (out->chain != NULL) return true;
     bst_cose_clear(out);
     return false;
+}
+
+bool bst_export_signature(const struct bst_claim *claim, struct bst_cose *out)
+{
+    return read_signature(claim->jumbf->bytes + claim->signature->data, claim->signature->data_len, out);
+}
+
+bool bst_export_identity(const struct bst_assertion *assertion, struct bst_cose *out)
+{
+    const uint8_t *data;
+    size_t len;
+    return bst_root_is(assertion, "cawg.identity") &&
+           bst_cbor_get_bytes(bst_cbor_get(assertion->content, "signature"), &data, &len) &&
+           read_signature(data, len, out);
 }
 
 static json_t *tm_json(const struct tm *tm)

@@ -70,9 +70,50 @@ static void judge_references(struct bst_judge *judge, cbor_item_t *list, const c
                        "the identity speaks of an assertion twice");
 }
 
-/* The codes of the shared certificate rules become those of an identity (see c2pa_status.c). */
+static void take_roles(cbor_item_t *payload, char out[static 96])
+{
+    cbor_item_t *list = bst_cbor_get(payload, "role");
+    size_t used = 0;
+    for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+        const char *text;
+        size_t len;
+        char *safe =
+            bst_cbor_get_text(cbor_array_handle(list)[i], &text, &len) ? bst_printable(text, len) : NULL;
+        if (safe != NULL && strlen(safe) + used + 3 < 96)
+            used += (size_t)snprintf(out + used, 96 - used, "%s%s", used > 0 ? ", " : "", safe);
+        free(safe);
+    }
+}
+
+/* Takes down who signed; what was found about that are the statuses from first on. */
+static void take_identity(struct bst_judge *judge, cbor_item_t *payload, X509 *leaf, size_t first)
+{
+    struct bst_c2pa *out = judge->out;
+    if (out->identities == NULL) out->identities = bst_calloc(IDENTITIES_MAX, sizeof(*out->identities));
+    char *name = bst_signer_name(leaf);
+    if (out->identities == NULL || name == NULL) {
+        judge->failed_memory = true;
+    } else {
+        struct bst_signed_identity *identity = &out->identities[out->identity_count++];
+        snprintf(identity->name, sizeof(identity->name), "%s", name);
+        take_roles(payload, identity->roles);
+        identity->holds = true;
+        for (size_t i = first; i < out->status_count; i++) {
+            const struct bst_status *status = &out->statuses[i];
+            identity->trusted =
+                identity->trusted || strcmp(status->code, "cawg.x509.credential.trusted") == 0;
+            if (status->kind == BST_STATUS_FAILURE &&
+                strcmp(status->code, "cawg.x509.credential.untrusted") != 0)
+                identity->holds = false;
+        }
+    }
+    free(name);
+}
+
+/* The codes of the shared certificate rules become those of an identity (see c2pa_status.c). first: the first status
+ * about this identity. */
 static void judge_signature(struct bst_judge *judge, cbor_item_t *payload, const uint8_t *sig, size_t sig_len,
-                            const char *url)
+                            const char *url, size_t first)
 {
     struct bst_cose cose = {0};
     struct bst_error err;
@@ -98,12 +139,15 @@ static void judge_signature(struct bst_judge *judge, cbor_item_t *payload, const
         bst_judge_good(judge, "cawg.x509.signature.validated", url, "the identity's signature holds");
         bst_judge_good(judge, "cawg.identity.well-formed", url, "the identity is well-formed");
     }
+    if (cose.chain != NULL && judge->claim == judge->active)
+        take_identity(judge, payload, sk_X509_value(cose.chain, 0), first);
     bst_cose_clear(&cose);
     free(signed_bytes);
 }
 
 static void judge_identity(struct bst_judge *judge, cbor_item_t *content, const char *url)
 {
+    size_t first = judge->out->status_count;
     const uint8_t *sig;
     size_t sig_len;
     cbor_item_t *payload = bst_cbor_get(content, "signer_payload");
@@ -118,7 +162,7 @@ static void judge_identity(struct bst_judge *judge, cbor_item_t *content, const 
         bst_judge_fail(judge, "cawg.identity.pad.invalid", url, "the padding of an identity is not zero");
     judge_references(judge, list, url);
     if (bst_cbor_is(type, "cawg.x509.cose")) {
-        judge_signature(judge, payload, sig, sig_len, url);
+        judge_signature(judge, payload, sig, sig_len, url, first);
     } else if (bst_cbor_is(type, "cawg.identity_claims_aggregation")) {
         bst_judge_say(judge, BST_STATUS_INFO, "cawg.ica.untrusted_issuer", url,
                       "an identity that an aggregator vouches for, whom nobody here knows");

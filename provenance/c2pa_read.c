@@ -146,6 +146,7 @@ enum bst_code bst_c2pa_read_detached(const char *path, const struct bst_containe
 void bst_c2pa_clear(struct bst_c2pa *c2pa)
 {
     free(c2pa->statuses);
+    free(c2pa->identities);
     free(c2pa->label);
     free(c2pa->generator);
     free(c2pa->signer);

@@ -22,8 +22,7 @@ static void append_name(struct bst_buf *out, X509 *leaf, int nid)
     OPENSSL_free(text);
 }
 
-/* "Common Name (Organisation)", or one of them when the other says the same or nothing. */
-static char *signer_name(X509 *leaf)
+char *bst_signer_name(X509 *leaf)
 {
     struct bst_buf name = {0}, organisation = {0};
     append_name(&name, leaf, NID_commonName);
@@ -43,7 +42,7 @@ static char *signer_name(X509 *leaf)
 static void read_signer(struct bst_judge *judge, X509 *leaf)
 {
     struct bst_c2pa *out = judge->out;
-    out->signer = signer_name(leaf);
+    out->signer = bst_signer_name(leaf);
     EVP_PKEY *key = X509_get0_pubkey(leaf);
     size_t len = BST_KEY_LEN;
     out->signer_is_ed25519 = key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 &&

@@ -530,6 +530,13 @@ enum bst_signer_trust {
     BST_SIGNER_REVOKED,
     BST_SIGNER_UNFIT, /* the certificate must not sign pictures */
 };
+/* Somebody who signed for what the active manifest says with a certificate of his own: cawg.identity, X.509 form. */
+struct bst_signed_identity {
+    char name[160]; /* as the certificate has it: "Common Name (Organisation)" */
+    char roles[96]; /* "cawg.creator, cawg.editor", or "" */
+    bool holds;     /* over this very manifest, and by the rules */
+    bool trusted;   /* somebody trusted for identities vouches for the certificate */
+};
 struct bst_c2pa {
     enum { BST_C2PA_INVALID, BST_C2PA_VALID, BST_C2PA_TRUSTED } state; /* C2PA 2.4, 14.3 */
     bool intact; /* signed, bound to this file, and by the rules, whoever signed */
@@ -542,7 +549,9 @@ struct bst_c2pa {
     char *signer_pem; /* leaf certificate */
     bool signer_is_ed25519;
     uint8_t signer_key[BST_KEY_LEN]; /* if so */
-    bool has_author;                 /* the receipt names another key than the signer's as the statement's */
+    size_t identity_count;
+    struct bst_signed_identity *identities;
+    bool has_author; /* the receipt names another key than the signer's as the statement's */
     uint8_t author_key[BST_KEY_LEN];
     bool has_file_sha256;
     uint8_t file_sha256[BST_SHA256_LEN]; /* of the file without its manifest, when the binding asked for it */

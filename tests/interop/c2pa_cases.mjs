@@ -647,8 +647,16 @@ function identities(add, target, certs) {
         },
       ],
     });
-    add(`identity: ${name}`, target.type, sign(target, r, signer));
+    add(`identity: ${name}`, target.type, sign(target, edit.outer ? edit.outer(r) : r, signer, edit.before?.(r)));
   };
+  // the same in another manifest of the store
+  const made = (r) => manifestsOf(storeOf(target.type, sign(target, { ...r, label: PARENT }, signer)))[0];
+  const inside = { outer: (r) => recipe({ assertions: [ingredient(made(r)), opened()] }), before: (r) => [made(r)] };
+  const beside = { outer: () => recipe(), before: (r) => [made(r)] };
+  t('of an ingredient', {}, inside);
+  t('of an ingredient, by a stranger', {}, { ...inside, by: { alg: 'ed25519', ...certs.stranger } });
+  t('of an ingredient, over other words', {}, { ...inside, cose: (p) => (p.claim = Buffer.from('other')) });
+  t('of a manifest that nobody names, by a stranger', {}, { ...beside, by: { alg: 'ed25519', ...certs.stranger } });
   t('by the same signer');
   t('by a stranger', {}, { by: { alg: 'ed25519', ...certs.stranger } });
   t('with a role', {}, { payload: { role: ['cawg.creator'] } });

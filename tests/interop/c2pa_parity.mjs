@@ -179,6 +179,7 @@ all.forEach((c, i) => {
   fs.writeFileSync(c.file, c.bytes);
 });
 const names = new Set(all.map((c) => c.name));
+fs.copyFileSync(all.find((c) => c.name === 'identity: with a role').file, path.join(folder, 'identity.png')); // for the command below
 const said = ours(all.map((c) => c.file));
 const forms = { crjson: documents('crjson', all.map((c) => c.file)), c2patool: documents('c2patool', all.map((c) => c.file)) };
 // The reference gives up on much that it cannot build an answer for; we answer "invalid" and say which rule.

@@ -115,5 +115,21 @@ p256=(-algorithm EC -pkeyopt ec_paramgen_curve:P-256)
         dated expired-authority intermediate 20200101000000Z 20210101000000Z "${p256[@]}" &&
         leaf below-expired-authority expired-authority leaf 10 "${ed[@]}"
 } >../log 2>&1 || { echo "not ok openssl makes certificates"; sed 's/^/# /' ../log; exit 1; }
-cd "$work" && exec node "$root/tests/interop/c2pa_parity.mjs" parity "$BUILD/interop/judge" \
-    "$root/tests/fuzz/corpus/image/rgb.png" "$root/tests/fuzz/corpus/image/base.jpg"
+status=0
+cd "$work" || exit 1
+node "$root/tests/interop/c2pa_parity.mjs" parity "$BUILD/interop/judge" \
+    "$root/tests/fuzz/corpus/image/rgb.png" "$root/tests/fuzz/corpus/image/base.jpg" || status=1
+
+# The program says in words who signed besides the picture's signer.
+if [ -x "$BUILD/bin/blindstamp" ]; then
+    says() { # NAME WORDS OPTION...
+        local name=$1 words=$2
+        shift 2
+        if "$BUILD/bin/blindstamp" verify -d "$@" parity/identity.png 2>&1 | grep -qF "$words"; then echo "ok $name"; else echo "not ok $name"; status=1; fi
+    }
+    export BLINDSTAMP_HOME=$work/parity/home HOME=$work/parity
+    says "an identity is named, and that nobody confirms it" "calls himself Example ed25519 (Example) signed for this too as cawg.creator; nobody you trust" --trust parity/root.pem
+    "$BUILD/bin/blindstamp" trust add parity/root.pem --kind cawg --name identities -q >log 2>&1
+    says "an identity is named, and that it is trusted" "Example ed25519 (Example), trusted here for identities, signed for this too as cawg.creator" --trust parity/root.pem
+fi
+exit $status

@@ -195,7 +195,7 @@ export const documented = [
   {
     form: 'crjson',
     why: 'bytes are base64 wherever they stand, not an array of numbers here and there',
-    names: ['assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding'],
+    names: ['assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding', 'identity: by the same signer', 'identity: with a role', 'identity: an extra field', 'identity: of an ingredient'],
   },
   {
     form: 'c2patool',
@@ -213,13 +213,8 @@ export const documented = [
     names: ['ingredient: the same manifest twice', 'forgery: the parent twice, the first altered'],
   },
   {
-    form: 'crjson',
-    why: 'the signature and padding of an identity are shown as bytes',
-    names: ['identity: by the same signer', 'identity: with a role', 'identity: an extra field'],
-  },
-  {
     form: 'c2patool',
-    why: 'the signature and padding of an identity are shown as bytes',
-    names: ['identity: by the same signer', 'identity: with a role', 'identity: an extra field'],
+    why: "that an identity's certificate was not revoked is not said when nobody asked (CAWG identity 1.2, 8.2)",
+    names: ['identity: by the same signer', 'identity: with a role', 'identity: an extra field', 'identity: of an ingredient'],
   },
 ];
