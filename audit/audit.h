@@ -66,6 +66,7 @@ struct bst_verify_options {
     enum bst_c2pa_format format; /* BST_C2PA_OURS: no document */
     bool
         pixels; /* decode the picture and compare its pixels, also when its bytes are proved to be the signed ones */
+    bool ingredients; /* list in the report what the picture was made from */
     bool replay;
     const char *const *models; /* folders and files where replay looks for the model by its SHA-256 */
     size_t model_count;

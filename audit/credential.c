@@ -245,6 +245,16 @@ static json_t *statuses_json(const struct bst_c2pa *c2pa)
                      audit_text(c2pa->signer), "identities", identities_json(c2pa), "statuses", list);
 }
 
+static enum bst_code list_ingredients(struct judge *judge, struct bst_error *err)
+{
+    json_t *list = NULL;
+    if (!judge->options->ingredients) return BST_OK;
+    enum bst_code code = bst_c2pa_lineage(&judge->c2pa, &list, err);
+    if (code == BST_OK && json_object_set_new(judge->verdict->c2pa, "ingredients", list) != 0)
+        code = bst_fail_memory(err);
+    return code;
+}
+
 enum bst_code judge_credential(struct judge *judge, struct bst_error *err)
 {
     enum bst_code code = bst_c2pa_read(judge->path, &judge->container, judge->trust, &judge->c2pa, err);
@@ -255,6 +265,8 @@ enum bst_code judge_credential(struct judge *judge, struct bst_error *err)
     }
     if (code != BST_OK) return code;
     judge->verdict->c2pa = statuses_json(&judge->c2pa);
+    code = list_ingredients(judge, err);
+    if (code != BST_OK) return code;
     judge_statuses(judge);
     enum bst_c2pa_format format = judge->options->format;
     if (format != BST_C2PA_OURS) code = bst_c2pa_export(&judge->c2pa, format, &judge->verdict->document, err);

@@ -78,10 +78,12 @@ static void credentials_json(const struct bst_c2pa *c2pa, const struct bst_error
 {
     struct bst_dsse dsse = {0};
     struct bst_error why = {0};
-    json_t *manifest = NULL, *statement = NULL, *receipt = NULL;
-    if (problem->code == BST_OK)
+    json_t *manifest = NULL, *ingredients = NULL, *statement = NULL, *receipt = NULL;
+    if (problem->code == BST_OK) {
         manifest = manifest_json(c2pa);
-    else if (problem->code != BST_NO_PROVENANCE)
+        if (bst_c2pa_lineage(c2pa, &ingredients, &why) != BST_OK) ingredients = NULL;
+    }
+    if (problem->code != BST_OK && problem->code != BST_NO_PROVENANCE)
         manifest = json_pack("{s:o}", "problem", audit_text(problem->what));
     if (c2pa->envelope.len) {
         bool opened = bst_dsse_open(c2pa->envelope.data, c2pa->envelope.len, &dsse, &why) == BST_OK;
@@ -91,6 +93,7 @@ static void credentials_json(const struct bst_c2pa *c2pa, const struct bst_error
         if (opened) bst_dsse_clear(&dsse);
     }
     json_object_set_new(into, "manifest", manifest ? manifest : json_null());
+    json_object_set_new(into, "ingredients", ingredients ? ingredients : json_null());
     json_object_set_new(into, "statement", statement ? statement : json_null());
     json_object_set_new(into, "receipt", receipt ? receipt : json_null());
 }

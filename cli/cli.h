@@ -8,6 +8,7 @@
  *   ledger_*.c    verbs of "blindstamp ledger"
  *   options.c     words of the command line -> struct cli_args
  *   print.c       errors, tables, JSON and text from strangers on the terminal
+ *   ingredients.c  what a picture was made from, in words
  *   progress.c    a bar with the time left, on a terminal only
  *   interrupt.c   Ctrl-C
  *   passphrase.c  passphrases from a file, the environment or the terminal
@@ -212,6 +213,11 @@ void cli_passphrase_free(char *passphrase);
     {                                                                                                        \
         "no-train", 0, NULL, "say in the pictures that no model may be trained on them", false               \
     }
+
+/* ---- what a picture was made from (ingredients.c) ---- */
+
+/* A list of bst_c2pa_lineage(), with what its credentials are now, or were found to be when they went in. */
+void cli_ingredients(const json_t *list, bool now, int indent);
 
 /* ---- home and trust (trust.c) ---- */
 

@@ -97,6 +97,7 @@ static void print_sections(const json_t *all)
     } sections[] = {{"file", "File"},
                     {"container", "Container"},
                     {"metadata", "Metadata (not protected by itself)"},
+                    {"ingredients", "Made from, as the manifest tells it"},
                     {"manifest", "C2PA manifest"},
                     {"statement", "Signed statement"},
                     {"receipt", "Ledger receipt"}};
@@ -105,8 +106,12 @@ static void print_sections(const json_t *all)
         if (!section) continue;
         printf("%s%s%s%s\n", i ? "\n" : "", cli_colour(stdout, CLI_BOLD), sections[i].title,
                cli_colour(stdout, CLI_PLAIN));
-        if (json_is_array(section))
+        if (!strcmp(sections[i].key, "container"))
             print_container(section);
+        else if (json_array_size(section))
+            cli_ingredients(section, false, 2);
+        else if (json_is_array(section))
+            printf("  nothing that it names\n");
         else if (json_is_null(section))
             printf("  none\n");
         else if (is_scalar(section)) {

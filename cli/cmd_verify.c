@@ -100,6 +100,24 @@ static void print_answers(const struct bst_verdict *v)
     free(signer);
 }
 
+/* Of our own pictures, the statement tells model, prompt and seed. */
+static void print_ingredients(const struct bst_verdict *v)
+{
+    json_t *list = json_object_get(v->c2pa, "ingredients"), *item, *shown = json_array();
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        const char *kind = bst_json_text(item, "kind");
+        bool told = kind && (!strcmp(kind, "model") || !strcmp(kind, "prompt") || !strcmp(kind, "seed"));
+        if (!v->statement || !told) json_array_append(shown, item);
+    }
+    if (json_array_size(shown)) {
+        puts("  made from");
+        cli_ingredients(shown, true, 4);
+    }
+    json_decref(shown);
+}
+
 static void print_details(const struct bst_verdict *v)
 {
     static const char *const marks[] = {
@@ -125,6 +143,7 @@ static void print_details(const struct bst_verdict *v)
     print_fact("prompt", v->prompt);
     print_fact("image id", v->image_id);
     print_fact("entry", v->has_entry ? entry : NULL);
+    print_ingredients(v);
 }
 
 /* The manifests as another program's document: one by itself, several in an array. */
@@ -285,6 +304,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
         };
         batch.single = args->operand_count == 1 && !cli_is_folder(args->operands[0]);
         batch.details = cli_has(args, "details") || batch.single;
+        batch.options.ingredients = (batch.details || batch.json) && format == BST_C2PA_OURS;
         cli_interrupt_catch();
         cli_progress_begin(&batch.progress, "making again", args);
         judge_all(&batch);

@@ -13,7 +13,7 @@
  *   c2pa_trust.c       certificate profile, chain and validity; c2pa_time.c time stamps and revocation
  *   c2pa_actions.c, c2pa_ingredient.c, c2pa_hash.c (bindings to the file), c2pa_identity.c (cawg.identity),
  *   c2pa_assertion.c   rules for single assertions
- *   c2pa_report.c      the manifest as JSON, for people
+ *   c2pa_report.c      the manifest as JSON, for people; c2pa_lineage.c what the picture was made from
  *   c2pa_export.c      all manifests as JSON, for other programs; c2pa_crjson.c, c2pa_c2patool.c their two forms
  */
 #ifndef BST_C2PA_H
@@ -246,6 +246,8 @@ void bst_judge_say(struct bst_judge *judge, enum bst_status_kind kind, const cha
                    const char *words, ...) BST_PRINTF(5, 6);
 void bst_judge_fail(struct bst_judge *judge, const char *code, const char *url, const char *words);
 void bst_judge_good(struct bst_judge *judge, const char *code, const char *url, const char *words);
+/* Of a code that an ingredient assertion records. */
+enum bst_status_kind bst_status_kind_of(const char *code);
 /* Takes out what the ingredient assertions already say of their manifests. */
 void bst_judge_suppress(struct bst_judge *judge);
 void bst_judge_conclude(struct bst_judge *judge);

@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-#define KEPT_BACK                                                                                            \
-    "kept back by the author; the identifier is the salted SHA-256 that the signed statement commits to"
+#define KEPT_BACK "kept back by the author, who commits to it in the signed statement"
 
 /* As an identifier the commitment is the name of salt and words together, which is what it digests. */
 void bst_word_commitment(const struct bst_word *word, struct bst_buf *out)

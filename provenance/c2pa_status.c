@@ -83,7 +83,7 @@ struct claimed_list {
 };
 
 /* A status in an ingredient assertion does not say of which kind it is: its code does. */
-static enum bst_status_kind kind_of(const char *code)
+enum bst_status_kind bst_status_kind_of(const char *code)
 {
     static const char *const good[] = {"claimSignature.validated",
                                        "claimSignature.insideValidity",
@@ -139,7 +139,7 @@ static void take_list(struct bst_judge *judge, cbor_item_t *list, const struct b
             continue;
         memcpy(item->code, code, code_len);
         item->code[code_len] = 0;
-        item->kind = kind_of(item->code);
+        item->kind = bst_status_kind_of(item->code);
         item->by = by;
         if (about != NULL && url_len >= 10 && memcmp(url, "self#jumbf", 10) == 0) {
             bst_url_absolute(about->label, url, url_len, item->url);

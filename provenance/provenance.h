@@ -572,6 +572,12 @@ void bst_c2pa_clear(struct bst_c2pa *c2pa);
 enum bst_c2pa_format { BST_C2PA_OURS, BST_C2PA_CRJSON, BST_C2PA_C2PATOOL };
 enum bst_code bst_c2pa_export(const struct bst_c2pa *c2pa, enum bst_c2pa_format format, json_t **out,
                               struct bst_error *err);
+/* What the picture was made from: a list with, of each ingredient, label, relationship and kind ("picture", "model",
+ * "prompt", "seed", "data set", "file"), and as far as they are told title, format, identifier, description, source_type
+ * and text (of prompt and seed). One that has a manifest also has signer, manifest, its own ingredients, and two answers
+ * with integrity and signer_trust as a verdict has them: found, when it went in, and now. An ingredient that breaks the
+ * rules has problem instead. */
+enum bst_code bst_c2pa_lineage(const struct bst_c2pa *c2pa, json_t **out, struct bst_error *err);
 
 /* ---- time stamps for finished files (timestamp_file.c): pictures, or manifest stores in files of their own ---- */
 struct bst_timestamped {

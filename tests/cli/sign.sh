@@ -65,6 +65,22 @@ check "the link stays" test -L "$work/in/link.png"
 expect 0 "what it leads to verifies" "$bs" verify "$work/made/b.png"
 rm "$work/in/link.png"
 
+expect 0 "what it was made from" "$bs" verify "$work/made/a.jpg"
+says "is told with its own verdict" '^    opened picture a.jpg; its credentials hold, signed by Ada Example \(trusted\)$'
+says "and what that was made from" '^      opened picture a.jpg; without credentials$'
+expect 0 "show" "$bs" show "$work/made/a.jpg"
+says "tells what was found" '^  opened picture a.jpg; its credentials were found to hold'
+same "verify --json has it" "$("$bs" verify --json "$work/made/a.jpg" | jq -r '.[0].c2pa.ingredients[0] | "\(.relationship) \(.now.integrity) \(.ingredients[0].kind)"')" "parentOf intact picture"
+
+# ---- thumbnails ----
+expect 0 "with thumbnails" "$bs" sign "$work/in" -o "$work/small" --thumbnail
+expect 0 "they verify" "$bs" verify "$work/small"
+for f in a.jpg b.png c.webp; do
+    same "$f shows itself and its parent" "$("$bs" show --json "$work/small/$f" | jq -r '.manifest.content.assertions | keys[] | select(contains("thumbnail"))' | tr '\n' ' ')" \
+        "c2pa.thumbnail.claim c2pa.thumbnail.ingredient "
+done
+same "none without being asked" "$("$bs" show --json "$work/made/b.png" | jq -r '.manifest.content.assertions | keys[] | select(contains("thumbnail"))')" ""
+
 # ---- lists ----
 mkdir "$work/list"
 cp "$work/in/a.jpg" "$work/list/x y.jpg"

@@ -1,5 +1,7 @@
-/* fuzz_image.c - PNG, JPEG and WebP decoding of anything. Small declared sizes only, so that time goes to parsing.
- */
+/* fuzz_image.c - PNG, JPEG and WebP decoding of anything, whole and made small. Small declared sizes only, so that time goes
+ * to parsing. */
+#include "fuzz_file.h"
+
 #include "base.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -13,6 +15,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         (bst_get_be32(data + 16) > 4096 || bst_get_be32(data + 20) > 4096)) {
         return 0;
     }
+    struct bst_buf small = {0};
+    if (bst_thumbnail_file(fuzz_file(data, len), &small, &err) == BST_OK && small.len > 0) {
+        if (bst_image_decode(small.data, small.len, "thumbnail", &image, &err) != BST_OK) abort();
+        if (image.width > BST_THUMBNAIL_SIDE || image.height > BST_THUMBNAIL_SIDE) abort();
+        bst_image_clear(&image);
+    }
+    bst_buf_free(&small);
     if (bst_image_decode(data, len, "fuzz", &image, &err) != BST_OK) return 0;
     bst_image_digest(&image, digest);
     if (bst_image_to_rgb8(&image, &rgb, &err) == BST_OK) bst_image_clear(&rgb);

@@ -2,6 +2,7 @@
  * found valid here: the corpus is bound to other files. */
 #include "fuzz_file.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "c2pa.h"
@@ -25,7 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     const char *path = fuzz_file(file, len + 12);
     free(file);
     if (bst_c2pa_read(path, &container, NULL, &c2pa, &err) == BST_OK) {
+        json_t *list = NULL;
         if (c2pa.state != BST_C2PA_INVALID) abort();
+        if (bst_c2pa_lineage(&c2pa, &list, &err) == BST_OK) json_decref(list);
         bst_c2pa_clear(&c2pa);
     }
     return 0;

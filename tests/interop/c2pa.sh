@@ -50,7 +50,7 @@ if [ -x "$BUILD/bin/blindstamp" ]; then
             for f in "$signed/bob.d"/*; do { cat "$f"; printf x; } >"$signed/changed/${f##*/}"; done &&
             export BLINDSTAMP_HOME=$signed/home && "$bs" init --author "Ada Example" --no-passphrase &&
             "$bs" sign "$signed/found" -o "$signed/one" --source-type capture &&
-            "$bs" sign "$signed/bob.d" -o "$signed/two" --source-type edited &&
+            "$bs" sign "$signed/bob.d" -o "$signed/two" --source-type edited --thumbnail &&
             "$bs" sign "$signed/changed" -o "$signed/broken" --accept-broken &&
             "$bs" verify "$signed/one" "$signed/two" "$signed/broken"
     } >"$work/log" 2>&1; then

@@ -56,7 +56,7 @@ sign_all() { # ALG: everything that sign can do
         "$bs" sign --home "$home" -q "$to/given" -o "$to/no-train" --no-train &&
         "$bs" sign --home "$home" -q "$to/given" -o "$to/stamped" --tsa "$authority/tsa" &&
         "$bs" sign --home "$home" -q "$to/given" -o "$to/stapled" --staple &&
-        "$bs" sign --home "$home" -q "$to/given" -o "$to/all" --no-train --tsa "$authority/tsa" --staple --source-type generated &&
+        "$bs" sign --home "$home" -q "$to/given" -o "$to/all" --no-train --thumbnail --tsa "$authority/tsa" --staple --source-type generated &&
         "$bs" sign --home "$home" -q "$to/plain" -o "$to/again" --again --source-type edited &&
         copies "$to/place" && "$bs" sign --home "$home" -q "$to/place" --in-place &&
         copies "$to/sidecar" && rm "$to/sidecar/lossy.webp" &&

@@ -52,6 +52,8 @@ for (const part of ['one', 'two', 'broken']) {
     const parent = manifest?.ingredients?.[0];
     check(parent?.relationship === 'parentOf' && !!parent.active_manifest === (part !== 'one'),
       `${part}/${name} has the right past`, JSON.stringify(parent));
+    check(!!manifest?.thumbnail === (part === 'two') && !!parent?.thumbnail === (part === 'two'),
+      `${part}/${name} ${part === 'two' ? 'shows itself' : 'shows no thumbnail'}`, JSON.stringify(manifest?.thumbnail));
     if (part === 'broken')
       check(JSON.stringify(parent?.validation_results ?? {}).includes('assertion.dataHash.mismatch'),
         `${part}/${name} says that its past did not hold`);
