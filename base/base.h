@@ -6,6 +6,7 @@
  *   text.c    hexadecimal, base64, UTF-8, numbers, terminal-safe printing
  *   clock.c   RFC 3339 times, UUIDs
  *   digest.c  SHA-256 (libcrypto, for its hardware support)
+ *   crc32.c   the checksum of PNG chunks
  *   file.c    bounded reads, atomic writes, folders
  *   json.c    bounded JSON reading and RFC 8785 canonical writing, over jansson
  *   image.c   decoded pictures, their digest, and conversions between layouts
@@ -173,6 +174,11 @@ struct bst_sha256_state *bst_sha256_new(void); /* NULL when out of memory */
 void bst_sha256_update(struct bst_sha256_state *state, const void *data, size_t len);
 void bst_sha256_final(struct bst_sha256_state *state, uint8_t out[static BST_SHA256_LEN]); /* frees state */
 enum bst_code bst_sha256_file(const char *path, uint8_t out[static BST_SHA256_LEN], struct bst_error *err);
+
+/* ---- CRC-32 (crc32.c) ---- */
+
+/* Of PNG and zlib; crc: of what came before, 0 at the beginning. */
+uint32_t bst_crc32(uint32_t crc, const void *data, size_t len);
 
 /* ---- files (file.c) ---- */
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum bst_code bst_scan_read(struct scan *scan, void *data, size_t len, const char *part,
                             struct bst_error *err)
@@ -224,24 +225,24 @@ enum bst_code bst_container_manifest(const char *path, const struct bst_containe
     return code;
 }
 
-/* Feeds length bytes at the file's position to the digest; length UINT64_MAX means up to the end. */
-static enum bst_code digest_run(FILE *file, const char *path, uint64_t length, EVP_MD_CTX *digest,
+/* Feeds the bytes from pos to end to the digest. */
+static enum bst_code digest_run(FILE *file, const char *path, uint64_t pos, uint64_t end, EVP_MD_CTX *digest,
                                 struct bst_error *err)
 {
     uint8_t block[65536];
-    while (length > 0) {
-        size_t want = length < sizeof(block) ? (size_t)length : sizeof(block);
-        size_t got = fread(block, 1, want, file);
-        if (got > 0) EVP_DigestUpdate(digest, block, got);
-        length -= got;
-        if (got == want) continue;
-        if (ferror(file)) {
+    while (pos < end) {
+        size_t want = end - pos < sizeof(block) ? (size_t)(end - pos) : sizeof(block);
+        ssize_t got = pread(fileno(file), block, want, (off_t)pos);
+        if (got < 0 && errno == EINTR) continue;
+        if (got > 0) {
+            EVP_DigestUpdate(digest, block, (size_t)got);
+            pos += (uint64_t)got;
+            continue;
+        }
+        if (got < 0) {
             bst_fail_errno(err, BST_FAILURE, "cannot read the file");
-        } else if (length > UINT64_MAX / 2) {
-            return BST_OK;
         } else {
-            bst_fail(err, BST_UNREADABLE,
-                     "a range to be left out of the digest lies behind the end of the file");
+            bst_fail(err, BST_UNREADABLE, "the file became shorter while it was read");
         }
         return bst_where(err, "%s", path);
     }
@@ -258,15 +259,11 @@ static enum bst_code digest_ranges(FILE *file, const char *path, uint64_t pos,
             bst_fail(err, BST_BROKEN, "ranges to be left out of a digest overlap or lie outside the file");
             return bst_where(err, "%s: byte %" PRIu64, path, exclude[i].start);
         }
-        enum bst_code code = digest_run(file, path, exclude[i].start - pos, digest, err);
+        enum bst_code code = digest_run(file, path, pos, exclude[i].start, digest, err);
         if (code != BST_OK) return code;
         pos = exclude[i].start + exclude[i].length;
-        if (fseeko(file, (off_t)pos, SEEK_SET) != 0) {
-            bst_fail_errno(err, BST_FAILURE, "cannot read the file");
-            return bst_where(err, "%s", path);
-        }
     }
-    return digest_run(file, path, UINT64_MAX, digest, err);
+    return digest_run(file, path, pos, size, digest, err);
 }
 
 /* The digest of head_len bytes of head, which stand for as many of the file, and then of the file but for the ranges. */
@@ -282,8 +279,6 @@ static enum bst_code hash_file(const char *path, const uint8_t *head, size_t hea
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     if (digest == NULL || EVP_DigestInit_ex(digest, md, NULL) != 1) {
         code = bst_fail_memory(err);
-    } else if (fseeko(file, (off_t)head_len, SEEK_SET) != 0) {
-        code = bst_fail_errno(err, BST_FAILURE, "cannot read the file");
     } else {
         if (head_len > 0) EVP_DigestUpdate(digest, head, head_len);
         code = digest_ranges(file, path, head_len, exclude, count, size, digest, err);

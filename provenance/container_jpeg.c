@@ -38,13 +38,28 @@ static void marker_name(uint8_t marker, char out[static 8])
     }
 }
 
+/* Where in the entropy-coded data a marker begins that is not a restart; len when there is none. The last byte may begin
+ * one. */
+static size_t find_marker(const uint8_t *data, size_t len)
+{
+    for (const uint8_t *p = data; (p = memchr(p, 0xff, len - (size_t)(p - data))) != NULL; p++) {
+        if (p + 1 == data + len) return len - 1;
+        if (p[1] != 0 && p[1] != 0xff && !(p[1] >= 0xd0 && p[1] <= 0xd7)) return (size_t)(p - data);
+    }
+    return len;
+}
+
 /* Skips entropy-coded data up to the next marker that is not a restart; leaves it to be read. */
 static enum bst_code skip_scan_data(struct scan *scan, struct bst_error *err)
 {
-    int previous = 0;
+    uint8_t block[65536];
+    size_t kept = 0; /* an 0xff that the next block decides on */
     for (;;) {
-        int byte = getc_unlocked(scan->file);
-        if (byte == EOF) {
+        size_t got = fread(block + kept, 1, sizeof(block) - kept, scan->file), len = kept + got;
+        size_t at = find_marker(block, len);
+        scan->pos += at;
+        if (at + 1 < len) break;
+        if (got == 0) {
             if (ferror(scan->file)) {
                 bst_fail_errno(err, BST_FAILURE, "cannot read the file");
             } else {
@@ -53,11 +68,9 @@ static enum bst_code skip_scan_data(struct scan *scan, struct bst_error *err)
             }
             return bst_where(err, "%s: byte %" PRIu64, scan->name, scan->pos);
         }
-        scan->pos++;
-        if (previous == 0xff && byte != 0 && byte != 0xff && !(byte >= 0xd0 && byte <= 0xd7)) break;
-        previous = byte;
+        kept = len - at;
+        block[0] = 0xff;
     }
-    scan->pos -= 2;
     if (fseeko(scan->file, (off_t)scan->pos, SEEK_SET) == 0) return BST_OK;
     return bst_fail_errno(err, BST_FAILURE, "cannot read the file");
 }

@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
-#include <zlib.h>
 
 struct png_order {
     bool idat_seen, idat_over, iend;
@@ -42,7 +41,7 @@ static enum bst_code check_crc(struct scan *scan, struct bst_segment *chunk, con
                                struct bst_error *err)
 {
     uint8_t block[65536];
-    uLong crc = crc32(0, type, 4);
+    uint32_t crc = bst_crc32(0, type, 4);
     for (uint64_t left = chunk->data.length; left > 0;) {
         size_t part = left < sizeof(block) ? (size_t)left : sizeof(block);
         enum bst_code code = bst_scan_read(scan, block, part, "a chunk", err);
@@ -51,7 +50,7 @@ static enum bst_code check_crc(struct scan *scan, struct bst_segment *chunk, con
             scan->out->width = bst_get_be32(block);
             scan->out->height = bst_get_be32(block + 4);
         }
-        crc = crc32(crc, block, (uInt)part);
+        crc = bst_crc32(crc, block, part);
         left -= part;
     }
     enum bst_code code = bst_scan_read(scan, block, 4, "a chunk", err);

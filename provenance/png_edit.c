@@ -12,8 +12,8 @@ void bst_png_chunk(struct bst_buf *out, const char type[static 5], const void *d
         out->failed = true;
         return;
     }
-    uLong crc = crc32(0, (const Bytef *)type, 4);
-    if (len > 0) crc = crc32(crc, data, (uInt)len);
+    uint32_t crc = bst_crc32(0, type, 4);
+    if (len > 0) crc = bst_crc32(crc, data, len);
     bst_buf_be32(out, (uint32_t)len);
     bst_buf_append(out, type, 4);
     bst_buf_append(out, data, len);

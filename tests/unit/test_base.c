@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base.h"
 
@@ -379,6 +380,26 @@ static void damaged_png_is_refused(void **ctx)
     bst_buf_free(&file);
 }
 
+/* Of every length and alignment as zlib's, and in parts. */
+static void crc_is_zlibs(void **ctx)
+{
+    (void)ctx;
+    static uint8_t data[70000];
+    uint32_t state = 1;
+    for (size_t i = 0; i < sizeof data; i++) {
+        state = state * 1664525 + 1013904223;
+        data[i] = (uint8_t)(state >> 24);
+    }
+    assert_int_equal(bst_crc32(0, "123456789", 9), 0xcbf43926); /* ISO 3309's check value */
+    for (size_t len = 0; len < 400; len++) {
+        const uint8_t *p = data + len % 17;
+        assert_int_equal(bst_crc32(state, p, len), crc32(state, p, (uInt)len));
+        assert_int_equal(bst_crc32(bst_crc32(0, data, len), data + len, 1000),
+                         bst_crc32(0, data, len + 1000));
+    }
+    assert_int_equal(bst_crc32(0, data, sizeof data), crc32(0, data, (uInt)sizeof data));
+}
+
 /* Row by row comes out the same as the whole, and damaged files are refused by both. */
 static void digest_of_a_file(void **ctx)
 {
@@ -529,6 +550,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(folders_are_made_with_parents, folder_up, folder_down),
         cmocka_unit_test(png_round_trips_every_layout),
         cmocka_unit_test(damaged_png_is_refused),
+        cmocka_unit_test(crc_is_zlibs),
         cmocka_unit_test(digest_of_a_file),
         cmocka_unit_test(pixel_digest_depends_on_shape),
         cmocka_unit_test(rgb8_from_grey_alpha_and_16_bits),
