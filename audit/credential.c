@@ -153,6 +153,20 @@ static void judge_identities(struct judge *judge)
             best->name, best->roles[0] ? " as " : "", best->roles, more);
 }
 
+/* Was any found not to hold by whoever took it up? */
+static bool found_altered(const json_t *list, unsigned depth)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        const char *integrity = json_string_value(bst_json_at(item, "found.integrity"));
+        if (integrity && !strcmp(integrity, "altered")) return true;
+        if (depth < 16 && found_altered(json_object_get(item, "ingredients"), depth + 1)) return true;
+    }
+    return false;
+}
+
 /* What the picture was made from, as far as that has credentials of its own. An ingredient's signer that nobody
  * knows leaves the picture's own history as good as its own signer. */
 static void judge_ingredients(struct judge *judge)
@@ -178,6 +192,11 @@ static void judge_ingredients(struct judge *judge)
             "The credentials of the ingredients are unaltered, but of one nobody you trust vouches for the "
             "signer: %s (%s).",
             unknown->words, unknown->code);
+    else if (with && found_altered(json_object_get(judge->verdict->c2pa, "ingredients"), 0))
+        judge_say(
+            judge, "ingredients", BST_PASS,
+            "The credentials of the ingredients are as they were found when these went in: some did not "
+            "hold then.");
     else if (with)
         judge_say(judge, "ingredients", BST_PASS, "The credentials of the ingredients are unaltered%s.",
                   without ? "; some ingredients have none" : "");

@@ -141,6 +141,7 @@ static void describe(const struct job *job, uint64_t seed, struct stamping *s)
         .model_license = plan->card->license,
         .model_bytes = bst_model_bytes(job->model),
         .seed = seed,
+        .seedless = !bst_card_draws(plan->card),
         .width = used->width,
         .height = used->height,
         .truncation = used->truncation,

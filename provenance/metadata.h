@@ -22,7 +22,8 @@ struct bst_words {
     const char *title, *description, *prompt;
     const char *model; /* title or name of the model */
     const uint8_t *model_sha256;
-    char *seed; /* its digits, or seeds with their weights: "7:0.7, 9:0.3" */
+    /* Its digits, or seeds with their weights: "7:0.7, 9:0.3". NULL also when the model draws nothing from it. */
+    char *seed;
     char *ai_system, *ai_version;
     char *ai_prompt;  /* prompt and controls in words */
     char *parameters; /* the generation parameters as galleries read them */

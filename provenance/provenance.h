@@ -174,6 +174,7 @@ struct bst_generation {
     const char *card_name; /* of a card beside the model's file, or NULL */
     uint8_t card_sha256[BST_SHA256_LEN];
     uint64_t seed;
+    bool seedless; /* the model draws nothing from it: the manifest names no seed */
     uint32_t width, height;
     float truncation;
     bool tile;

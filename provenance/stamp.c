@@ -24,7 +24,7 @@
 
 struct pending {
     char *path, *temporary;
-    bool force;
+    bool force, seedless;
     char image_id[BST_UUID_LEN];
     char when[BST_TIME_LEN];
     const char *source_type;             /* a constant */
@@ -253,6 +253,7 @@ static enum bst_code prepare(struct bst_stamper *stamper, const struct bst_image
     struct bst_words words;
     char private_name[BST_UUID_LEN + 4];
     bst_uuid4(pending->image_id);
+    pending->seedless = generation->seedless;
     generation->image_id = pending->image_id;
     generation->file_name = bst_path_name(pending->path);
     if (generation->privacy == BST_PRIVATE) { /* file names often spell out model and seed */
@@ -375,8 +376,10 @@ static enum bst_code make_chunk(const struct bst_stamper *stamper, struct pendin
     };
     memcpy(manifest.file_sha256, pending->sha256, BST_SHA256_LEN);
     if (pending->prompt == NULL) bst_word_keep(&pending->secrets, "prompt", &manifest.prompt);
-    if (pending->seed == NULL) bst_word_keep(&pending->secrets, "seed", &manifest.seed);
-    if (pending->seed == NULL) bst_word_keep(&pending->secrets, "mix", &manifest.seed);
+    if (pending->seed == NULL && !pending->seedless) {
+        bst_word_keep(&pending->secrets, "seed", &manifest.seed);
+        bst_word_keep(&pending->secrets, "mix", &manifest.seed); /* says more, if there is one */
+    }
     enum bst_code code = bst_stamp_store(stamper, &manifest, &pending->envelope, proof, &store, err);
     if (code == BST_OK) bst_png_chunk(chunk, "caBX", store.data, store.len);
     if (code == BST_OK && chunk->failed) code = bst_fail_memory(err);

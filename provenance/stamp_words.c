@@ -165,10 +165,11 @@ static enum bst_code fill_owned(const struct bst_generation *generation, struct 
                            : bst_strdup("Blindstamp " BST_VERSION);
     if (open) out->ai_prompt = prompt_text(generation, out);
     if (open) out->parameters = parameters_text(generation, out);
-    if (open) out->seed = seed_text(generation);
+    if (open && !generation->seedless) out->seed = seed_text(generation);
     bool made =
         out->copyright != NULL && out->usage != NULL && out->ai_system != NULL && out->ai_version != NULL;
-    return made && (!open || (out->ai_prompt != NULL && out->parameters != NULL && out->seed != NULL))
+    return made && (!open || (out->ai_prompt != NULL && out->parameters != NULL &&
+                              (generation->seedless || out->seed != NULL)))
                ? BST_OK
                : bst_fail_memory(err);
 }

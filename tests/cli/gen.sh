@@ -53,6 +53,13 @@ expect 0 "a tile" "$bs" gen -m dots --seed 7 --tile -o "$work/tile"
 expect 0 "from a picture" "$bs" gen -m warm --input "$out/dots-7.png" -o "$work/warm"
 check "is named after both" test -f "$work/warm/warm-dots-7.png"
 expect 0 "and can be made again" "$bs" verify --replay --input "$out" "$work/warm/warm-dots-7.png"
+says "with its input's credentials" '^    input picture dots-7.png; its credentials hold, signed by Ada Example \(trusted\)$'
+says "and what its input was made from" '^      seed: 7$'
+same "no seed is named for a model that draws none" "$("$bs" show --json "$work/warm/warm-dots-7.png" | jq -r '[.ingredients[].kind] | join(" ")')" "model picture"
+same "both pictures are shown" "$("$bs" show --json "$work/warm/warm-dots-7.png" | jq -r '.manifest.content.assertions | keys[] | select(contains("thumbnail"))' | tr '\n' ' ')" \
+    "c2pa.thumbnail.claim c2pa.thumbnail.ingredient "
+expect 0 "without thumbnails" "$bs" gen -m warm --input "$out/dots-7.png" --no-thumbnail -o "$work/plain"
+same "none is shown" "$("$bs" show --json "$work/plain/warm-dots-7.png" | jq -r '.manifest.content.assertions | keys[] | select(contains("thumbnail"))')" ""
 cp tests/fuzz/corpus/image/base.jpg "$work/photo.jpg"
 expect 0 "from a JPEG" "$bs" gen -m warm --input "$work/photo.jpg" -o "$work/warm"
 expect 0 "which can be made again too" "$bs" verify --replay --input "$work/photo.jpg" "$work/warm/warm-photo.png"

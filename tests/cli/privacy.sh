@@ -30,6 +30,9 @@ same "a prompt kept back is committed to, once more in the manifest" \
     "$("$bs" show --json "$work/p/partner.png" | jq -r '(.statement.predicate.buildDefinition.externalParameters.prompt.commitment) as $c |
         [.manifest.content.assertions[] | select(.instanceID? == "nih:sha-256;\($c)")] | length')" 1
 
+same "a private one discloses that a model made it, not which" \
+    "$("$bs" show --json "$work/p/private.png" | jq -c '.manifest.content.assertions["c2pa.ai-disclosure"]')" '{"modelType":"c2pa.types.model.onnx"}'
+
 for v in public partner private; do expect 0 "$v verifies" "$bs" verify --replay "$work/p/$v.png"; done
 says "home's ledger opens the words" 'title +Xylophone'
 expect 0 "home's ledger finds them" "$bs" query --text quixotic --count

@@ -81,6 +81,13 @@ for f in a.jpg b.png c.webp; do
 done
 same "none without being asked" "$("$bs" show --json "$work/made/b.png" | jq -r '.manifest.content.assertions | keys[] | select(contains("thumbnail"))')" ""
 
+# ---- made by a model? ----
+for t in generated composite edited capture; do
+    "$bs" sign "$work/in/b.png" -o "$work/$t" --source-type "$t" -q >/dev/null
+    case $t in generated | composite) want=c2pa.types.model ;; *) want=null ;; esac
+    same "a disclosure of AI in what is declared $t" "$("$bs" show --json "$work/$t/b.png" | jq -r '.manifest.content.assertions["c2pa.ai-disclosure"].modelType')" "$want"
+done
+
 # ---- lists ----
 mkdir "$work/list"
 cp "$work/in/a.jpg" "$work/list/x y.jpg"
@@ -117,6 +124,9 @@ check "the others go on" test -f "$work/mixed/good.jpg"
 check "a refused file leaves nothing" test ! -e "$work/mixed/broken.webp"
 expect 0 "accepted, when asked" "$bs" sign "$work/broken.webp" -o "$work/mixed" --accept-broken
 expect 0 "it verifies" "$bs" verify "$work/mixed/broken.webp"
+expect 0 "in detail" "$bs" verify "$work/mixed/broken.webp"
+says "its past did not hold" 'its credentials do not hold \(assertion.dataHash.mismatch\)'
+says "which is no news" 'some did not hold then'
 same "and says that they did not hold" "$("$bs" show --json "$work/mixed/broken.webp" | jq -r .statement.predicate.parent.intact)" false
 
 # ---- the file's word ----
