@@ -15,6 +15,22 @@ static void take(json_t *from, const char *key, json_t *to, const char *as)
 
 /* ---- ingredients ---- */
 
+/* It may stand in the ingredient's own manifest. */
+static void set_thumbnail(const struct bst_export *export, const struct bst_claim *claim,
+                          const struct bst_assertion *assertion, json_t *object)
+{
+    struct bst_hashed_uri uri;
+    const char *label;
+    size_t len;
+    if (!bst_hashed_uri(bst_cbor_get(assertion->content, "thumbnail"), claim->alg, &uri) ||
+        !bst_uri_assertion(uri.uri, uri.uri_len, &label, &len))
+        return;
+    const struct bst_claim *other = bst_store_claim_at(export->judge, uri.uri, uri.uri_len);
+    if (other != NULL) claim = other;
+    const struct bst_assertion *file = bst_claim_assertion(claim, label, len);
+    if (file != NULL) json_object_set_new(object, "thumbnail", bst_export_file(claim, file));
+}
+
 static json_t *ingredient_json(struct bst_export *export, const struct bst_claim *claim,
                                const struct bst_assertion *assertion)
 {
@@ -47,6 +63,7 @@ static json_t *ingredient_json(struct bst_export *export, const struct bst_claim
                 json_pack("{s:s, s:s%}", "format", "application/c2pa", "identifier", label, len));
         }
     }
+    set_thumbnail(export, claim, assertion, object);
     json_object_set_new(object, "label", json_string(assertion->label));
     json_decref(all);
     return object;
@@ -135,24 +152,44 @@ static json_t *assertion_json(struct bst_export *export, const struct bst_claim 
     return object;
 }
 
+struct sorted {
+    json_t *ingredients, *assertions;
+};
+
+static void sort_one(struct bst_export *export, const struct bst_claim *claim,
+                     const struct bst_assertion *assertion, json_t *manifest, struct sorted *out)
+{
+    if (bst_is_hard_binding(assertion->label)) return;
+    if (strncmp(assertion->label, "c2pa.thumbnail.claim", 20) == 0) {
+        json_object_set_new(manifest, "thumbnail", bst_export_file(claim, assertion));
+    } else if (bst_is_ingredient(assertion)) {
+        json_array_append_new(out->ingredients, ingredient_json(export, claim, assertion));
+    } else {
+        json_t *object = assertion_json(export, claim, assertion);
+        if (object != NULL) json_array_append_new(out->assertions, object);
+    }
+}
+
+/* In the order in which the claim lists them. */
 static void sort_assertions(struct bst_export *export, const struct bst_claim *claim, json_t *manifest)
 {
-    json_t *ingredients = json_array(), *assertions = json_array();
-    for (size_t i = 0; i < claim->count; i++) {
-        const struct bst_assertion *assertion = &claim->assertions[i];
-        if (assertion->list == BST_UNLISTED || bst_is_hard_binding(assertion->label)) continue;
-        if (strncmp(assertion->label, "c2pa.thumbnail.claim", 20) == 0) {
-            json_object_set_new(manifest, "thumbnail", bst_export_file(claim, assertion));
-        } else if (bst_is_ingredient(assertion)) {
-            json_array_append_new(ingredients, ingredient_json(export, claim, assertion));
-        } else {
-            json_t *object = assertion_json(export, claim, assertion);
-            if (object != NULL) json_array_append_new(assertions, object);
+    static const char *const keys[] = {"created_assertions", "gathered_assertions", "assertions"};
+    struct sorted sorted = {json_array(), json_array()};
+    for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+        cbor_item_t *list = bst_cbor_get(claim->item, keys[k]);
+        for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+            struct bst_hashed_uri uri;
+            const char *label;
+            size_t len;
+            bool named = bst_hashed_uri(cbor_array_handle(list)[i], claim->alg, &uri) &&
+                         bst_uri_assertion(uri.uri, uri.uri_len, &label, &len);
+            const struct bst_assertion *assertion = named ? bst_claim_assertion(claim, label, len) : NULL;
+            if (assertion != NULL) sort_one(export, claim, assertion, manifest, &sorted);
         }
     }
-    if (json_array_size(ingredients) > 0) json_object_set(manifest, "ingredients", ingredients);
-    json_decref(ingredients);
-    json_object_set_new(manifest, "assertions", assertions);
+    if (json_array_size(sorted.ingredients) > 0) json_object_set(manifest, "ingredients", sorted.ingredients);
+    json_decref(sorted.ingredients);
+    json_object_set_new(manifest, "assertions", sorted.assertions);
 }
 
 json_t *bst_c2patool_manifest(struct bst_export *export, const struct bst_claim *claim)

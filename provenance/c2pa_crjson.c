@@ -116,6 +116,26 @@ static void show_identity(const struct bst_assertion *assertion, json_t *value)
     bst_cose_clear(&cose);
 }
 
+/* What was gathered and is not there, because it was redacted, is named. */
+static void add_missing(const struct bst_export *export, const struct bst_claim *claim, json_t *object)
+{
+    cbor_item_t *list = bst_cbor_get(claim->item, "gathered_assertions");
+    for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+        struct bst_hashed_uri uri;
+        const char *label;
+        size_t len;
+        char url[BST_URL];
+        if (!bst_hashed_uri(cbor_array_handle(list)[i], claim->alg, &uri) ||
+            !bst_uri_assertion(uri.uri, uri.uri_len, &label, &len) ||
+            bst_claim_assertion(claim, label, len) != NULL)
+            continue;
+        bst_url_absolute(claim->label, uri.uri, uri.uri_len, url);
+        json_object_setn_new(object, label, len,
+                             json_pack("{s:s, s:o}", "identifier", url, "hash",
+                                       bst_export_bytes(export, uri.hash, uri.hash_len)));
+    }
+}
+
 static json_t *assertions_json(struct bst_export *export, const struct bst_claim *claim)
 {
     json_t *object = json_object();
@@ -128,6 +148,7 @@ static json_t *assertions_json(struct bst_export *export, const struct bst_claim
         if (value == NULL && assertion->box->first_child != 0) value = file_json(export, claim, assertion);
         json_object_set_new(object, assertion->label, value);
     }
+    add_missing(export, claim, object);
     return object;
 }
 

@@ -26,6 +26,8 @@ json_t *bst_export_assertion(struct bst_export *export, const struct bst_asserti
     size_t items;
     if (assertion->data == NULL) return NULL;
     if (assertion->box->content_type == BST_BOX_JSON) {
+        export->items += assertion->data_len / 16; /* bytes, roughly, of an item */
+        if (export->items > 2 * BST_STORE_ITEMS) return NULL;
         return bst_json_parse((const char *)assertion->data, assertion->data_len, &value, &err) == BST_OK
                    ? value
                    : NULL;

@@ -1,4 +1,4 @@
-// c2pa_parity.mjs FOLDER JUDGE SAMPLE.png SAMPLE.jpg - what the reference implementation says of every file of
+// c2pa_parity.mjs FOLDER JUDGE SAMPLE.png SAMPLE.jpg SAMPLE.webp - what the reference implementation says of every file of
 // c2pa_cases.mjs, and of files that it signed itself and of altered copies of them, beside what our validator (JUDGE)
 // says: the state, and the set of status codes of the active manifest and of each ingredient. Where we say something
 // else on purpose, c2pa_wanted.mjs says why. FOLDER holds keys and certificates.
@@ -6,85 +6,16 @@ import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { algorithms, cose, picture } from './c2pa_make.mjs';
 import { cases } from './c2pa_cases.mjs';
 import { forgeries } from './c2pa_forgeries.mjs';
+import { HeldBlob, WasmBuilder, differenceOf, documents, ours, same, settingsOf, shape, theirs, types } from './c2pa_reference.mjs';
 import { documented, wanted } from './c2pa_wanted.mjs';
 
-const [folder, judge, pngFile, jpegFile] = process.argv.slice(2);
+const [folder, judge, pngFile, jpegFile, webpFile] = process.argv.slice(2);
 const show = process.argv.includes('--show');
-
-// ---- the reference ----
-
-// The package reads blobs with a class that only browsers' workers have.
-class HeldBlob extends Blob {
-  constructor(bytes, options) {
-    super([bytes], options);
-    this.held = Buffer.from(bytes);
-  }
-  slice(start = 0, end = this.held.length, type = this.type) {
-    return new HeldBlob(this.held.subarray(start, end), { type });
-  }
-}
-globalThis.FileReaderSync = class {
-  readAsArrayBuffer(blob) {
-    return new Uint8Array(blob.held).buffer;
-  }
-};
-const pkg = path.resolve('node_modules/@contentauth/c2pa-wasm/pkg');
-const { default: init, WasmBuilder, WasmReader } = await import(pathToFileURL(path.join(pkg, 'c2pa.js')));
-await init({ module_or_path: fs.readFileSync(path.join(pkg, 'c2pa_bg.wasm')) });
 const rootFile = path.join(folder, 'root.pem');
-const settings = JSON.stringify({
-  version: 1,
-  trust: { anchors: ['manifest', 'cawg', 'tsa'].map((kind) => ({ trust_anchors: fs.readFileSync(rootFile, 'utf8'), trust_kind: kind })) },
-  verify: { verify_trust: true, ocsp_fetch: false, remote_manifest_fetch: false },
-});
-const plain = (value) => JSON.parse(JSON.stringify(value, (_, v) => (v instanceof Map ? Object.fromEntries(v) : v)));
-async function theirs(type, bytes) {
-  let read, reader;
-  try {
-    reader = await WasmReader.fromBytes(type, bytes, settings);
-    read = plain(reader.manifestStore());
-  } catch (error) {
-    const words = String(error?.message ?? error);
-    return { state: /JumbfNotFound/.test(words) ? 'none' : 'error', codes: [], words };
-  }
-  const codes = new Set();
-  const take = (scope, results) => {
-    for (const [kind, list] of Object.entries(results ?? {})) for (const s of list) codes.add(`${scope}${kind} ${s.code}`);
-  };
-  take('', read.validation_results?.activeManifest);
-  for (const d of read.validation_results?.ingredientDeltas ?? []) take(`${d.ingredientAssertionURI} `, d.validationDeltas);
-  return { state: read.validation_state.toLowerCase(), codes: [...codes].sort(), documents: { crjson: reader.crJson(), c2patool: reader.json() } };
-}
-
-// ---- ours ----
-
-function ours(files) {
-  const lines = execFileSync(judge, ['--codes', rootFile, ...files], { encoding: 'utf8', maxBuffer: 1 << 28 }).trimEnd().split('\n');
-  return lines.map((line) => {
-    const [state, ...codes] = line.split('\t');
-    return { state, codes: [...new Set(codes)].sort() };
-  });
-}
-
-// The documents in the two other forms. What differs by design is left out: words, times, who wrote it.
-function documents(form, files) {
-  return execFileSync(judge, [`--${form}`, rootFile, ...files], { encoding: 'utf8', maxBuffer: 1 << 28 }).trimEnd().split('\n');
-}
-const own = ['explanation', 'validationTime', 'specVersion', 'trustListUri', 'jsonGenerator'];
-const sorted = (v) =>
-  Array.isArray(v) ? v.map(sorted)
-  : v && typeof v === 'object' ? Object.fromEntries(Object.keys(v).filter((k) => !own.includes(k)).sort().map((k) => [k, sorted(v[k])]))
-  : v;
-// Findings are sets; their order says nothing.
-const ordered = (v) =>
-  Array.isArray(v) ? (v.every((x) => x?.code) ? [...v].sort((a, b) => (a.code + a.url < b.code + b.url ? -1 : 1)) : v).map(ordered)
-  : v && typeof v === 'object' ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, ordered(x)]))
-  : v;
-const shape = (text) => JSON.stringify(ordered(sorted(JSON.parse(text))));
+const settings = settingsOf(rootFile);
 
 // ---- the files ----
 
@@ -144,20 +75,53 @@ function signerOf(alg) {
     sign: async (claim) => new Uint8Array(padded(Buffer.from(claim), RESERVE - padded(Buffer.from(claim), 256).length + 256)),
   };
 }
-for (const { type, bytes } of [png, jpeg]) {
+// later: {intent: 'edit' | 'update', parent, component, redacts}.
+async function signed(alg, type, bytes, later) {
+  const source = new HeldBlob(bytes, { type });
+  const [actions, note] = definition.assertions;
+  const assertions = later?.intent === 'update' ? [] : later?.intent ? [note] : [actions, note];
+  const builder = WasmBuilder.fromJson(JSON.stringify({ ...definition, assertions }), settings);
+  const ingredient = (relationship, file) => builder.addIngredientFromBlob(JSON.stringify({ title: relationship, relationship }), type, new HeldBlob(file, { type }));
+  if (later?.intent) builder.setIntent(later.intent);
+  if (later?.parent) await ingredient('parentOf', later.parent);
+  if (later?.component) await ingredient('componentOf', later.component);
+  if (later?.redacts) builder.addRedaction(later.redacts, 'c2pa.PII.present');
+  if (later?.intent !== 'update') builder.setThumbnailFromBlob(type, source);
+  return Buffer.from(await builder.sign(signerOf(alg), [], type, source));
+}
+for (const { type, bytes } of [png, jpeg, { type: 'image/webp', bytes: fs.readFileSync(webpFile) }]) {
   for (const alg of Object.keys(algorithms)) {
-    const source = new HeldBlob(bytes, { type });
-    const builder = WasmBuilder.fromJson(JSON.stringify(definition), settings);
-    builder.setThumbnailFromBlob(type, source);
-    const signed = Buffer.from(await builder.sign(signerOf(alg), [], type, source));
+    const made = await signed(alg, type, bytes);
     const name = `theirs: ${alg} ${type.slice(6)}`;
-    all.push({ name, type, bytes: signed });
+    all.push({ name, type, bytes: made });
     for (const [what, mark, offset] of [['claim', 'instanceID', 14], ['signature box', 'c2pa.signature', 60], ['note', 'hello', 1], ['thumbnail', 'bidb', 40], ['generator', 'Another', 2]]) {
-      const copy = Buffer.from(signed);
+      const copy = Buffer.from(made);
       copy[(mark === 'c2pa.signature' ? copy.lastIndexOf(mark) : copy.indexOf(mark)) + offset] ^= 1;
       all.push({ name: `${name}, ${what}`, type, bytes: fixed(type, copy) });
     }
   }
+}
+for (const { type, bytes } of [png, jpeg, { type: 'image/webp', bytes: fs.readFileSync(webpFile) }]) {
+  const first = await signed('ed25519', type, bytes);
+  const label = /urn:c2pa:[0-9a-f-]{36}/.exec(first.toString('latin1'))[0];
+  const second = await signed('es256', type, first, { intent: 'edit', parent: first });
+  const add = (name, file) => {
+    all.push({ name: `theirs: ${type.slice(6)} ${name}`, type, bytes: file });
+    for (const [what, mark] of [['parent', 'instanceID'], ['note of the parent', 'hello']]) {
+      const copy = Buffer.from(file);
+      if (copy.indexOf(mark) < 0) continue;
+      copy[copy.indexOf(mark) + (mark === 'hello' ? 1 : 14)] ^= 1;
+      all.push({ name: `theirs: ${type.slice(6)} ${name}, ${what} altered`, type, bytes: fixed(type, copy) });
+    }
+  };
+  add('edited', second);
+  add('edited twice', await signed('ps256', type, second, { intent: 'edit', parent: second }));
+  add('edited, with a component', await signed('es384', type, first, { intent: 'edit', parent: first, component: await signed('es512', type, bytes) }));
+  add('updated', await signed('ed25519', type, first, { intent: 'update', parent: first }));
+  add('updated after an edit', await signed('ed25519', type, second, { intent: 'update', parent: second }));
+  add('redacted', await signed('es256', type, first, { intent: 'edit', parent: first, redacts: `self#jumbf=/c2pa/${label}/c2pa.assertions/org.example.note` }));
+  add('redacted in the grandparent', await signed('es256', type, second, { intent: 'edit', parent: second, redacts: `self#jumbf=/c2pa/${label}/c2pa.assertions/org.example.note` }));
+  add('redacted by an update', await signed('es256', type, first, { intent: 'update', parent: first, redacts: `self#jumbf=/c2pa/${label}/c2pa.assertions/org.example.note` }));
 }
 function fixed(type, bytes) {
   if (type !== 'image/png') return bytes;
@@ -175,31 +139,27 @@ function fixed(type, bytes) {
 const work = path.join(folder, 'files');
 fs.mkdirSync(work, { recursive: true });
 all.forEach((c, i) => {
-  c.file = path.join(work, `${i}.${c.type === 'image/png' ? 'png' : 'jpg'}`);
+  c.file = path.join(work, `${i}${Object.keys(types).find((t) => types[t] === c.type)}`);
   fs.writeFileSync(c.file, c.bytes);
 });
 const names = new Set(all.map((c) => c.name));
 fs.copyFileSync(all.find((c) => c.name === 'identity: with a role').file, path.join(folder, 'identity.png')); // for the command below
-const said = ours(all.map((c) => c.file));
-const forms = { crjson: documents('crjson', all.map((c) => c.file)), c2patool: documents('c2patool', all.map((c) => c.file)) };
-// The reference gives up on much that it cannot build an answer for; we answer "invalid" and say which rule.
-const same = (t, o) =>
-  t.state === 'error' ? o.state === 'error' || (o.state === 'invalid' && o.codes.some((c) => c.includes('failure '))) : t.state === o.state && t.codes.join() === o.codes.join();
-const less = (a, b) => a.filter((x) => !b.includes(x));
+const said = ours(judge, rootFile, all.map((c) => c.file));
+const forms = Object.fromEntries(['crjson', 'c2patool'].map((form) => [form, documents(judge, form, rootFile, all.map((c) => c.file))]));
 let failed = 0, compared = 0;
 const states = {};
 const start = Date.now();
 for (const [i, c] of all.entries()) {
-  const t = await theirs(c.type, c.bytes), o = said[i];
+  const t = await theirs(c.type, c.bytes, settings), o = said[i];
   states[t.state] = (states[t.state] ?? 0) + 1;
-  const difference = `${t.state} / ${o.state}${less(t.codes, o.codes).map((x) => ` -${x}`).join('')}${less(o.codes, t.codes).map((x) => ` +${x}`).join('')}`;
+  const difference = differenceOf(t, o);
   const good = wanted[c.name] ? difference === wanted[c.name].difference : same(t, o);
   if (show) console.log(`# ${c.name}: ${difference}${t.words ? ` (${t.words})` : ''}\n#    ${o.codes.join('; ')}`);
   if (good && !wanted[c.name] && t.state === 'trusted') {
     for (const form of Object.keys(forms)) {
       compared++;
-      const same = shape(t.documents[form]) === shape(forms[form][i]);
-      if (same !== documented.some((d) => d.form === form && d.names.includes(c.name))) continue;
+      const alike = shape(t.documents[form]) === shape(forms[form][i]);
+      if (alike !== documented.some((d) => d.form === form && d.names.includes(c.name))) continue;
       failed = 1;
       console.log(`not ok ${form} of ${c.name} # ${c.file}`);
     }

@@ -118,7 +118,7 @@ p256=(-algorithm EC -pkeyopt ec_paramgen_curve:P-256)
 status=0
 cd "$work" || exit 1
 node "$root/tests/interop/c2pa_parity.mjs" parity "$BUILD/interop/judge" \
-    "$root/tests/fuzz/corpus/image/rgb.png" "$root/tests/fuzz/corpus/image/base.jpg" || status=1
+    "$root/tests/fuzz/corpus/image/rgb.png" "$root/tests/fuzz/corpus/image/base.jpg" "$root/tests/fuzz/corpus/image/lossy.webp" || status=1
 
 # The program says in words who signed besides the picture's signer.
 if [ -x "$BUILD/bin/blindstamp" ]; then

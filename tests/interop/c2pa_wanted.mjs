@@ -188,11 +188,6 @@ export const documented = [
     names: ['assertion: CBOR of indefinite length'],
   },
   {
-    form: 'c2patool',
-    why: 'an assertion that is listed twice is shown once',
-    names: ['assertion: listed twice'],
-  },
-  {
     form: 'crjson',
     why: 'bytes are base64 wherever they stand, not an array of numbers here and there',
     names: ['assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding', 'identity: by the same signer', 'identity: with a role', 'identity: an extra field', 'identity: of an ingredient'],
