@@ -94,6 +94,8 @@ function containers(add, target, signer) {
   t('digest of the file by the claim\'s algorithm', { editBinding: (b) => ({ ...b, alg: undefined }) });
   t('digest of the file by an unknown algorithm', { editBinding: (b) => ({ ...b, alg: 'sha1' }) });
   t('binding without pad', { editBinding: (b) => ({ ...b, pad: undefined }) });
+  t('binding with an array as pad', { editBinding: (b) => ({ ...b, pad: [0, 0] }) });
+  t('binding with a text as pad', { editBinding: (b) => ({ ...b, pad: 'none' }) });
   t('binding without digest', { editBinding: (b) => ({ ...b, hash: undefined }) });
   t('binding with pad2 and name', { editBinding: (b) => ({ ...b, pad2: Buffer.alloc(4), name: 'jumbf manifest' }) });
   t('binding to a remote file', { editBinding: (b) => ({ ...b, url: new Tag(32, 'https://example.org/x') }) });
