@@ -16,6 +16,8 @@
  *   thumbnail.c  pictures made small
  *   pool.c    thread pool
  *   library.c shared libraries that are loaded when they are needed
+ *   sandbox.c       gives up what judging a stranger's file does not need
+ *   sandbox_files.c its part that closes files (Landlock), sandbox_calls.c that which closes system calls (seccomp)
  *
  * Conventions of the whole library:
  * - A function that can fail returns enum bst_code (BST_OK is 0) and fills the struct bst_error it was given.
@@ -295,6 +297,26 @@ unsigned bst_pool_threads(const struct bst_pool *pool);
  * alone). */
 void bst_pool_run(struct bst_pool *pool, size_t count, void (*task)(void *arg, size_t index, unsigned thread),
                   void *arg);
+
+/* ---- sandbox (sandbox.c) ---- */
+
+struct bst_sandbox {
+    const char *const
+        *read; /* files, and folders with all below them, that are still read; a missing one does no harm */
+    size_t read_count;
+    const char *const
+        *write; /* folders in which files are still made, replaced and removed; none: nothing is written */
+    size_t write_count;
+};
+struct bst_sandboxed {
+    const char *files_why,
+        *calls_why; /* why files or system calls are as open as before; NULL: they are closed */
+};
+/* From here on this process, and every thread that it starts, can open nothing but these files, reach no network, start no
+ * program, and look into no other process; there is no way back. Called while there is one thread, before untrusted bytes
+ * are read. What the kernel does not have (Landlock: Linux 5.13, seccomp: 3.5) is told in the answer, as nothing that
+ * fails. Does nothing in a program built with a sanitizer or run under valgrind, which need what is given up. */
+struct bst_sandboxed bst_sandbox_enter(const struct bst_sandbox *sandbox);
 
 /* Progress of long work. done counts up to total in some unit of the caller's; false asks to stop, which the
  * worker answers with BST_FAILURE and the text "interrupted" after cleaning up. */

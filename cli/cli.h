@@ -17,6 +17,7 @@
  *   models.c      where models are looked for
  *   trust.c       home, trusted certificates and log keys
  *   walk.c        folders -> picture files
+ *   sandbox.c     what a command may still do once it reads strangers' files
  *   demo          the script behind make demo
  */
 #ifndef BST_CLI_H
@@ -237,6 +238,33 @@ enum bst_code cli_trust_keep(const struct cli_args *args, const char *home, cons
                              struct bst_error *err);
 /* Opens --ledger FILE or home's ledger for reading. */
 enum bst_code cli_ledger(const struct cli_args *args, struct bst_ledger **out, struct bst_error *err);
+
+/* ---- sandbox (sandbox.c) ---- */
+
+/* What is read from when the command has shut itself in; filled, then entered, then cleared. */
+struct cli_sandbox {
+    size_t count;
+    char **paths; /* owned */
+    bool failed;  /* memory ran out while it was filled; cli_sandbox_enter tells */
+    bool off;     /* BLINDSTAMP_SANDBOX=off */
+    struct bst_sandboxed on;
+};
+/* Files and folders; NULL and what is not there are passed over. */
+void cli_sandbox_read(struct cli_sandbox *sandbox, const char *path);
+/* A file in a folder. */
+void cli_sandbox_read_in(struct cli_sandbox *sandbox, const char *folder, const char *name);
+/* The folder that path lies in. */
+void cli_sandbox_read_beside(struct cli_sandbox *sandbox, const char *path);
+/* A picture with the manifests beside it; or a folder, with the pictures that links in it lead to. */
+void cli_sandbox_read_pictures(struct cli_sandbox *sandbox, const char *path);
+/* Shuts the process in (base.h, bst_sandbox_enter) unless BLINDSTAMP_SANDBOX is "off"; if it is "require" and the machine
+ * cannot, BST_FAILURE. With network, a helper is left outside to ask the network. */
+enum bst_code cli_sandbox_enter(struct cli_sandbox *sandbox, bool network, struct bst_error *err);
+void cli_sandbox_clear(struct cli_sandbox *sandbox);
+/* {"files": true, "calls": false, "why": "..."} */
+json_t *cli_sandbox_json(const struct cli_sandbox *sandbox);
+/* The same in words. New memory, or NULL. */
+char *cli_sandbox_words(const struct cli_sandbox *sandbox);
 
 /* ---- seeds (seeds.c) ---- */
 

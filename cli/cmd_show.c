@@ -123,6 +123,15 @@ static void print_sections(const json_t *all)
     }
 }
 
+static enum bst_code shut_in(const char *path, struct bst_error *err)
+{
+    struct cli_sandbox sandbox = {0};
+    cli_sandbox_read_pictures(&sandbox, path);
+    enum bst_code code = cli_sandbox_enter(&sandbox, false, err);
+    cli_sandbox_clear(&sandbox);
+    return code;
+}
+
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     json_t *all = NULL;
@@ -130,6 +139,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     enum bst_c2pa_format format = BST_C2PA_OURS;
     enum bst_code code = cli_c2pa_format(args, &format, err);
     bool ours = format == BST_C2PA_OURS;
+    if (code == BST_OK) code = shut_in(path, err);
     if (code == BST_OK) code = ours ? bst_show(path, &all, err) : bst_show_manifests(path, format, &all, err);
     if (code != BST_OK) return code;
     if (!ours || cli_has(args, "json"))

@@ -34,6 +34,7 @@ struct batch {
     enum bst_code worst;
     size_t count, by_code[7], failures;
     struct cli_progress progress; /* of a replay */
+    struct cli_sandbox sandbox;
 };
 
 static enum cli_colour colour_of(enum bst_code code)
@@ -166,6 +167,7 @@ static enum bst_code print_verdict(struct batch *batch, const struct bst_verdict
     if (batch->json) {
         json_t *object = NULL;
         if (bst_verdict_json(v, &object, err) != BST_OK) return err->code;
+        json_object_set_new(object, "sandbox", cli_sandbox_json(&batch->sandbox));
         printf(batch->count > 1 ? ",\n" : "[\n");
         enum bst_code code = cli_json(object, true, err);
         json_decref(object);
@@ -175,6 +177,11 @@ static enum bst_code print_verdict(struct batch *batch, const struct bst_verdict
     print_head(v);
     if (batch->details || v->code != BST_OK) print_words(v);
     if (batch->details) print_details(v);
+    if (cli_has(batch->args, "details")) {
+        char *words = cli_sandbox_words(&batch->sandbox);
+        print_fact("sandbox", words);
+        free(words);
+    }
     if (batch->details && v->code == BST_UNTRUSTED)
         printf(
             "  hint: if you know this author, ask for what \"blindstamp key export\" writes, and add it with "
@@ -260,6 +267,43 @@ static enum bst_code look_in(const struct cli_args *args, const char *name, cons
     return BST_OK;
 }
 
+/* Where a replay reads: models and the weights beside them, and input pictures, by default beside the picture. */
+static void admit_replay(struct cli_sandbox *sandbox, const struct cli_args *args,
+                         const struct cli_places *places)
+{
+    const char *value;
+    for (size_t i = 0; i < places->count; i++)
+        cli_sandbox_read(sandbox, places->folder[i]);
+    for (size_t i = 0; (value = cli_nth(args, "model", i)); i++) {
+        cli_sandbox_read(sandbox, value);
+        cli_sandbox_read_beside(sandbox, value);
+    }
+    for (size_t i = 0; (value = cli_nth(args, "input", i)); i++)
+        cli_sandbox_read(sandbox, value);
+    for (size_t i = 0; i < args->operand_count; i++)
+        cli_sandbox_read_beside(sandbox, args->operands[i]);
+}
+
+/* What is read from here on is all named by the caller, or the caller's own; the keys in home are not. */
+static enum bst_code shut_in(struct batch *batch, const char *home, const struct cli_places *places,
+                             struct bst_error *err)
+{
+    static const char *const own[] = {"identity.json", "ledger.sqlite", "ledger.sqlite-journal", "certs",
+                                      "trust"};
+    static const char *const files[] = {"trust", "trust-tsa", "trust-signer", "log-key", "ledger"};
+    const struct cli_args *args = batch->args;
+    const char *value;
+    for (size_t i = 0; i < args->operand_count; i++)
+        cli_sandbox_read_pictures(&batch->sandbox, args->operands[i]);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        cli_sandbox_read_in(&batch->sandbox, home, own[i]);
+    for (size_t f = 0; f < sizeof files / sizeof *files; f++)
+        for (size_t i = 0; (value = cli_nth(args, files[f], i)); i++)
+            cli_sandbox_read(&batch->sandbox, value);
+    if (cli_has(args, "replay")) admit_replay(&batch->sandbox, args, places);
+    return cli_sandbox_enter(&batch->sandbox, cli_has(args, "ask-revocation"), err);
+}
+
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     struct batch batch = {.args = args, .json = cli_has(args, "json"), .quiet = cli_has(args, "quiet")};
@@ -274,8 +318,9 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 
     /* A picture can be judged by somebody who has no identity: then home counts only when it is named. */
     enum bst_code code = cli_home(args, cli_has(args, "home"), &home, err);
-    if (code == BST_OK) code = cli_trust_load(args, home, &trust, err);
     if (code == BST_OK) code = cli_places_find(home, &places, err);
+    if (code == BST_OK) code = shut_in(&batch, home, &places, err);
+    if (code == BST_OK) code = cli_trust_load(args, home, &trust, err);
     if (code == BST_OK) code = look_in(args, "model", &places, &models, &model_count, err);
     if (code == BST_OK) code = look_in(args, "input", &(struct cli_places){0}, &inputs, &input_count, err);
     if (code == BST_OK) code = cli_number(args, "threads", 1, 256, &threads, err);
@@ -316,6 +361,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     }
     free(inputs);
     free(models);
+    cli_sandbox_clear(&batch.sandbox);
     cli_places_clear(&places);
     bst_trust_free(trust);
     free(home);
@@ -334,7 +380,9 @@ const struct cli_command cmd_verify = {
         "at hand holds the entry. Folders are searched for PNG, JPEG and WebP files.\n\n"
         "You trust your own identity in HOME, what \"blindstamp trust add\" and \"key import\" added, and\n"
         "what these options name: nobody else.\n"
-        "Works without any HOME, network or private key.\n\n"
+        "Works without any HOME, network or private key. Before it reads a picture it gives up what it does\n"
+        "not need: it can then open these files alone, for reading, and reach no network (Landlock and\n"
+        "seccomp; --details says whether the kernel has them).\n\n"
         "Exit codes: 0 verified, 2 nothing is known of the origin, 3 altered or forged, 4 unreadable,\n"
         "6 intact but the signer is not trusted. The worst file counts.",
     .options = options,

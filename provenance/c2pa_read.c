@@ -92,12 +92,16 @@ static enum bst_code judge_bytes(struct bst_judge *judge, struct bst_error *err)
 
 /* ---- where the store stands ---- */
 
-/* Beside "x.png": "x.c2pa", as other tools write it, or "x.png.c2pa". */
-static enum bst_code read_sidecar(const char *path, struct bst_buf *out, struct bst_error *err)
+char *bst_sidecar_path(const char *path, bool whole)
 {
     const char *name = bst_path_name(path), *dot = strrchr(name, '.');
-    int stem = dot == NULL || dot == name ? (int)strlen(path) : (int)(dot - path);
-    char *tries[] = {bst_format("%.*s.c2pa", stem, path), bst_format("%s.c2pa", path)};
+    int stem = whole || dot == NULL || dot == name ? (int)strlen(path) : (int)(dot - path);
+    return bst_format("%.*s.c2pa", stem, path);
+}
+
+static enum bst_code read_sidecar(const char *path, struct bst_buf *out, struct bst_error *err)
+{
+    char *tries[] = {bst_sidecar_path(path, false), bst_sidecar_path(path, true)};
     enum bst_code code = tries[0] == NULL || tries[1] == NULL ? bst_fail_memory(err) : BST_NO_PROVENANCE;
     for (size_t i = 0; i < 2 && code == BST_NO_PROVENANCE; i++) {
         if (bst_file_exists(tries[i])) code = bst_file_read(tries[i], BST_MANIFEST_MAX, out, err);

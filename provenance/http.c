@@ -115,6 +115,7 @@ enum bst_code bst_http_post(const struct bst_http *http, const void *body, size_
         bst_fail(err, BST_USAGE, "\"%.100s\" is no address that begins with http:// or https://", http->url);
         return err->code;
     }
+    if (bst_http_helper_runs()) return bst_http_helper_post(http, body, len, answer, err);
     enum bst_code code = load(&api, err);
     if (code != BST_OK) return code;
     CURL *curl = api.easy_init();

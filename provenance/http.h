@@ -15,4 +15,9 @@ struct bst_http {
 enum bst_code bst_http_post(const struct bst_http *http, const void *body, size_t len, struct bst_buf *answer,
                             struct bst_error *err);
 
+/* http_helper.c: once bst_http_helper_start was called, bst_http_post leaves the asking to that process. */
+bool bst_http_helper_runs(void);
+enum bst_code bst_http_helper_post(const struct bst_http *http, const void *body, size_t len,
+                                   struct bst_buf *answer, struct bst_error *err);
+
 #endif

