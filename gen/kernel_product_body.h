@@ -3,6 +3,8 @@
 
 /* ---- products in pieces ---- */
 
+#define PRODUCT_AHEAD 512 /* numbers of the left matrix that are on their way from memory, about */
+
 #define PRODUCT_FUNCTION(V)                                                                                  \
     static inline __attribute__((always_inline)) void piece_##V(                                             \
         size_t count, const float *a, const float *b, size_t b_step, bool first, float *dst, size_t pitch)   \
@@ -13,6 +15,7 @@
         _Pragma("GCC unroll 4") for (size_t c = 0; c < count; c++, a += PRODUCT_ROWS, b += b_step)           \
         {                                                                                                    \
             vf x[V];                                                                                         \
+            __builtin_prefetch(a + PRODUCT_AHEAD);                                                           \
             UNROLL for (size_t v = 0; v < V; v++) x[v] = v_load(b + v * VW);                                 \
             UNROLL for (size_t r = 0; r < PRODUCT_ROWS; r++)                                                 \
             {                                                                                                \
