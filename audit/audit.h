@@ -6,6 +6,7 @@
  *   verify.c      one file -> checks and a verdict; verify.h what its parts share
  *   credential.c  the checks of manifest, signature and signer
  *   receipt.c     the checks of statement, receipt and ledger
+ *   label.c       China's label for AI content, in words and checked
  *   replay.c      makes the picture again from its statement and compares pixels; replay_read.c from what
  *   facts.c       what a statement says, in plain fields
  *   verdict.c     verdicts as words and as JSON
@@ -34,7 +35,7 @@ enum bst_result {
 struct bst_check {
     const char *
         id; /* "file", "manifest", "manifest.binding", "signature", "signer", "identity", "ingredients", "statement", "digest",
-                       "pixels", "receipt", "ledger", "metadata", "replay" */
+                       "pixels", "receipt", "ledger", "metadata", "aigc", "replay" */
     enum bst_result result;
     char words[320]; /* one sentence that a lawyer can read */
 };

@@ -9,6 +9,7 @@
 #define INTERNALS     "predicate.buildDefinition.internalParameters"
 #define DEPENDENCIES  "predicate.buildDefinition.resolvedDependencies"
 #define ANNOTATIONS   "subject.0.annotations"
+#define FILE_SAYS     "predicate.fileSays"
 #define ADOPTION_TYPE "urn:blindstamp:adoption:v1"
 
 static const char *text_at(const json_t *statement, const char *path)
@@ -43,6 +44,7 @@ static void read_adoption(const json_t *statement, struct facts *out)
     out->image_id = text_at(statement, "predicate.imageId");
     out->made = text_at(statement, "predicate.adoptedOn");
     out->source_type = text_at(statement, "predicate.sourceType");
+    out->privacy = text_at(statement, "predicate.privacy");
     out->version = text_at(statement, "predicate.version.blindstamp");
     out->width = size_at(statement, "predicate.picture.width");
     out->height = size_at(statement, "predicate.picture.height");
@@ -131,8 +133,9 @@ enum bst_code facts_open(const json_t *statement, const struct bst_secrets *secr
 {
     json_t *copy = json_deep_copy(statement);
     if (!copy) return bst_fail_memory(err);
-    *opened =
-        open_in(bst_json_at(copy, PARAMETERS), secrets) + open_in(bst_json_at(copy, ANNOTATIONS), secrets);
+    *opened = open_in(bst_json_at(copy, PARAMETERS), secrets) +
+              open_in(bst_json_at(copy, ANNOTATIONS), secrets) +
+              open_in(bst_json_at(copy, FILE_SAYS), secrets);
     *out = copy;
     return BST_OK;
 }

@@ -64,6 +64,16 @@ static json_t *receipt_json(const struct bst_c2pa *c2pa, const struct bst_dsse *
     return object;
 }
 
+/* China's label for AI content, in words, and as it stands. */
+static json_t *label_json(const json_t *metadata)
+{
+    json_t *label = bst_aigc_find(metadata);
+    char *words = label ? audit_label_words(label) : NULL;
+    json_t *object = label ? json_pack("{s:o, s:o}", "says", audit_text(words), "label", label) : json_null();
+    free(words);
+    return object;
+}
+
 static json_t *manifest_json(const struct bst_c2pa *c2pa)
 {
     struct bst_error why = {0};
@@ -118,6 +128,7 @@ enum bst_code bst_show(const char *path, json_t **out, struct bst_error *err)
     }
     if (code == BST_OK) {
         json_object_set_new(all, "metadata", metadata);
+        json_object_set_new(all, "aigc", label_json(metadata));
         credentials_json(&c2pa, &problem, all);
     }
     bst_c2pa_clear(&c2pa);

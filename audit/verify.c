@@ -202,6 +202,8 @@ static enum bst_code judge_without(struct judge *judge, struct bst_error *err)
 {
     struct bst_verdict *v = judge->verdict;
     enum bst_code code = judge_lost(judge, err);
+    if (code == BST_OK) code = judge_label(judge, err);
+    if (code == BST_OK && v->checks[v->check_count - 1].result == BST_FAIL) judge_conclude(judge);
     if (code != BST_OK || !judge->options->replay) return code;
     code = judge_replay(judge, err);
     if (code == BST_OK && v->checks[v->check_count - 1].result == BST_FAIL) judge_conclude(judge);
@@ -222,6 +224,7 @@ static enum bst_code judge_file(struct judge *judge, struct bst_error *err)
     }
     if (code == BST_OK) code = judge_receipt(judge, err);
     if (code == BST_OK) code = judge_metadata(judge, err);
+    if (code == BST_OK) code = judge_label(judge, err);
     if (code == BST_OK && judge->options->replay) code = judge_replay(judge, err);
     if (code == BST_OK) code = tell(judge, err);
     if (code == BST_OK) judge_conclude(judge);

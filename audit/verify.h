@@ -46,6 +46,10 @@ void judge_statuses(struct judge *judge);
  * it. */
 enum bst_code judge_receipt(struct judge *judge, struct bst_error *err);
 enum bst_code judge_lost(struct judge *judge, struct bst_error *err);
+/* label.c: China's label for AI content, when the metadata has one. */
+enum bst_code judge_label(struct judge *judge, struct bst_error *err);
+/* What it says, in words; new memory, or NULL. */
+char *audit_label_words(const json_t *label);
 /* replay.c */
 enum bst_code judge_replay(struct judge *judge, struct bst_error *err);
 /* Text of a stranger's file or certificate, which need not be UTF-8, as JSON; null for NULL. New reference.

@@ -30,8 +30,8 @@ _blindstamp() {
     init) options="--author -a --email --url --passphrase-file --no-passphrase" ;;
     model) options="--card --architecture --encoder --style-picture --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
-    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --no-train --no-thumbnail --output -o --name --force -f --threads --compression --tsa --staple --passphrase-file" ;;
-    sign) options="--output -o --in-place --sidecar --source-type --no-train --thumbnail --pixels --accept-broken --again --force -f --jobs -j --tsa --staple --passphrase-file" ;;
+    gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --no-train --profile --producer --propagator --no-thumbnail --output -o --name --force -f --threads --compression --tsa --staple --passphrase-file" ;;
+    sign) options="--output -o --in-place --sidecar --source-type --privacy --no-train --profile --producer --propagator --keep-metadata --thumbnail --pixels --accept-broken --again --force -f --jobs -j --tsa --staple --passphrase-file" ;;
     verify) options="--pixels --replay -r --model -m --input -i --trust --trust-tsa --trust-signer --ask-revocation --log-key --ledger --format -f --details -d --threads --memory" ;;
     show) options="--format -f" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
@@ -59,15 +59,16 @@ _blindstamp() {
     cert:--alg) mapfile -t COMPREPLY < <(compgen -W "ed25519 es256 es384 es512 ps256 ps384 ps512" -- "$cur") && return ;;
     trust:--kind | trust:-k) mapfile -t COMPREPLY < <(compgen -W "manifest tsa cawg" -- "$cur") && return ;;
     verify:--format | verify:-f | show:--format | show:-f) mapfile -t COMPREPLY < <(compgen -W "ours crjson c2patool" -- "$cur") && return ;;
-    gen:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
+    gen:--privacy | sign:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
     sign:--source-type) mapfile -t COMPREPLY < <(compgen -W "generated composite edited capture unknown" -- "$cur") && return ;;
+    gen:--profile | sign:--profile) mapfile -t COMPREPLY < <(compgen -W "cn" -- "$cur") && return ;;
     gen:--tsa | sign:--tsa) mapfile -t COMPREPLY < <(compgen -W "later" -- "$cur") && return ;;
     query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation adoption training model identity other" -- "$cur") && return ;;
     *:--home | gen:--output | gen:-o | sign:--output | sign:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     *:--seed | *:-s | gen:--mix | *:--label | gen:-l | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
         *:--since | *:--until | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--memory | *:--tile-size | *:--compression | \
         *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | *:--id | *:--jobs | *:-j | *:--runs | \
-        *:--organisation | *:--country | *:--origin | *:--date | timestamp:--tsa)
+        *:--organisation | *:--country | *:--producer | *:--propagator | *:--origin | *:--date | timestamp:--tsa)
         return ;;
     esac
 

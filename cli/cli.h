@@ -15,6 +15,7 @@
  *   seeds.c       "1-24,99"
  *   words.c       titles, prompts and names
  *   models.c      where models are looked for
+ *   label.c       the codes for China's label
  *   trust.c       home, trusted certificates and log keys
  *   walk.c        folders -> picture files
  *   sandbox.c     what a command may still do once it reads strangers' files
@@ -219,12 +220,39 @@ void cli_passphrase_free(char *passphrase);
 
 /* A list of bst_c2pa_lineage(), with what its credentials are now, or were found to be when they went in. */
 void cli_ingredients(const json_t *list, bool now, int indent);
+#define CLI_PRIVACY_OPTION                                                                                   \
+    {                                                                                                        \
+        "privacy", 0, "LEVEL", "public (default), partner or private; see above", false                      \
+    }
+
+#define CLI_LABEL_OPTIONS                                                                                    \
+    {"profile", 0, "NAME", "cn: put on the label that China asks of AI content (GB 45438-2025)", false},     \
+        {"producer", 0, "CODE", "for the label: name or code of the service that made the picture", false},  \
+    {                                                                                                        \
+        "propagator", 0, "CODE", "for the label: name or code of the service that passes it on", false       \
+    }
+
+/* --privacy, BST_PUBLIC when it was not given (options.c). */
+enum bst_code cli_privacy(const struct cli_args *args, enum bst_privacy *out, struct bst_error *err);
+
+/* ---- China's label (label.c) ---- */
+
+/* Codes for the label that --profile cn asks for: from --producer and --propagator, else from HOME/aigc.json. */
+struct cli_label {
+    bool wanted;
+    struct bst_aigc_codes codes; /* borrowed from the options or the file */
+    json_t *file;
+};
+enum bst_code cli_label(const struct cli_args *args, const char *home, struct cli_label *out,
+                        struct bst_error *err);
+void cli_label_clear(struct cli_label *label);
 
 /* ---- home and trust (trust.c) ---- */
 
 /* The home folder; BST_USAGE with a hint when it was never initialised and must_exist. New memory. */
 enum bst_code cli_home(const struct cli_args *args, bool must_exist, char **out, struct bst_error *err);
-/* Opens the workshop, asking for the passphrase if the keys are locked; heeds --tsa, --staple and --no-train. */
+/* Opens the workshop, asking for the passphrase if the keys are locked; heeds --tsa, --staple, --no-train
+ * and --profile. */
 enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level, bool thumbnail,
                           struct bst_stamper **out, struct bst_error *err);
 /* What verify trusts: home itself (when it has an identity), what was added to it, and the options --trust, --trust-tsa,

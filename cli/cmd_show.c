@@ -97,13 +97,14 @@ static void print_sections(const json_t *all)
     } sections[] = {{"file", "File"},
                     {"container", "Container"},
                     {"metadata", "Metadata (not protected by itself)"},
+                    {"aigc", "Label for AI content in China (GB 45438-2025)"},
                     {"ingredients", "Made from, as the manifest tells it"},
                     {"manifest", "C2PA manifest"},
                     {"statement", "Signed statement"},
                     {"receipt", "Ledger receipt"}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         const json_t *section = json_object_get(all, sections[i].key);
-        if (!section) continue;
+        if (!section || (!strcmp(sections[i].key, "aigc") && json_is_null(section))) continue;
         printf("%s%s%s%s\n", i ? "\n" : "", cli_colour(stdout, CLI_BOLD), sections[i].title,
                cli_colour(stdout, CLI_PLAIN));
         if (!strcmp(sections[i].key, "container"))

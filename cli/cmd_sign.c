@@ -17,7 +17,11 @@ static const struct cli_option options[] = {
     {"sidecar", 0, NULL, "change no picture: write the manifest beside it, as NAME.c2pa", false},
     {"source-type", 0, "TYPE", "what you declare: generated, composite, edited, capture (default: unknown)",
      false},
+    CLI_PRIVACY_OPTION,
     CLI_NO_TRAIN_OPTION,
+    CLI_LABEL_OPTIONS,
+    {"keep-metadata", 0, NULL,
+     "write nothing into the file's own XMP and EXIF: what you declare is in the manifest alone", false},
     {"thumbnail", 0, NULL, "show the picture, made small, in its manifest: every pixel has to be decoded",
      false},
     {"pixels", 0, NULL,
@@ -52,6 +56,7 @@ struct job {
     struct bst_error failed; /* of the gathering */
     size_t first;            /* of the batch at hand */
     size_t signed_, stamped_before, refused;
+    size_t shows_words, unlabelled; /* of those signed */
     enum bst_code worst;
     json_t *array; /* with --json */
 };
@@ -181,6 +186,8 @@ static void delivered(void *arg, const struct bst_adopted *adopted)
         return;
     }
     job->signed_++;
+    job->shows_words += adopted->shows_words;
+    job->unlabelled += adopted->unlabelled;
     cli_progress_clear(&job->progress);
     if (job->array) {
         json_array_append_new(job->array,
@@ -250,6 +257,11 @@ static enum bst_code finish(struct job *job, enum bst_code code, struct bst_erro
     if (talk && job->stamped_before)
         cli_note("%zu of %zu carry your stamp already; --again would stamp them once more",
                  job->stamped_before, job->count);
+    if (talk && job->shows_words)
+        cli_note("%zu of them still show in their own metadata what the stamp keeps back", job->shows_words);
+    if (talk && job->unlabelled)
+        cli_note("%zu of them got no label: nothing says that AI made them, or another service's label stays",
+                 job->unlabelled);
     if (talk && job->count > 1) cli_note("%zu of %zu pictures signed", job->signed_, job->count);
     if (code == BST_OK && cli_interrupted()) {
         bst_fail(err, BST_FAILURE, "interrupted: %zu of %zu pictures were signed", job->signed_, job->count);
@@ -275,7 +287,15 @@ static enum bst_code read_options(struct job *job, struct bst_error *err)
                                               .force = cli_has(args, "force"),
                                               .accept_broken = cli_has(args, "accept-broken"),
                                               .again = cli_has(args, "again"),
-                                              .pixels = cli_has(args, "pixels")};
+                                              .pixels = cli_has(args, "pixels"),
+                                              .keep_metadata = cli_has(args, "keep-metadata")};
+    bool unchanged = job->options.sidecar || job->options.keep_metadata;
+    if (unchanged && cli_has(args, "profile")) {
+        bst_fail(err, BST_USAGE, "China's label stands in the file's metadata, which is not to be changed");
+        return bst_hint(err, "leave --profile out, or --%s",
+                        job->options.sidecar ? "sidecar" : "keep-metadata");
+    }
+    if (cli_privacy(args, &job->options.privacy, err) != BST_OK) return err->code;
     if (!source || bst_source_known(source, &job->options.source)) return BST_OK;
     bst_fail(err, BST_USAGE, "there is no source type \"%.40s\"", source);
     return bst_hint(err, "generated, composite, edited, capture or unknown");
@@ -333,7 +353,19 @@ const struct cli_command cmd_sign = {
         "The stamp says that you took up the picture now, and that it is unchanged since; it does not say\n"
         "that you made it, nor how it was made. What the file says of that (parameters of AUTOMATIC1111,\n"
         "ComfyUI, InvokeAI or NovelAI, EXIF, XMP) is quoted in the ledger as the file's word; --source-type\n"
-        "adds what you declare it to be. PNG, JPEG and WebP; pixels and metadata stay as they are.\n"
+        "adds what you declare it to be. PNG, JPEG and WebP; pixels stay as they are.\n"
+        "\n"
+        "What you ask to be said of the picture (--source-type, --no-train, --profile) is also written into "
+        "its\n"
+        "XMP and EXIF, where other programs look for it; everything else in them stays byte for byte, and "
+        "so\n"
+        "does the whole file's metadata when nothing is asked for, or with --keep-metadata or --sidecar.\n"
+        "\n"
+        "--privacy says what the stamp quotes of the file's words:\n"
+        "  public    everything\n"
+        "  partner   prompts only as commitments that you can open later\n"
+        "  private   also seed, sampler, camera, time, artist and file name only as commitments\n"
+        "It takes nothing out of the file itself, nor out of credentials that it came with.\n"
         "\n"
         "Credentials that a file came with are kept, byte for byte, as those of its parent. A file whose\n"
         "credentials do not hold is refused, and so is a sidecar beside credentials in the file.\n"
@@ -341,7 +373,7 @@ const struct cli_command cmd_sign = {
         "\"-\" reads the names of files from standard input, one a line. Every 1000 files are one batch of\n"
         "the ledger. What cannot be signed is named, and the others go on.",
     .options = options,
-    .examples = "blindstamp sign photo.jpg --source-type capture -o signed\n"
+    .examples = "blindstamp sign photo.jpg --source-type capture --no-train -o signed\n"
                 "find pictures -name '*.webp' | blindstamp sign --in-place -",
     .least = 1,
     .most = SIZE_MAX,

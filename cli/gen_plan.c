@@ -118,17 +118,7 @@ static enum bst_code plan_words(const struct cli_args *args, struct gen_plan *pl
             cli_words(words[i].option, *words[i].out, words[i].most, words[i].lines, err) != BST_OK)
             return err->code;
     }
-    const char *privacy = cli_value(args, "privacy");
-    static const char *const names[] = {
-        [BST_PUBLIC] = "public", [BST_PARTNER] = "partner", [BST_PRIVATE] = "private"};
-    if (!privacy) return BST_OK;
-    for (unsigned i = 0; i < 3; i++) {
-        if (strcmp(privacy, names[i])) continue;
-        plan->privacy = (enum bst_privacy)i;
-        return BST_OK;
-    }
-    bst_fail(err, BST_USAGE, "--privacy is public, partner or private, not \"%.40s\"", privacy);
-    return bst_hint(err, "blindstamp help gen says what each discloses");
+    return cli_privacy(args, &plan->privacy, err);
 }
 
 static enum bst_code plan_numbers(const struct cli_args *args, struct gen_plan *plan, struct bst_error *err)

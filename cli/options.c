@@ -337,3 +337,19 @@ enum bst_code cli_c2pa_format(const struct cli_args *args, enum bst_c2pa_format 
     bst_fail(err, BST_USAGE, "--format %s is none of ours, crjson, c2patool", name);
     return bst_hint(err, "crjson and c2patool are JSON documents of the manifests; ours is our own report");
 }
+
+enum bst_code cli_privacy(const struct cli_args *args, enum bst_privacy *out, struct bst_error *err)
+{
+    static const char *const names[] = {
+        [BST_PUBLIC] = "public", [BST_PARTNER] = "partner", [BST_PRIVATE] = "private"};
+    const char *privacy = cli_value(args, "privacy");
+    *out = BST_PUBLIC;
+    if (!privacy) return BST_OK;
+    for (unsigned i = 0; i < 3; i++) {
+        if (strcmp(privacy, names[i])) continue;
+        *out = (enum bst_privacy)i;
+        return BST_OK;
+    }
+    bst_fail(err, BST_USAGE, "--privacy is public, partner or private, not \"%.40s\"", privacy);
+    return bst_hint(err, "blindstamp help %s says what each discloses", args->command->name);
+}

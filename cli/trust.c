@@ -29,15 +29,21 @@ enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png
                           struct bst_stamper **out, struct bst_error *err)
 {
     char *passphrase = NULL;
-    enum bst_code code = cli_passphrase_given(args, &passphrase, err);
-    if (code != BST_OK) return code;
+    struct cli_label label;
+    enum bst_code code = cli_label(args, home, &label, err);
+    if (code == BST_OK) code = cli_passphrase_given(args, &passphrase, err);
+    if (code != BST_OK) {
+        cli_label_clear(&label);
+        return code;
+    }
     struct bst_stamper_options options = {.home = home,
                                           .passphrase = passphrase,
                                           .png_level = png_level,
                                           .tsa = cli_value(args, "tsa"),
                                           .staple = cli_has(args, "staple"),
                                           .no_train = cli_has(args, "no-train"),
-                                          .thumbnail = thumbnail};
+                                          .thumbnail = thumbnail,
+                                          .aigc = label.wanted ? &label.codes : NULL};
     bool locked = false;
     code = bst_stamper_open(&options, out, &locked, err);
     if (code != BST_OK && locked && !passphrase) {
@@ -47,6 +53,7 @@ enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png
         if (code == BST_OK) code = bst_stamper_open(&options, out, &locked, err);
     }
     cli_passphrase_free(passphrase);
+    cli_label_clear(&label);
     return code;
 }
 

@@ -89,6 +89,7 @@ struct bst_manifest {
 struct bst_opened {
     struct bst_parent parent; /* the picture as it was found */
     bool generated;           /* the author declares that a model made it, or a part of it */
+    bool edited;              /* its own metadata was changed */
     /* Its binding to the finished file. */
     enum bst_format format;
     bool detached; /* the store becomes a file of its own: nothing is left out */

@@ -88,6 +88,17 @@ static void write_agent(struct bst_buf *out)
     bst_cbor_pair(out, "version", BST_VERSION);
 }
 
+/* When it happened and what it was, the shortest keys. */
+static void begin_action(const struct bst_manifest *manifest, const char *name, size_t members,
+                         struct bst_buf *out)
+{
+    bst_cbor_map(out, members);
+    bst_cbor_text(out, "when");
+    bst_cbor_tag(out, 0);
+    bst_cbor_text(out, manifest->when);
+    bst_cbor_pair(out, "action", name);
+}
+
 /* c2pa.created with what went into the picture, or c2pa.opened with what was opened. */
 static void write_actions(const struct bst_manifest *manifest, const struct bst_written *all,
                           struct bst_buf *out)
@@ -97,13 +108,10 @@ static void write_actions(const struct bst_manifest *manifest, const struct bst_
     for (size_t i = 0; i < all->count; i++)
         ingredients += all->ingredient[i];
     bst_cbor_map(out, 2);
+    bool edited = manifest->opened != NULL && manifest->opened->edited;
     bst_cbor_text(out, "actions");
-    bst_cbor_array(out, 1);
-    bst_cbor_map(out, created ? 5 : 4);
-    bst_cbor_text(out, "when");
-    bst_cbor_tag(out, 0);
-    bst_cbor_text(out, manifest->when);
-    bst_cbor_pair(out, "action", created ? "c2pa.created" : "c2pa.opened");
+    bst_cbor_array(out, edited ? 2 : 1);
+    begin_action(manifest, created ? "c2pa.created" : "c2pa.opened", created ? 5 : 4, out);
     bst_cbor_text(out, "parameters");
     bst_cbor_map(out, 1);
     bst_cbor_text(out, "ingredients");
@@ -113,6 +121,10 @@ static void write_actions(const struct bst_manifest *manifest, const struct bst_
     }
     write_agent(out);
     if (created) bst_cbor_pair(out, "digitalSourceType", manifest->source_type);
+    if (edited) {
+        begin_action(manifest, "c2pa.edited.metadata", 3, out);
+        write_agent(out);
+    }
     bst_cbor_text(out, "allActionsIncluded");
     bst_cbor_bool(out, true);
 }

@@ -1,4 +1,5 @@
-/* container_edit.c - a manifest put into a PNG, JPEG or WebP file, or taken out, while the file is copied. */
+/* container_edit.c - a manifest put into a PNG, JPEG or WebP file, or taken out, and metadata changed, while the file is
+ * copied. */
 #include "container_edit.h"
 #include "container_webp.h"
 #include "png_edit.h"
@@ -18,7 +19,7 @@ void bst_edits_clear(struct bst_edits *edits)
     memset(edits, 0, sizeof(*edits));
 }
 
-static struct bst_edit *add(struct bst_edits *edits, uint64_t at, uint64_t remove)
+struct bst_edit *bst_edits_add(struct bst_edits *edits, uint64_t at, uint64_t remove)
 {
     struct bst_edit *edit = &edits->item[edits->count++]; /* BST_EDITS_MAX is enough for every format */
     edit->at = at;
@@ -80,14 +81,53 @@ static void put_chunk_head(struct bst_buf *out, const char type[static 4], size_
     put_le32(out, (uint32_t)len);
 }
 
+/* ---- metadata that changes along ---- */
+
+/* What is put in at a place comes before what is taken out there; else the order in which they were added. */
+static bool comes_after(const struct bst_edit *a, const struct bst_edit *b)
+{
+    return a->at > b->at || (a->at == b->at && a->remove > 0 && b->remove == 0);
+}
+
+static void sort(struct bst_edits *edits)
+{
+    for (size_t i = 1; i < edits->count; i++) {
+        struct bst_edit edit = edits->item[i];
+        size_t to = i;
+        for (; to > 0 && comes_after(&edits->item[to - 1], &edit); to--)
+            edits->item[to] = edits->item[to - 1];
+        edits->item[to] = edit;
+    }
+}
+
+/* The edits of metadata before end. */
+static void add_metadata(const struct bst_canvas *canvas, uint64_t end, struct bst_edits *out)
+{
+    for (size_t i = 0; canvas->metadata != NULL && i < canvas->metadata->count; i++) {
+        const struct bst_edit *edit = &canvas->metadata->item[i];
+        if (edit->at >= end) continue;
+        struct bst_edit *copy = bst_edits_add(out, edit->at, edit->remove);
+        bst_buf_append(&copy->insert, edit->insert.data, edit->insert.len);
+    }
+}
+
+/* What they put in at the end. */
+static void append_metadata(const struct bst_canvas *canvas, uint64_t end, struct bst_buf *out)
+{
+    for (size_t i = 0; canvas->metadata != NULL && i < canvas->metadata->count; i++) {
+        const struct bst_edit *edit = &canvas->metadata->item[i];
+        if (edit->at >= end) bst_buf_append(out, edit->insert.data, edit->insert.len);
+    }
+}
+
 /* ---- each format ---- */
 
 static void take_out(const struct bst_container *container, struct bst_edits *out)
 {
-    if (container->has_manifest) add(out, container->manifest.start, container->manifest.length);
+    if (container->has_manifest) bst_edits_add(out, container->manifest.start, container->manifest.length);
 }
 
-static uint64_t png_or_jpeg_start(const struct bst_container *container)
+uint64_t bst_edit_head(const struct bst_container *container)
 {
     size_t i = 0;
     if (container->format == BST_FORMAT_PNG) return BST_PNG_HEAD;
@@ -96,29 +136,31 @@ static uint64_t png_or_jpeg_start(const struct bst_container *container)
     return container->segments[i].whole.start;
 }
 
-static void edit_png_or_jpeg(const struct bst_container *container, const struct bst_buf *store,
-                             struct bst_edits *out, uint64_t *start)
+static void edit_png_or_jpeg(const struct bst_container *container, const struct bst_canvas *canvas,
+                             const struct bst_buf *store, struct bst_edits *out, uint64_t *start)
 {
-    uint64_t at = png_or_jpeg_start(container);
+    uint64_t at = bst_edit_head(container);
     bool before = container->has_manifest && container->manifest.start < at; /* a store in front of APP0 */
-    if (before) take_out(container, out);
-    *start = at + growth(out);
+    *start = before ? at - container->manifest.length : at;
     if (store != NULL) {
-        struct bst_buf *insert = &add(out, at, 0)->insert;
+        struct bst_buf *insert = &bst_edits_add(out, at, 0)->insert;
         if (container->format == BST_FORMAT_PNG) {
             bst_png_chunk(insert, "caBX", store->data, store->len);
         } else {
             put_app11(insert, store);
         }
     }
-    if (!before) take_out(container, out);
+    add_metadata(canvas, UINT64_MAX, out);
+    take_out(container, out);
+    sort(out);
 }
 
 /* Chunks besides the picture belong into the extended format alone (RFC 9649, 2.7). */
 static void put_vp8x(struct bst_buf *out, const struct bst_canvas *canvas)
 {
     put_chunk_head(out, "VP8X", BST_VP8X_SIZE);
-    put_le32(out, canvas->alpha ? BST_VP8X_ALPHA : 0);
+    put_le32(out, (canvas->alpha ? BST_VP8X_ALPHA : 0u) | (canvas->exif ? BST_VP8X_EXIF : 0u) |
+                      (canvas->xmp ? BST_VP8X_XMP : 0u));
     for (int i = 0; i < 6; i++) {
         uint32_t side = (i < 3 ? canvas->width : canvas->height) - 1;
         bst_buf_byte(out, (uint8_t)(side >> (8 * (i % 3))));
@@ -132,17 +174,21 @@ static enum bst_code edit_webp(const struct bst_container *container, const stru
 {
     uint64_t end = container->trailing.start;
     uint8_t head[8];
-    add(out, 4, 4);
+    bst_edits_add(out, 4, 4);
     if (strcmp(container->segments[0].type, "VP8X") != 0)
-        put_vp8x(&add(out, BST_WEBP_HEAD, 0)->insert, canvas);
+        put_vp8x(&bst_edits_add(out, BST_WEBP_HEAD, 0)->insert, canvas);
     for (size_t i = 0; i < container->count; i++) { /* with the byte that makes its length even */
         const struct bst_segment *segment = &container->segments[i];
-        if (strcmp(segment->type, "C2PA") == 0) add(out, segment->whole.start, segment->whole.length);
+        if (strcmp(segment->type, "C2PA") == 0)
+            bst_edits_add(out, segment->whole.start, segment->whole.length);
     }
-    struct bst_edit *last = add(out, end, 0);
+    add_metadata(canvas, end, out);
+    sort(out);
+    struct bst_edit *last = bst_edits_add(out, end, 0);
     if ((end + growth(out) + 4) % 2 == 1)
         bst_buf_byte(&last->insert, 0); /* the last chunk lacked its padding */
-    *start = end + growth(out) + 4;     /* the four bytes taken out at 4 are not put in yet */
+    append_metadata(canvas, end, &last->insert);
+    *start = end + growth(out) + 4; /* the four bytes taken out at 4 are not put in yet */
     uint64_t made = *start + (store_len > 0 ? store_len + 8 : 0);
     if (made - 8 > UINT32_MAX) {
         return bst_fail(err, BST_USAGE, "a WebP file cannot be longer than 4 GiB, and this one would be");
@@ -174,7 +220,7 @@ enum bst_code bst_edit_manifest(const struct bst_container *container, const str
     if (container->format == BST_FORMAT_WEBP) {
         code = edit_webp(container, canvas, store, store == NULL ? 0 : store->len, out, &place->start, err);
     } else {
-        edit_png_or_jpeg(container, store, out, &place->start);
+        edit_png_or_jpeg(container, canvas, store, out, &place->start);
     }
     return check_edits(out, code, err);
 }

@@ -10,7 +10,7 @@ struct bst_edit {
     uint64_t at, remove;
     struct bst_buf insert;
 };
-#define BST_EDITS_MAX 6
+#define BST_EDITS_MAX 12
 struct bst_edits {
     size_t count;
     struct bst_edit item[BST_EDITS_MAX];
@@ -25,11 +25,19 @@ struct bst_place {
 /* Bytes that a store takes in the container: what a binding must leave out. */
 uint64_t bst_place_length(enum bst_format format, size_t store_len);
 
-/* What a WebP file says in VP8X, should it have none yet. */
+/* What a WebP file says in VP8X, should it have none yet; and what changes besides the manifest. */
 struct bst_canvas {
     uint32_t width, height;
-    bool alpha;
+    bool alpha, exif, xmp;
+    /* Segments of metadata that are replaced, or put in where those of the format may stand; at most BST_METADATA_EDITS. They
+     * do not touch the manifest. NULL: none. */
+    const struct bst_edits *metadata;
 };
+#define BST_METADATA_EDITS 5
+/* Appends an edit and returns it; there must be room. */
+struct bst_edit *bst_edits_add(struct bst_edits *edits, uint64_t at, uint64_t remove);
+/* Where segments go that a PNG or JPEG file has none of: behind IHDR, or behind the leading APP0. */
+uint64_t bst_edit_head(const struct bst_container *container);
 /* The edits that take the file's manifest out and put store in; with store NULL the file as it is without. The place
  * is the same for every store. PNG: behind IHDR; JPEG: in APP11 segments behind the leading APP0; WebP: last chunk of a
  * file in the extended format. store_len of a WebP store must be even. */

@@ -8,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIF_PREFIX                                                                                          \
-    "Exif\0" /* with the literal's own zero: six bytes in front of the TIFF data in libexif                  \
-              */
-
 /* ---- writing ---- */
 
 static bool add_entry(ExifData *exif, ExifMem *memory, ExifIfd ifd, ExifTag tag, ExifFormat format,
@@ -113,7 +109,7 @@ static bool add_all(ExifData *exif, ExifMem *memory, const struct bst_words *wor
 /* Where our manifest's boxes lie in its chunk, up to the content of the receipt, its first assertion; the
  * next box is kilobytes behind. exiftool 12 tells directories of a file apart by their offset alone, even
  * across chunks, and shows no EXIF whose directory begins where it has met a box. */
-static bool box_begins_at(size_t offset)
+bool bst_exif_box_begins_at(size_t offset)
 {
     static const size_t boxes[] = {8, 16, 46, 54, 125, 133, 174, 182, 230};
     for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
@@ -151,7 +147,7 @@ static void append_moved(struct bst_buf *out, uint8_t *tiff, size_t len)
     static const uint8_t gap[64];
     uint32_t exif_at = move_directory(tiff + 8, 0, EXIF_TAG_EXIF_IFD_POINTER);
     uint32_t by = 2;
-    while (by < sizeof(gap) && (box_begins_at(8 + by) || box_begins_at(exif_at + by))) {
+    while (by < sizeof(gap) && (bst_exif_box_begins_at(8 + by) || bst_exif_box_begins_at(exif_at + by))) {
         by += 2;
     }
     move_directory(tiff + exif_at, by, 0);
@@ -173,9 +169,9 @@ enum bst_code bst_exif_write(const struct bst_words *words, struct bst_buf *out,
         exif_data_set_byte_order(exif, EXIF_BYTE_ORDER_MOTOROLA);
         made = add_all(exif, memory, words);
         if (made) exif_data_save_data(exif, &data, &size);
-        made = made && data != NULL && size > sizeof(EXIF_PREFIX);
+        made = made && data != NULL && size > BST_EXIF_MARK_LEN;
     }
-    if (made) append_moved(out, data + sizeof(EXIF_PREFIX), size - sizeof(EXIF_PREFIX));
+    if (made) append_moved(out, data + BST_EXIF_MARK_LEN, size - BST_EXIF_MARK_LEN);
     free(data);
     if (exif != NULL) exif_data_unref(exif);
     if (memory != NULL) exif_mem_unref(memory);
@@ -259,7 +255,7 @@ void bst_exif_read(const uint8_t *tiff, size_t len, json_t *out, json_t *problem
         return;
     }
     struct bst_buf block = {0};
-    bst_buf_append(&block, EXIF_PREFIX, sizeof(EXIF_PREFIX));
+    bst_buf_append(&block, BST_EXIF_MARK, BST_EXIF_MARK_LEN);
     bst_buf_append(&block, tiff, len);
     ExifData *exif = block.failed ? NULL : exif_data_new();
     if (exif == NULL) {

@@ -199,15 +199,18 @@ static void read_generation(const json_t *statement, const struct bst_secrets *s
 }
 
 /* Prompt and seed are the file's word; whoever searches for them finds it all the same. */
-static void read_adoption(const json_t *statement, struct bst_row *row)
+static void read_adoption(const json_t *statement, const struct bst_secrets *secrets, struct bst_row *row)
 {
     const json_t *predicate = json_object_get(statement, "predicate");
     const json_t *says = json_object_get(predicate, "fileSays");
     const char *source = bst_json_text(predicate, "sourceType");
+    const json_t *notes = bst_json_at(statement, "subject.0.annotations");
     set_subject(row, bst_json_at(statement, "subject.0"));
+    if (notes) set_text(row, BST_COLUMN_FILE_NAME, words(notes, "file_name", secrets));
     set_text(row, BST_COLUMN_IMAGE_ID, bst_json_text(predicate, "imageId"));
-    set_text(row, BST_COLUMN_SEED, bst_json_text(says, "seed"));
-    set_text(row, BST_COLUMN_PROMPT, bst_json_text(says, "prompt"));
+    set_text(row, BST_COLUMN_SEED, words(says, "seed", secrets));
+    set_text(row, BST_COLUMN_PROMPT, words(says, "prompt", secrets));
+    set_text(row, BST_COLUMN_PRIVACY, bst_json_text(predicate, "privacy"));
     set_integer(row, BST_COLUMN_WIDTH, bst_json_at(predicate, "picture.width"));
     set_integer(row, BST_COLUMN_HEIGHT, bst_json_at(predicate, "picture.height"));
     if (source && strcmp(source, "unknown") != 0) set_text(row, BST_COLUMN_SOURCE_TYPE, source);
@@ -244,7 +247,7 @@ void bst_record_read(const struct bst_dsse *dsse, const struct bst_secrets *secr
     if (strcmp(kind->name, "generation") == 0) {
         read_generation(statement, secrets, out);
     } else if (strcmp(kind->name, "adoption") == 0) {
-        read_adoption(statement, out);
+        read_adoption(statement, secrets, out);
     } else if (strcmp(kind->name, "training") == 0) {
         read_training(statement, out);
     } else if (strcmp(kind->name, "model") == 0) {

@@ -9,9 +9,6 @@
 
 #define TEXT_SEGMENTS 1000
 
-static const char exif_mark[6] = "Exif\0";
-static const char xmp_mark[] = "http://ns.adobe.com/xap/1.0/";
-
 void bst_problem(json_t *problems, const char *place, const char *words)
 {
     json_array_append_new(problems, json_sprintf("%s: %s", place, words));
@@ -37,7 +34,7 @@ struct gathering {
     size_t budget; /* bytes that compressed texts may still unpack to */
 };
 
-static bool is_metadata(enum bst_format format, const char *type)
+bool bst_is_metadata(enum bst_format format, const char *type)
 {
     static const char *const png[] = {"eXIf", "tEXt", "zTXt", "iTXt"};
     static const char *const jpeg[] = {"APP1", "COM"};
@@ -55,19 +52,20 @@ static void take_segment(struct gathering *found, const char *type, const struct
 {
     const uint8_t *p = data->data;
     size_t len = data->len;
-    bool marked = len >= sizeof(exif_mark) && memcmp(p, exif_mark, sizeof(exif_mark)) == 0;
+    bool marked = len >= BST_EXIF_MARK_LEN && memcmp(p, BST_EXIF_MARK, BST_EXIF_MARK_LEN) == 0;
     if (strcmp(type, "eXIf") == 0 || (strcmp(type, "EXIF") == 0 && !marked)) {
         bst_exif_read(p, len, found->exif, found->problems, place);
     } else if (strcmp(type, "EXIF") == 0 || (strcmp(type, "APP1") == 0 && marked)) {
-        bst_exif_read(p + sizeof(exif_mark), len - sizeof(exif_mark), found->exif, found->problems, place);
+        bst_exif_read(p + BST_EXIF_MARK_LEN, len - BST_EXIF_MARK_LEN, found->exif, found->problems, place);
     } else if (strcmp(type, "XMP") == 0) {
         bst_xmp_read(p, len, found->xmp, found->problems, place);
     } else if (strcmp(type, "COM") == 0) {
         json_object_set_new(found->text, "Comment", bst_text_json((const char *)p, len));
     } else if (strcmp(type, "APP1") != 0) {
         bst_png_text_read(type, p, len, &found->budget, found->text, found->xmp, found->problems, place);
-    } else if (len >= sizeof(xmp_mark) && memcmp(p, xmp_mark, sizeof(xmp_mark)) == 0) {
-        bst_xmp_read(p + sizeof(xmp_mark), len - sizeof(xmp_mark), found->xmp, found->problems, place);
+    } else if (len >= sizeof(BST_XMP_MARK) && memcmp(p, BST_XMP_MARK, sizeof(BST_XMP_MARK)) == 0) {
+        bst_xmp_read(p + sizeof(BST_XMP_MARK), len - sizeof(BST_XMP_MARK), found->xmp, found->problems,
+                     place);
     }
 }
 
@@ -79,7 +77,7 @@ static enum bst_code gather(const char *path, const struct bst_container *contai
         const struct bst_segment *segment = &container->segments[i];
         struct bst_buf data = {0};
         char place[80];
-        if (!is_metadata(container->format, segment->type) || segment->data.length == 0) continue;
+        if (!bst_is_metadata(container->format, segment->type) || segment->data.length == 0) continue;
         snprintf(place, sizeof(place), "%s at byte %" PRIu64, segment->type, segment->whole.start);
         if (segment->data.length > BST_METADATA_MAX || ++taken > TEXT_SEGMENTS) {
             bst_problem(found->problems, place,
@@ -94,6 +92,43 @@ static enum bst_code gather(const char *path, const struct bst_container *contai
         if (code != BST_OK) return code;
     }
     return BST_OK;
+}
+
+/* Every second byte of the data may be zero: UTF-16, either way round. */
+static bool holds(const struct bst_buf *data, const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t step = 1; step <= 2; step++) {
+        for (size_t i = 0; i + (len - 1) * step < data->len; i++) {
+            const uint8_t *found = memchr(data->data + i, text[0], data->len - (len - 1) * step - i);
+            if (found == NULL) break;
+            size_t k = 1;
+            while (k < len && found[k * step] == (uint8_t)text[k])
+                k++;
+            if (k == len) return true;
+            i = (size_t)(found - data->data);
+        }
+    }
+    return false;
+}
+
+enum bst_code bst_metadata_mentions(const char *path, const struct bst_container *container, const char *text,
+                                    bool *out, struct bst_error *err)
+{
+    enum bst_code code = BST_OK;
+    size_t taken = 0;
+    *out = false;
+    for (size_t i = 0; i < container->count && !*out && code == BST_OK; i++) {
+        const struct bst_segment *segment = &container->segments[i];
+        struct bst_buf data = {0};
+        if (!bst_is_metadata(container->format, segment->type) || segment->data.length > BST_METADATA_MAX)
+            continue;
+        if (++taken > TEXT_SEGMENTS) break;
+        code = bst_segment_read(path, segment, BST_METADATA_MAX, &data, err);
+        if (code == BST_OK) *out = holds(&data, text);
+        bst_buf_free(&data);
+    }
+    return code;
 }
 
 enum bst_code bst_metadata_read(const char *path, const struct bst_container *container, json_t **out,

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <zlib.h>
 
-#define XMP_KEYWORD "XML:com.adobe.xmp"
-
 /* ---- writing ---- */
 
 /* UTF-8 to Latin-1; false when a character does not fit or is a control character other than newline. */
@@ -27,7 +25,7 @@ static bool to_latin1(const char *text, struct bst_buf *out)
     return true;
 }
 
-static void add_itxt(struct bst_buf *out, const char *keyword, const void *text, size_t len)
+void bst_png_itxt(struct bst_buf *out, const char *keyword, const void *text, size_t len)
 {
     struct bst_buf data = {0};
     bst_buf_append(&data, keyword, strlen(keyword) + 1);
@@ -39,7 +37,7 @@ static void add_itxt(struct bst_buf *out, const char *keyword, const void *text,
 }
 
 /* tEXt where Latin-1 can say it, iTXt otherwise; nothing when text is NULL. */
-static void add_text(struct bst_buf *out, const char *keyword, const char *text)
+void bst_png_text(struct bst_buf *out, const char *keyword, const char *text)
 {
     struct bst_buf data = {0};
     if (text == NULL) return;
@@ -47,7 +45,7 @@ static void add_text(struct bst_buf *out, const char *keyword, const char *text)
     if (to_latin1(text, &data)) {
         bst_png_chunk(out, "tEXt", data.data, data.len);
     } else {
-        add_itxt(out, keyword, text, strlen(text));
+        bst_png_itxt(out, keyword, text, strlen(text));
     }
     out->failed = out->failed || data.failed;
     bst_buf_free(&data);
@@ -60,15 +58,21 @@ enum bst_code bst_png_metadata(const struct bst_words *words, struct bst_buf *ou
     if (code == BST_OK) bst_png_chunk(out, "eXIf", block.data, block.len);
     block.len = 0;
     if (code == BST_OK) code = bst_xmp_write(words, &block, err);
-    if (code == BST_OK) add_itxt(out, XMP_KEYWORD, block.data, block.len);
+    if (code == BST_OK) bst_png_itxt(out, BST_PNG_XMP_KEYWORD, block.data, block.len);
     bst_buf_free(&block);
     if (code != BST_OK) return code;
-    add_text(out, "parameters", words->parameters);
-    add_text(out, "Title", words->title);
-    add_text(out, "Description", words->description);
-    add_text(out, "Author", words->author);
-    add_text(out, "Copyright", words->copyright);
-    add_text(out, "Software", "Blindstamp " BST_VERSION);
+    if (words->aigc != NULL) {
+        char *label = bst_aigc_text(words->aigc, true);
+        bst_png_text(out, BST_PNG_AIGC_KEYWORD, label);
+        out->failed = out->failed || label == NULL;
+        free(label);
+    }
+    bst_png_text(out, "parameters", words->parameters);
+    bst_png_text(out, "Title", words->title);
+    bst_png_text(out, "Description", words->description);
+    bst_png_text(out, "Author", words->author);
+    bst_png_text(out, "Copyright", words->copyright);
+    bst_png_text(out, "Software", "Blindstamp " BST_VERSION);
     return out->failed ? bst_fail_memory(err) : BST_OK;
 }
 
@@ -132,36 +136,42 @@ static const char *split_chunk(const char *type, const uint8_t **data, size_t *l
     return NULL;
 }
 
-void bst_png_text_read(const char *type, const uint8_t *data, size_t len, size_t *budget, json_t *text,
-                       json_t *xmp, json_t *problems, const char *place)
+const char *bst_png_text_open(const char *type, const uint8_t *data, size_t len, size_t *budget,
+                              struct bst_text_chunk *out, struct bst_buf *unpacked)
 {
-    char keyword[80];
     bool packed;
-    struct bst_buf plain = {0};
     const uint8_t *zero = memchr(data, 0, len < 80 ? len : 80);
-    if (zero == NULL || zero == data) {
-        bst_problem(problems, place, "text without a keyword");
-        return;
-    }
+    if (zero == NULL || zero == data) return "text without a keyword";
     size_t key_len = (size_t)(zero - data);
     for (size_t i = 0; i < key_len; i++) {
-        keyword[i] = data[i] >= 0x20 && data[i] < 0x7f ? (char)data[i] : '?';
+        out->keyword[i] = data[i] >= 0x20 && data[i] < 0x7f ? (char)data[i] : '?';
     }
-    keyword[key_len] = 0;
+    out->keyword[key_len] = 0;
     data += key_len + 1;
     len -= key_len + 1;
     const char *problem = split_chunk(type, &data, &len, &packed);
     if (problem == NULL && packed) {
-        problem = inflate_text(data, len, budget, &plain);
-        data = plain.data;
-        len = plain.len;
+        problem = inflate_text(data, len, budget, unpacked);
+        data = unpacked->data;
+        len = unpacked->len;
     }
+    out->text = data;
+    out->len = len;
+    return problem;
+}
+
+void bst_png_text_read(const char *type, const uint8_t *data, size_t len, size_t *budget, json_t *text,
+                       json_t *xmp, json_t *problems, const char *place)
+{
+    struct bst_text_chunk chunk;
+    struct bst_buf unpacked = {0};
+    const char *problem = bst_png_text_open(type, data, len, budget, &chunk, &unpacked);
     if (problem != NULL) {
         bst_problem(problems, place, problem);
-    } else if (strcmp(type, "iTXt") == 0 && strcmp(keyword, XMP_KEYWORD) == 0) {
-        bst_xmp_read(data, len, xmp, problems, place);
+    } else if (strcmp(type, "iTXt") == 0 && strcmp(chunk.keyword, BST_PNG_XMP_KEYWORD) == 0) {
+        bst_xmp_read(chunk.text, chunk.len, xmp, problems, place);
     } else {
-        add_pair(text, keyword, bst_text_json((const char *)data, len));
+        add_pair(text, chunk.keyword, bst_text_json((const char *)chunk.text, chunk.len));
     }
-    bst_buf_free(&plain);
+    bst_buf_free(&unpacked);
 }

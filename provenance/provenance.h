@@ -25,7 +25,8 @@
  *                        makes chunks
  *   container_edit.c     a manifest put in or taken out while a file is copied
  *   metadata.c           what a file says about itself; exif.c, xmp.c and png_text.c read and write it;
- *                        metadata_origin.c what that means
+ *                        metadata_origin.c what that means; metadata_edit.c changes it, with xmp_edit.c and exif_edit.c
+ *   aigc.c               China's label for AI content
  *   trust.c              whose certificates are believed, trust_store.c what a home keeps of them; cert_profile.c what a certificate must be like
  *   jumbf.c, cbor.c, cose.c   the layers of a C2PA manifest; cose_header.c what a signature carries unsigned
  *   c2pa_write.c         manifests made
@@ -269,12 +270,16 @@ struct bst_adoption {
     uint8_t found_sha256[BST_SHA256_LEN]; /* of the whole file as it was found */
     uint32_t width, height;
     enum bst_source source;
-    const json_t *says;            /* bst_metadata_origin: the file's word, not the author's; may be NULL */
+    const json_t *says; /* bst_metadata_origin: the file's word, not the author's; may be NULL */
+    const json_t *written,
+        *replaced; /* what was put into the file's own metadata, and what stood there before; NULL: nothing */
+    enum bst_privacy privacy;      /* which of the file's words are only committed to */
     const struct bst_c2pa *parent; /* the credentials that the file came with; or NULL */
     int64_t adopted_ms;
 };
 enum bst_code bst_statement_adoption(const struct bst_adoption *adoption, const struct bst_identity *author,
-                                     struct bst_buf *payload, struct bst_error *err);
+                                     struct bst_secrets *secrets, struct bst_buf *payload,
+                                     struct bst_error *err);
 
 /* The names of all kinds of statements, as records have them: "identity", "generation" ... and last "other"; NULL behind
  * that. */
@@ -461,6 +466,34 @@ enum bst_code bst_container_digest_plain(const char *path, const struct bst_cont
  */
 enum bst_code bst_metadata_read(const char *path, const struct bst_container *container, json_t **out,
                                 struct bst_error *err);
+/* Does an ASCII text occur in its bytes, packed texts aside? Much faster than reading it. */
+enum bst_code bst_metadata_mentions(const char *path, const struct bst_container *container, const char *text,
+                                    bool *out, struct bst_error *err);
+
+/* ---- the label that China asks of AI content (aigc.c): GB 45438-2025 ---- */
+/* The codes of the services that produced a picture and that pass it on; NULL: not that service's part. */
+struct bst_aigc_codes {
+    const char *producer, *propagator;
+};
+#define BST_AIGC_CODE_MAX 256
+/* BST_USAGE when a code cannot stand in a label. name: "producer" or "propagator". */
+enum bst_code bst_aigc_code_check(const char *name, const char *text, struct bst_error *err);
+enum bst_aigc_role { BST_AIGC_PRODUCER, BST_AIGC_PROPAGATOR };
+/* The label in what bst_metadata_read() found, wherever it stands: its seven texts, as a new reference; NULL when there is
+ * none. */
+json_t *bst_aigc_find(const json_t *metadata);
+/* What its kind means: "AI-generated" ... */
+const char *bst_aigc_words(const json_t *label);
+enum bst_aigc_seal {
+    BST_AIGC_UNSEALED,     /* the service's reserved text is no seal of ours */
+    BST_AIGC_FITS,         /* signed by key, for these pixels */
+    BST_AIGC_OTHER_PIXELS, /* signed by key, for others */
+    BST_AIGC_FORGED,       /* not what was signed */
+};
+bool bst_aigc_is_sealed(const json_t *label); /* by either service */
+enum bst_aigc_seal bst_aigc_check(const json_t *label, enum bst_aigc_role role,
+                                  const uint8_t pixels[static BST_SHA256_LEN],
+                                  uint8_t key[static BST_KEY_LEN]);
 
 /* ---- trust (trust.c): whose certificates are believed, and for what ---- */
 enum bst_trust_kind {                         /* bits */
@@ -613,6 +646,7 @@ struct bst_stamper_options {
     bool staple; /* ask whether the signer's certificate was revoked, and put the answer into the pictures */
     bool no_train;  /* say in the pictures that no model may be trained on them */
     bool thumbnail; /* show in the manifests what was signed, made small; never in a private one */
+    const struct bst_aigc_codes *aigc; /* put China's label on them; NULL: do not */
 };
 enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out,
                                bool *locked, struct bst_error *err);
@@ -643,6 +677,8 @@ struct bst_adopt_options {
     bool accept_broken;     /* also when the file's own credentials do not hold: that is recorded */
     bool again;             /* also when this home's author stamped the file already */
     bool pixels; /* decode the picture and state the digest of its pixels, which outlasts its metadata */
+    bool keep_metadata; /* write nothing into the file's own metadata, whatever is asked for */
+    enum bst_privacy privacy;
 };
 struct bst_adopt; /* a picture that is ready to be logged */
 /* Reads and judges the file at path, and prepares what will be said of it. output: where the stamped file goes, which may
@@ -660,6 +696,8 @@ struct bst_adopted {
     const char *source; /* as given */
     uint64_t index;     /* ledger entry */
     const char *image_id;
+    bool shows_words; /* the file itself still shows words that the stamp keeps back */
+    bool unlabelled;  /* China's label was asked for, and none was due */
     const struct bst_error *problem;
 };
 typedef void (*bst_adopted_fn)(void *arg, const struct bst_adopted *adopted);

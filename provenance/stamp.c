@@ -13,6 +13,7 @@
 #include "stamp_file.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -87,6 +88,32 @@ static enum bst_code load_home(const struct bst_stamper_options *options, struct
                          &stamper->log_vkey, err);
 }
 
+static enum bst_code take_codes(const struct bst_aigc_codes *codes, struct bst_stamper *stamper,
+                                struct bst_error *err)
+{
+    const struct {
+        const char *name, *code;
+        char **to;
+    } all[] = {{"producer", codes->producer, &stamper->producer},
+               {"propagator", codes->propagator, &stamper->propagator}};
+    enum bst_code code = BST_OK;
+    stamper->labels = true;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && code == BST_OK; i++) {
+        if (all[i].code == NULL) continue;
+        code = bst_aigc_code_check(all[i].name, all[i].code, err);
+        if (code == BST_OK && (*all[i].to = bst_strdup(all[i].code)) == NULL) code = bst_fail_memory(err);
+    }
+    return code;
+}
+
+enum bst_code bst_stamp_label(const struct bst_stamper *stamper, const struct bst_aigc_picture *picture,
+                              json_t **out, struct bst_error *err)
+{
+    const struct bst_aigc_codes codes = {stamper->producer, stamper->propagator};
+    *out = NULL;
+    return stamper->labels ? bst_aigc_make(&codes, picture, out, err) : BST_OK;
+}
+
 enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out,
                                bool *locked, struct bst_error *err)
 {
@@ -96,7 +123,8 @@ enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct
     stamper->no_train = options->no_train;
     stamper->thumbnail = options->thumbnail;
     stamper->png_level = options->png_level == 0 ? DEFAULT_PNG_LEVEL : options->png_level;
-    enum bst_code code = load_home(options, stamper, locked, err);
+    enum bst_code code = options->aigc == NULL ? BST_OK : take_codes(options->aigc, stamper, err);
+    if (code == BST_OK) code = load_home(options, stamper, locked, err);
     if (code != BST_OK) {
         bst_stamper_close(stamper);
         return code;
@@ -147,6 +175,8 @@ void bst_stamper_close(struct bst_stamper *stamper)
     bst_trust_free(stamper->trust);
     bst_identity_clear(&stamper->identity);
     free(stamper->log_vkey);
+    free(stamper->producer);
+    free(stamper->propagator);
     free(stamper);
 }
 
@@ -263,8 +293,15 @@ static enum bst_code prepare(struct bst_stamper *stamper, const struct bst_image
     bst_image_digest(image, generation->pixels_sha256);
     enum bst_code code = bst_words_fill(generation, &stamper->identity, &words, err);
     if (code != BST_OK) return code;
+    json_t *label = NULL;
+    const struct bst_aigc_picture picture = {.image_id = pending->image_id,
+                                             .pixels_sha256 = generation->pixels_sha256,
+                                             .key = stamper->author_key,
+                                             .generated = true};
     words.no_train = stamper->no_train;
-    code = write_temporary(stamper, image, &words, pending, err);
+    code = bst_stamp_label(stamper, &picture, &label, err);
+    words.aigc = label;
+    if (code == BST_OK) code = write_temporary(stamper, image, &words, pending, err);
     if (code == BST_OK) {
         memcpy(generation->sha256, pending->sha256, BST_SHA256_LEN);
         code = keep_words(pending, &words, err);
@@ -273,6 +310,7 @@ static enum bst_code prepare(struct bst_stamper *stamper, const struct bst_image
     if (code == BST_OK) code = bst_stamp_input(stamper, generation, &pending->secrets, &pending->input, err);
     if (code == BST_OK && stamper->thumbnail && generation->privacy != BST_PRIVATE)
         code = bst_thumbnail(image, &pending->thumbnail, err);
+    json_decref(label);
     bst_words_clear(&words);
     return code;
 }

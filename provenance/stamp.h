@@ -3,6 +3,7 @@
 #define BST_STAMP_H
 
 #include "c2pa.h"
+#include "metadata.h"
 
 struct pending;
 struct bst_stamper {
@@ -14,6 +15,8 @@ struct bst_stamper {
     char *log_vkey;
     int png_level;
     bool no_train, thumbnail;
+    bool labels;                 /* China's label goes onto the pictures */
+    char *producer, *propagator; /* codes for it, or NULL */
     size_t count, cap;
     struct pending *pending;
     struct bst_input *inputs; /* of the batch at hand */
@@ -29,6 +32,9 @@ void bst_stamp_inputs_free(struct bst_stamper *stamper);
 void bst_word_keep(const struct bst_secrets *secrets, const char *name, struct bst_word *out);
 const char *bst_media_type(enum bst_format format); /* "image/png" */
 
+/* China's label for a picture, or NULL when none is asked for or due. */
+enum bst_code bst_stamp_label(const struct bst_stamper *stamper, const struct bst_aigc_picture *picture,
+                              json_t **out, struct bst_error *err);
 /* The store for a picture whose entry is in the ledger: manifest says what is special about the picture, the rest is put in
  * here. */
 enum bst_code bst_stamp_store(const struct bst_stamper *stamper, struct bst_manifest *manifest,

@@ -26,11 +26,14 @@ struct bst_adopt {
     char source_type[96]; /* full URI, or "" */
     struct bst_container container;
     struct bst_canvas canvas;
+    struct bst_marked marked; /* changes of the file's own metadata */
+    bool shows_words, unlabelled;
     uint8_t sha256[BST_SHA256_LEN];
     bool has_parent;
     struct bst_c2pa parent;
     struct bst_opened opened;
     struct bst_buf envelope;
+    struct bst_secrets secrets;
     struct bst_error unstamped;
 };
 
@@ -41,6 +44,8 @@ void bst_adopt_free(struct bst_adopt *adopt)
     bst_container_clear(&adopt->container);
     bst_parent_clear(&adopt->opened.parent);
     bst_buf_free(&adopt->envelope);
+    bst_secrets_clear(&adopt->secrets);
+    bst_marked_clear(&adopt->marked);
     free(adopt->source);
     free(adopt->path);
     free(adopt->output);
@@ -190,11 +195,87 @@ static enum bst_code digest_plain(struct bst_adopt *adopt, const uint8_t found[s
     return code;
 }
 
+/* ---- what is written into the file's own metadata ---- */
+
+static bool names_model(const char *source_type)
+{
+    return source_type != NULL && strstr(source_type, "rainedAlgorithmicMedia") != NULL;
+}
+
+/* A mark that a model had a part in the picture is never replaced by one that says otherwise. *kept is set when the file's
+ * own word says what is declared, more closely. */
+static enum bst_code check_source(const struct bst_adopt *adopt, const json_t *metadata, bool *kept,
+                                  struct bst_error *err)
+{
+    const char *found = bst_json_text(json_object_get(metadata, "xmp"), "Iptc4xmpExt:DigitalSourceType");
+    enum bst_source source = adopt->options.source;
+    *kept = false;
+    if (!names_model(found) || source == BST_SOURCE_UNKNOWN || source == BST_SOURCE_IS_GENERATED)
+        return BST_OK;
+    *kept = source == BST_SOURCE_IS_COMPOSITE && strstr(found, "compositeWith") != NULL;
+    if (*kept) return BST_OK;
+    bst_fail(err, BST_USAGE, "the file's metadata says that a model had a part in it (%.100s)",
+             bst_path_name(found));
+    bst_hint(err, "--keep-metadata signs what you declare all the same, and leaves the file's word as it is");
+    return bst_where(err, "%s", adopt->source);
+}
+
+static enum bst_code make_label(const struct bst_stamper *stamper, struct bst_adopt *adopt,
+                                const struct bst_adoption *adoption, const json_t *metadata, json_t **out,
+                                struct bst_error *err)
+{
+    const json_t *says = adoption->says;
+    json_t *found = bst_aigc_find(metadata);
+    const struct bst_aigc_picture picture = {
+        .image_id = adopt->image_id,
+        .pixels_sha256 = adoption->pixels_sha256,
+        .key = stamper->author_key,
+        .generated = adopt->options.source == BST_SOURCE_IS_GENERATED,
+        .composed = adopt->options.source == BST_SOURCE_IS_COMPOSITE,
+        .traces =
+            bst_json_text(says, "program") != NULL || names_model(bst_json_text(says, "digitalSourceType")),
+        .found = found,
+    };
+    enum bst_code code = bst_stamp_label(stamper, &picture, out, err);
+    if (code != BST_OK) bst_where(err, "%s", adopt->source);
+    adopt->unlabelled = stamper->labels && *out == NULL;
+    json_decref(found);
+    return code;
+}
+
+static enum bst_code mark(const struct bst_stamper *stamper, struct bst_adopt *adopt,
+                          struct bst_adoption *adoption, const json_t *metadata, struct bst_error *err)
+{
+    bool kept;
+    json_t *label = NULL;
+    if (adopt->options.sidecar || adopt->options.keep_metadata) return BST_OK;
+    enum bst_code code = check_source(adopt, metadata, &kept, err);
+    if (code == BST_OK) code = make_label(stamper, adopt, adoption, metadata, &label, err);
+    const struct bst_marks marks = {
+        .image_id = adopt->image_id,
+        .when = adopt->when,
+        .source_type = adopt->opened.parent.source_type == NULL || kept ? NULL : adopt->source_type,
+        .no_train = stamper->no_train,
+        .aigc = label,
+        .metadata = metadata,
+    };
+    if (code == BST_OK)
+        code = bst_metadata_edit(adopt->source, &adopt->container, &marks, &adopt->marked, err);
+    json_decref(label);
+    adopt->canvas.metadata = &adopt->marked.edits;
+    adopt->canvas.exif = adopt->marked.exif;
+    adopt->canvas.xmp = adopt->marked.xmp;
+    adopt->opened.edited = adopt->marked.edits.count > 0;
+    adoption->written = adopt->marked.written;
+    adoption->replaced = adopt->marked.replaced;
+    return code;
+}
+
 /* ---- preparing ---- */
 
 /* What the statement says of the picture itself, without decoding it if it may. */
-static enum bst_code read_picture(struct bst_adopt *adopt, struct bst_adoption *adoption,
-                                  struct bst_error *err)
+static enum bst_code read_picture(const struct bst_stamper *stamper, struct bst_adopt *adopt,
+                                  struct bst_adoption *adoption, struct bst_error *err)
 {
     const struct bst_container *container = &adopt->container;
     struct bst_image image;
@@ -202,28 +283,26 @@ static enum bst_code read_picture(struct bst_adopt *adopt, struct bst_adoption *
         bst_fail(err, BST_UNREADABLE, "the picture's header gives it no size");
         return bst_where(err, "%s", adopt->source);
     }
-    adopt->canvas = (struct bst_canvas){container->width, container->height, container->alpha};
+    adopt->canvas = (struct bst_canvas){
+        .width = container->width, .height = container->height, .alpha = container->alpha};
     adoption->width = container->width;
     adoption->height = container->height;
-    adoption->has_pixels = adopt->options.pixels;
-    return adopt->options.pixels ? bst_image_digest_file(adopt->source, &image, adoption->pixels_sha256, err)
-                                 : BST_OK;
+    adoption->has_pixels = adopt->options.pixels || stamper->labels; /* a label is sealed to them */
+    return adoption->has_pixels ? bst_image_digest_file(adopt->source, &image, adoption->pixels_sha256, err)
+                                : BST_OK;
 }
 
-static enum bst_code sign_statement(const struct bst_stamper *stamper, const struct bst_adopt *adopt,
-                                    struct bst_adoption *adoption, struct bst_buf *envelope,
-                                    struct bst_error *err)
+static enum bst_code sign_statement(const struct bst_stamper *stamper, struct bst_adopt *adopt,
+                                    const struct bst_adoption *adoption, struct bst_error *err)
 {
     struct bst_buf payload = {0};
-    json_t *metadata = NULL, *says = NULL;
-    enum bst_code code = bst_metadata_read(adopt->source, &adopt->container, &metadata, err);
-    if (code == BST_OK && (says = bst_metadata_origin(metadata)) == NULL) code = bst_fail_memory(err);
-    adoption->says = says;
-    if (code == BST_OK) code = bst_statement_adoption(adoption, &stamper->identity, &payload, err);
-    if (code == BST_OK) code = bst_dsse_sign(payload.data, payload.len, stamper->author_key, envelope, err);
-    json_decref(metadata);
-    json_decref(says);
+    enum bst_code code = bst_statement_adoption(adoption, &stamper->identity, &adopt->secrets, &payload, err);
+    if (code == BST_OK)
+        code = bst_dsse_sign(payload.data, payload.len, stamper->author_key, &adopt->envelope, err);
     bst_buf_free(&payload);
+    bool named = adopt->options.privacy < BST_PRIVATE;
+    if (!named) bst_word_keep(&adopt->secrets, "file_name", &adopt->opened.parent.name);
+    adopt->shows_words = adopt->secrets.count > (named ? 0u : 1u); /* its name is not in it */
     return code;
 }
 
@@ -233,7 +312,7 @@ static void describe(struct bst_adopt *adopt)
     const char *iptc = bst_source_iptc(adopt->options.source);
     if (iptc != NULL) snprintf(adopt->source_type, sizeof(adopt->source_type), BST_SOURCE_TYPES "%s", iptc);
     opened->parent.relationship = "parentOf";
-    opened->parent.name.words = bst_path_name(adopt->source);
+    if (adopt->options.privacy < BST_PRIVATE) opened->parent.name.words = bst_path_name(adopt->source);
     opened->parent.media_type = bst_media_type(adopt->container.format);
     opened->parent.source_type = iptc == NULL ? NULL : adopt->source_type;
     opened->generated =
@@ -247,27 +326,43 @@ static void describe(struct bst_adopt *adopt)
     bst_uuid4(adopt->image_id);
 }
 
+/* What is said of the picture, in its metadata and in the statement. */
+static enum bst_code say(const struct bst_stamper *stamper, struct bst_adopt *adopt,
+                         struct bst_adoption *adoption, struct bst_error *err)
+{
+    json_t *metadata = NULL, *says = NULL;
+    enum bst_code code = bst_metadata_read(adopt->source, &adopt->container, &metadata, err);
+    if (code == BST_OK && (says = bst_metadata_origin(metadata)) == NULL) code = bst_fail_memory(err);
+    adoption->says = says;
+    if (code == BST_OK) code = mark(stamper, adopt, adoption, metadata, err);
+    if (code == BST_OK) code = digest_plain(adopt, adoption->found_sha256, err);
+    memcpy(adoption->sha256, adopt->sha256, BST_SHA256_LEN);
+    if (code == BST_OK) code = sign_statement(stamper, adopt, adoption, err);
+    json_decref(metadata);
+    json_decref(says);
+    return code;
+}
+
 static enum bst_code prepare(const struct bst_stamper *stamper, struct bst_adopt *adopt, bool *ours,
                              struct bst_error *err)
 {
-    struct bst_adoption adoption = {.adopted_ms = bst_now_ms(), .source = adopt->options.source};
+    struct bst_adoption adoption = {
+        .adopted_ms = bst_now_ms(), .source = adopt->options.source, .privacy = adopt->options.privacy};
     enum bst_code code = bst_container_scan(adopt->source, &adopt->container, err);
     if (code == BST_OK) code = read_parent(stamper, adopt, ours, err);
     if (code != BST_OK || *ours) return code;
-    code = read_picture(adopt, &adoption, err);
+    code = read_picture(stamper, adopt, &adoption, err);
     if (code != BST_OK) return code;
     describe(adopt);
-    code = bst_sha256_file(adopt->source, adoption.found_sha256, err);
-    if (code == BST_OK) code = digest_plain(adopt, adoption.found_sha256, err);
+    bst_time_text(adoption.adopted_ms, adopt->when);
     adoption.file_name = bst_path_name(adopt->output == NULL ? adopt->source : adopt->output);
     adoption.image_id = adopt->image_id;
     adoption.media_type = adopt->opened.parent.media_type;
-    memcpy(adoption.sha256, adopt->sha256, BST_SHA256_LEN);
     adoption.parent = adopt->has_parent ? &adopt->parent : NULL;
-    bst_time_text(adoption.adopted_ms, adopt->when);
-    if (code == BST_OK && stamper->thumbnail)
+    code = bst_sha256_file(adopt->source, adoption.found_sha256, err);
+    if (code == BST_OK && stamper->thumbnail && adopt->options.privacy < BST_PRIVATE)
         code = bst_thumbnail_file(adopt->source, &adopt->opened.parent.thumbnail, err);
-    return code == BST_OK ? sign_statement(stamper, adopt, &adoption, &adopt->envelope, err) : code;
+    return code == BST_OK ? say(stamper, adopt, &adoption, err) : code;
 }
 
 enum bst_code bst_adopt_prepare(const struct bst_stamper *stamper, const char *path, const char *output,
@@ -413,8 +508,15 @@ static enum bst_code report(const struct delivery *all, size_t count, bst_adopte
             code = problem->code;
             *err = *problem;
         }
-        const struct bst_adopted adopted = {adopt->path, adopt->source, index, adopt->image_id,
-                                            failed ? problem : NULL};
+        const struct bst_adopted adopted = {
+            .path = adopt->path,
+            .source = adopt->source,
+            .index = index,
+            .image_id = adopt->image_id,
+            .shows_words = adopt->shows_words,
+            .unlabelled = adopt->unlabelled,
+            .problem = failed ? problem : NULL,
+        };
         if (done != NULL) done(arg, &adopted);
     }
     return code;
@@ -431,7 +533,8 @@ enum bst_code bst_adopt_commit(struct bst_stamper *stamper, struct bst_adopt *co
     bool whole = list != NULL && entries != NULL && proofs != NULL && problems != NULL;
     for (size_t i = 0; i < count && whole; i++) {
         if (adopts[i] == NULL) continue;
-        entries[used] = (struct bst_entry){adopts[i]->envelope.data, adopts[i]->envelope.len, NULL};
+        entries[used] =
+            (struct bst_entry){adopts[i]->envelope.data, adopts[i]->envelope.len, &adopts[i]->secrets};
         list[used++] = adopts[i];
     }
     enum bst_code code = whole ? BST_OK : bst_fail_memory(err);

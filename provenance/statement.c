@@ -38,7 +38,7 @@ void bst_secrets_clear(struct bst_secrets *secrets)
 const char *bst_statement_commitment(const json_t *statement, const char *name)
 {
     static const char *const places[] = {"predicate.buildDefinition.externalParameters",
-                                         "subject.0.annotations"};
+                                         "subject.0.annotations", "predicate.fileSays"};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const json_t *value = json_object_get(bst_json_at(statement, places[i]), name);
         const char *commitment = bst_json_text(value, "commitment");
@@ -47,14 +47,7 @@ const char *bst_statement_commitment(const json_t *statement, const char *name)
     return NULL;
 }
 
-/* What a statement is being written with: the privacy asked for and the secrets that collect. */
-struct draft {
-    enum bst_privacy privacy;
-    struct bst_secrets *secrets;
-    struct bst_error *err;
-};
-
-static enum bst_code commit(struct draft *draft, json_t *into, const char *name, const char *words)
+static enum bst_code commit(struct statement_draft *draft, json_t *into, const char *name, const char *words)
 {
     struct bst_secrets *secrets = draft->secrets;
     const size_t room = sizeof secrets->item / sizeof *secrets->item;
@@ -72,9 +65,8 @@ static enum bst_code commit(struct draft *draft, json_t *into, const char *name,
     return json_object_set_new(into, name, value) == 0 ? BST_OK : bst_fail_memory(draft->err);
 }
 
-/* Words from least private, at which they are only committed to; missing and empty ones leave no trace. */
-static enum bst_code put_words(struct draft *draft, json_t *into, const char *name, const char *words,
-                               enum bst_privacy least)
+enum bst_code statement_words(struct statement_draft *draft, json_t *into, const char *name,
+                              const char *words, enum bst_privacy least)
 {
     if (!words || !*words) return BST_OK;
     size_t len = strlen(words);
@@ -88,7 +80,7 @@ static enum bst_code put_words(struct draft *draft, json_t *into, const char *na
 }
 
 /* The same for any JSON value (its reference is taken); what is committed to is its canonical text. */
-static enum bst_code put_json(struct draft *draft, json_t *into, const char *name, json_t *value,
+static enum bst_code put_json(struct statement_draft *draft, json_t *into, const char *name, json_t *value,
                               enum bst_privacy least)
 {
     if (!value) return bst_fail_memory(draft->err);
@@ -104,6 +96,12 @@ static enum bst_code put_json(struct draft *draft, json_t *into, const char *nam
     json_decref(value);
     bst_buf_free(&text);
     return code;
+}
+
+const char *statement_privacy(enum bst_privacy privacy)
+{
+    static const char *const names[] = {"public", "partner", "private"};
+    return names[privacy];
 }
 
 /* ---- numbers and digests ---- */
@@ -210,7 +208,7 @@ static json_t *mix_json(const struct bst_generation *generation)
     return list;
 }
 
-static enum bst_code put_parameters(struct draft *draft, const struct bst_generation *generation,
+static enum bst_code put_parameters(struct statement_draft *draft, const struct bst_generation *generation,
                                     json_t *into)
 {
     char seed[24];
@@ -220,11 +218,11 @@ static enum bst_code put_parameters(struct draft *draft, const struct bst_genera
         json_object_set_new(into, "height", json_integer(generation->height)) != 0) {
         return bst_fail_memory(draft->err);
     }
-    enum bst_code code = put_words(draft, into, "seed", seed, BST_PRIVATE);
+    enum bst_code code = statement_words(draft, into, "seed", seed, BST_PRIVATE);
     if (code == BST_OK && generation->mix_count > 0)
         code = put_json(draft, into, "mix", mix_json(generation), BST_PRIVATE);
     if (code == BST_OK)
-        code = put_words(draft, into, "latent_generator", generation->latent_generator, BST_PRIVATE);
+        code = statement_words(draft, into, "latent_generator", generation->latent_generator, BST_PRIVATE);
     if (code == BST_OK)
         code = put_json(draft, into, "truncation", float_json(generation->truncation), BST_PRIVATE);
     if (code == BST_OK) code = put_json(draft, into, "tile", json_boolean(generation->tile), BST_PRIVATE);
@@ -233,10 +231,11 @@ static enum bst_code put_parameters(struct draft *draft, const struct bst_genera
     if (code == BST_OK && generation->style_count > 0) {
         code = put_json(draft, into, "styles", styles_json(generation), BST_PRIVATE);
     }
-    if (code == BST_OK) code = put_words(draft, into, "prompt", generation->prompt, BST_PARTNER);
-    if (code == BST_OK) code = put_words(draft, into, "title", generation->title, BST_PARTNER);
-    if (code == BST_OK) code = put_words(draft, into, "description", generation->description, BST_PARTNER);
-    if (code == BST_OK) code = put_words(draft, into, "input", generation->input_name, BST_PRIVATE);
+    if (code == BST_OK) code = statement_words(draft, into, "prompt", generation->prompt, BST_PARTNER);
+    if (code == BST_OK) code = statement_words(draft, into, "title", generation->title, BST_PARTNER);
+    if (code == BST_OK)
+        code = statement_words(draft, into, "description", generation->description, BST_PARTNER);
+    if (code == BST_OK) code = statement_words(draft, into, "input", generation->input_name, BST_PRIVATE);
     return code;
 }
 
@@ -278,7 +277,8 @@ static json_t *dependencies_json(const struct bst_generation *generation)
 
 /* A private picture's file name (often made of model and seed) is a secret too: the subject is called by its
  * id. */
-static enum bst_code subject_json(struct draft *draft, const struct bst_generation *generation, json_t **out)
+static enum bst_code subject_json(struct statement_draft *draft, const struct bst_generation *generation,
+                                  json_t **out)
 {
     bool named = draft->privacy < BST_PRIVATE;
     json_t *subject = json_pack("{s:s,s:o}", "name", named ? generation->file_name : generation->image_id,
@@ -290,7 +290,7 @@ static enum bst_code subject_json(struct draft *draft, const struct bst_generati
         code = json_object_set_new(subject, "annotations", annotations) == 0 ? BST_OK
                                                                              : bst_fail_memory(draft->err);
         if (code == BST_OK)
-            code = put_words(draft, annotations, "file_name", generation->file_name, BST_PRIVATE);
+            code = statement_words(draft, annotations, "file_name", generation->file_name, BST_PRIVATE);
     }
     if (code == BST_OK) {
         *out = subject;
@@ -316,10 +316,9 @@ static enum bst_code check_names(const struct bst_generation *generation, struct
     return bst_hint(err, "rename the file or the model");
 }
 
-static json_t *generation_json(struct draft *draft, const struct bst_generation *generation,
+static json_t *generation_json(struct statement_draft *draft, const struct bst_generation *generation,
                                const struct bst_identity *author)
 {
-    static const char *const privacy_names[] = {"public", "partner", "private"};
     char started[BST_TIME_LEN], finished[BST_TIME_LEN];
     bst_time_text(generation->started_ms, started);
     bst_time_text(generation->finished_ms, finished);
@@ -331,7 +330,7 @@ static json_t *generation_json(struct draft *draft, const struct bst_generation 
         return NULL;
     }
     json_t *internal = json_pack("{s:s,s:o,s:s}", "arith", generation->arith, "author",
-                                 statement_author(author), "privacy", privacy_names[draft->privacy]);
+                                 statement_author(author), "privacy", statement_privacy(draft->privacy));
     json_t *statement =
         slsa_json(BST_BUILD_GENERATE, subject, external, internal, dependencies_json(generation),
                   run_json(author, generation->image_id, started, finished));
@@ -344,7 +343,7 @@ enum bst_code bst_statement_generation(const struct bst_generation *generation,
                                        struct bst_buf *payload, struct bst_error *err)
 {
     *secrets = (struct bst_secrets){0};
-    struct draft draft = {generation->privacy, secrets, err};
+    struct statement_draft draft = {generation->privacy, secrets, err};
     enum bst_code code = check_names(generation, err);
     if (code == BST_OK) {
         json_t *statement = generation_json(&draft, generation, author);

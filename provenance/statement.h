@@ -25,6 +25,17 @@ const struct bst_kind *bst_statement_kind(const json_t *statement);
 
 /* Writes the statement's canonical bytes behind payload and takes its reference; NULL is "out of memory". */
 enum bst_code statement_finish(json_t *statement, struct bst_buf *payload, struct bst_error *err);
+/* What a statement is being written with: the privacy asked for and the secrets that collect. */
+struct statement_draft {
+    enum bst_privacy privacy;
+    struct bst_secrets *secrets;
+    struct bst_error *err;
+};
+/* "public" ... */
+const char *statement_privacy(enum bst_privacy privacy);
+/* Words put into an object: openly, or from that privacy on as a commitment. Missing and empty ones leave no trace. */
+enum bst_code statement_words(struct statement_draft *draft, json_t *into, const char *name,
+                              const char *words, enum bst_privacy least);
 /* The author's name, which is the author's word, and the key id, which the signature proves. */
 json_t *statement_author(const struct bst_identity *author);
 

@@ -55,28 +55,92 @@ static json_t *parent_json(const struct bst_c2pa *c2pa)
     return parent;
 }
 
-enum bst_code bst_statement_adoption(const struct bst_adoption *adoption, const struct bst_identity *author,
-                                     struct bst_buf *payload, struct bst_error *err)
+/* What the file says, with the words that its privacy keeps back as commitments. */
+static enum bst_code says_json(struct statement_draft *draft, const json_t *says, json_t *into)
+{
+    static const struct {
+        const char *name;
+        enum bst_privacy least;
+    } kept[] = {{"prompt", BST_PARTNER},  {"negativePrompt", BST_PARTNER}, {"seed", BST_PRIVATE},
+                {"sampler", BST_PRIVATE}, {"artist", BST_PRIVATE},         {"copyright", BST_PRIVATE},
+                {"taken", BST_PRIVATE},   {"cameraMake", BST_PRIVATE},     {"cameraModel", BST_PRIVATE}};
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)says, key, value)
+    {
+        enum bst_privacy least = (enum bst_privacy)(BST_PRIVATE + 1); /* open under every privacy */
+        for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+            if (strcmp(kept[i].name, key) == 0) least = kept[i].least;
+        }
+        enum bst_code code = statement_words(draft, into, key, json_string_value(value), least);
+        if (code != BST_OK) return code;
+    }
+    return BST_OK;
+}
+
+/* A private picture is called by its id. */
+static enum bst_code subject_json(struct statement_draft *draft, const struct bst_adoption *adoption,
+                                  json_t *subject)
+{
+    bool named = draft->privacy < BST_PRIVATE;
+    json_t *pixels = adoption->has_pixels ? hex_json(adoption->pixels_sha256) : NULL;
+    json_t *digest = json_pack("{s:o,s:o*}", "sha256", hex_json(adoption->sha256), "pixels-sha256", pixels);
+    json_t *name = json_string(named ? adoption->file_name : adoption->image_id);
+    if (json_object_set_new(subject, "name", name) != 0 ||
+        json_object_set_new(subject, "digest", digest) != 0)
+        return bst_fail_memory(draft->err);
+    if (named) return BST_OK;
+    json_t *annotations = json_object();
+    if (json_object_set_new(subject, "annotations", annotations) != 0) return bst_fail_memory(draft->err);
+    return statement_words(draft, annotations, "file_name", adoption->file_name, BST_PRIVATE);
+}
+
+/* A new reference to an object that is not empty, else NULL. */
+static json_t *unless_empty(const json_t *object)
+{
+    return json_object_size(object) > 0 ? json_incref((json_t *)(uintptr_t)object) : NULL;
+}
+
+/* Takes the references of subject and says. */
+static json_t *adoption_json(const struct bst_adoption *adoption, const struct bst_identity *author,
+                             json_t *subject, json_t *says)
 {
     char when[BST_TIME_LEN];
+    bst_time_text(adoption->adopted_ms, when);
+    json_t *picture = json_pack("{s:s,s:I,s:I}", "mediaType", adoption->media_type, "width",
+                                (json_int_t)adoption->width, "height", (json_int_t)adoption->height);
+    json_t *found = json_pack("{s:o}", "sha256", hex_json(adoption->found_sha256));
+    json_t *shown = unless_empty(says);
+    json_decref(says);
+    return json_pack("{s:s,s:s,s:[o],s:{s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:{s:s},s:o*,s:o*,s:o*,s:o*}}", "_type",
+                     BST_STATEMENT_TYPE, "predicateType", BST_ADOPTION_TYPE, "subject", subject, "predicate",
+                     "author", statement_author(author), "adoptedOn", when, "imageId", adoption->image_id,
+                     "sourceType", sources[adoption->source].name, "privacy",
+                     statement_privacy(adoption->privacy), "picture", picture, "found", found, "version",
+                     "blindstamp", BST_VERSION, "parent", parent_json(adoption->parent), "fileSays", shown,
+                     "written", unless_empty(adoption->written), "replaced",
+                     unless_empty(adoption->replaced));
+}
+
+enum bst_code bst_statement_adoption(const struct bst_adoption *adoption, const struct bst_identity *author,
+                                     struct bst_secrets *secrets, struct bst_buf *payload,
+                                     struct bst_error *err)
+{
+    struct statement_draft draft = {adoption->privacy, secrets, err};
+    *secrets = (struct bst_secrets){0};
     if (!bst_utf8_valid(adoption->file_name, strlen(adoption->file_name))) {
         bst_fail(err, BST_USAGE, "the file's name is not valid UTF-8 text");
         return bst_hint(err, "rename the file");
     }
-    bst_time_text(adoption->adopted_ms, when);
-    json_t *pixels = adoption->has_pixels ? hex_json(adoption->pixels_sha256) : NULL;
-    json_t *digest = json_pack("{s:o,s:o*}", "sha256", hex_json(adoption->sha256), "pixels-sha256", pixels);
-    json_t *picture = json_pack("{s:s,s:I,s:I}", "mediaType", adoption->media_type, "width",
-                                (json_int_t)adoption->width, "height", (json_int_t)adoption->height);
-    json_t *found = json_pack("{s:o}", "sha256", hex_json(adoption->found_sha256));
-    json_t *says =
-        json_object_size(adoption->says) > 0 ? json_incref((json_t *)(uintptr_t)adoption->says) : NULL;
-    return statement_finish(json_pack("{s:s,s:s,s:[{s:s,s:o}],s:{s:o,s:s,s:s,s:s,s:o,s:o,s:{s:s},s:o*,s:o*}}",
-                                      "_type", BST_STATEMENT_TYPE, "predicateType", BST_ADOPTION_TYPE,
-                                      "subject", "name", adoption->file_name, "digest", digest, "predicate",
-                                      "author", statement_author(author), "adoptedOn", when, "imageId",
-                                      adoption->image_id, "sourceType", sources[adoption->source].name,
-                                      "picture", picture, "found", found, "version", "blindstamp",
-                                      BST_VERSION, "parent", parent_json(adoption->parent), "fileSays", says),
-                            payload, err);
+    json_t *subject = json_object(), *says = json_object();
+    enum bst_code code = subject && says ? subject_json(&draft, adoption, subject) : bst_fail_memory(err);
+    if (code == BST_OK) code = says_json(&draft, adoption->says, says);
+    if (code == BST_OK) {
+        code = statement_finish(adoption_json(adoption, author, subject, says), payload, err);
+    } else {
+        json_decref(subject);
+        json_decref(says);
+    }
+    if (code != BST_OK) bst_secrets_clear(secrets);
+    return code;
 }

@@ -8,15 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_IPTC_EXT   "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 #define NS_DC         "http://purl.org/dc/elements/1.1/"
 #define NS_XAP        "http://ns.adobe.com/xap/1.0/"
 #define NS_XAP_RIGHTS "http://ns.adobe.com/xap/1.0/rights/"
-#define NS_XMP_MM     "http://ns.adobe.com/xap/1.0/mm/"
-#define NS_PLUS       "http://ns.useplus.org/ldf/xmp/1.0/"
-#define NO_TRAINING   "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-AIMLTRAINING"
 #define XMP_DEPTH     64
-#define XMP_FIELDS    2000
 
 #define LIBRARY "libexempi.so.8"
 
@@ -66,9 +61,10 @@ static void start(void)
         {&exempi.parse, "xmp_parse"},
     };
     usable = bst_library_load(LIBRARY, functions, sizeof(functions) / sizeof(functions[0])) &&
-             exempi.init() && exempi.register_namespace(NS_IPTC_EXT, "Iptc4xmpExt", NULL) &&
-             exempi.register_namespace(NS_XMP_MM, "xmpMM", NULL) &&
-             exempi.register_namespace(NS_PLUS, "plus", NULL);
+             exempi.init() && exempi.register_namespace(BST_NS_IPTC_EXT, "Iptc4xmpExt", NULL) &&
+             exempi.register_namespace(BST_NS_XMP_MM, "xmpMM", NULL) &&
+             exempi.register_namespace(BST_NS_PLUS, "plus", NULL) &&
+             exempi.register_namespace(BST_NS_AIGC, "TC260", NULL);
 }
 
 /* ---- writing ---- */
@@ -87,14 +83,14 @@ static bool fill(XmpPtr xmp, const struct bst_words *words)
 {
     char id[64];
     snprintf(id, sizeof(id), "xmp.iid:%.40s", words->image_id);
-    bool good = set(xmp, NS_XMP_MM, "InstanceID", id);
+    bool good = set(xmp, BST_NS_XMP_MM, "InstanceID", id);
     snprintf(id, sizeof(id), "xmp.did:%.40s", words->image_id);
-    good = good && set(xmp, NS_XMP_MM, "DocumentID", id);
-    good = good && set(xmp, NS_IPTC_EXT, "DigitalSourceType", words->source_type) &&
-           set(xmp, NS_IPTC_EXT, "AISystemUsed", words->ai_system) &&
-           set(xmp, NS_IPTC_EXT, "AISystemVersionUsed", words->ai_version) &&
-           set(xmp, NS_IPTC_EXT, "AIPromptInformation", words->ai_prompt) &&
-           set(xmp, NS_IPTC_EXT, "AIPromptWriterName", words->prompt == NULL ? NULL : words->author);
+    good = good && set(xmp, BST_NS_XMP_MM, "DocumentID", id);
+    good = good && set(xmp, BST_NS_IPTC_EXT, "DigitalSourceType", words->source_type) &&
+           set(xmp, BST_NS_IPTC_EXT, "AISystemUsed", words->ai_system) &&
+           set(xmp, BST_NS_IPTC_EXT, "AISystemVersionUsed", words->ai_version) &&
+           set(xmp, BST_NS_IPTC_EXT, "AIPromptInformation", words->ai_prompt) &&
+           set(xmp, BST_NS_IPTC_EXT, "AIPromptWriterName", words->prompt == NULL ? NULL : words->author);
     good = good &&
            exempi.append_array_item(xmp, NS_DC, "creator", XMP_PROP_ARRAY_IS_ORDERED, words->author, 0) &&
            set_alt(xmp, NS_DC, "rights", words->copyright) && set_alt(xmp, NS_DC, "title", words->title) &&
@@ -102,7 +98,7 @@ static bool fill(XmpPtr xmp, const struct bst_words *words)
     good = good && set(xmp, NS_XAP_RIGHTS, "Marked", "True") &&
            set(xmp, NS_XAP_RIGHTS, "WebStatement", words->url) &&
            set_alt(xmp, NS_XAP_RIGHTS, "UsageTerms", words->usage);
-    good = good && set(xmp, NS_PLUS, "DataMining", words->no_train ? NO_TRAINING : NULL);
+    good = good && set(xmp, BST_NS_PLUS, "DataMining", words->no_train ? BST_NO_TRAINING : NULL);
     return good && set(xmp, NS_XAP, "CreatorTool", "Blindstamp " BST_VERSION) &&
            set(xmp, NS_XAP, "CreateDate", words->created);
 }
@@ -115,18 +111,27 @@ enum bst_code bst_xmp_write(const struct bst_words *words, struct bst_buf *out, 
     XmpStringPtr packet = exempi.string_new();
     bool made = xmp != NULL && packet != NULL && fill(xmp, words) &&
                 exempi.serialize(xmp, packet, XMP_SERIAL_READONLYPACKET | XMP_SERIAL_USECOMPACTFORMAT, 0);
-    if (made) bst_buf_text(out, exempi.string_cstr(packet));
+    enum bst_code code = BST_OK;
+    if (!made) {
+        code = bst_fail(err, BST_FAILURE, "the XMP library refused a field (error %d)", exempi.get_error());
+    } else if (words->aigc != NULL) { /* an element of its own, which readers without a parser find */
+        char *label = bst_aigc_text(words->aigc, false);
+        const struct bst_xmp_field field = {BST_NS_AIGC, "TC260", "AIGC", label};
+        const char *text = exempi.string_cstr(packet);
+        code = label == NULL ? bst_fail_memory(err)
+                             : bst_xmp_edit((const uint8_t *)text, strlen(text), &field, 1, out, err);
+        free(label);
+    } else {
+        bst_buf_text(out, exempi.string_cstr(packet));
+    }
     if (packet != NULL) exempi.string_free(packet);
     if (xmp != NULL) exempi.free(xmp);
-    if (!made)
-        return bst_fail(err, BST_FAILURE, "the XMP library refused a field (error %d)", exempi.get_error());
-    return out->failed ? bst_fail_memory(err) : BST_OK;
+    return code == BST_OK && out->failed ? bst_fail_memory(err) : code;
 }
 
 /* ---- reading ---- */
 
-/* The end of the markup that begins at p with '<', or NULL when it has none. */
-static const char *markup_end(const char *p, const char *end)
+const char *bst_xmp_markup_end(const char *p, const char *end)
 {
     static const struct {
         const char *begin, *close;
@@ -159,7 +164,7 @@ static const char *check_packet(const char *p, size_t len)
     int depth = 0;
     if (memchr(p, 0, len) != NULL) return "XMP with zero bytes (only UTF-8 is read)";
     while ((p = memchr(p, '<', (size_t)(end - p))) != NULL) {
-        const char *close = markup_end(p, end);
+        const char *close = bst_xmp_markup_end(p, end);
         if (close == NULL) return "XMP that is cut short";
         if (p[1] == '!' && p[2] != '-' && p[2] != '[') return "XMP with a document type declaration";
         if (p[1] == '/') {
@@ -179,7 +184,7 @@ static void collect(XmpPtr xmp, json_t *out)
         exempi.iterator_new(xmp, NULL, NULL, XMP_ITER_JUSTLEAFNODES | XMP_ITER_OMITQUALIFIERS);
     XmpStringPtr space = exempi.string_new(), name = exempi.string_new(), value = exempi.string_new();
     uint32_t options;
-    for (int i = 0; iterator != NULL && i < XMP_FIELDS; i++) {
+    for (int i = 0; iterator != NULL && i < BST_XMP_FIELDS; i++) {
         if (!exempi.iterator_next(iterator, space, name, value, &options)) break;
         const char *text = exempi.string_cstr(value), *key = exempi.string_cstr(name);
         if (key[0] == 0 || !bst_utf8_valid(key, strlen(key))) continue;

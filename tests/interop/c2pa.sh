@@ -52,7 +52,8 @@ if [ -x "$BUILD/bin/blindstamp" ]; then
             "$bs" sign "$signed/found" -o "$signed/one" --source-type capture &&
             "$bs" sign "$signed/bob.d" -o "$signed/two" --source-type edited --thumbnail &&
             "$bs" sign "$signed/changed" -o "$signed/broken" --accept-broken &&
-            "$bs" verify "$signed/one" "$signed/two" "$signed/broken"
+            "$bs" sign "$signed/found" -o "$signed/marked" --source-type generated --no-train --privacy private --profile cn --producer X &&
+            "$bs" verify "$signed/one" "$signed/two" "$signed/broken" "$signed/marked"
     } >"$work/log" 2>&1; then
         (cd "$work" && node "$root/tests/interop/c2pa_signed.mjs" signed signed/home/certs/root.pem) || status=1
     else

@@ -1,6 +1,7 @@
 // c2pa_signed.mjs FOLDER ROOT - asks the C2PA reference implementation about pictures made elsewhere that blindstamp
 // signed: FOLDER/one (each format, without a past), FOLDER/two (a stranger signed them first, which is their past),
-// FOLDER/broken (whose past did not hold, which is recorded).
+// FOLDER/broken (whose past did not hold, which is recorded), FOLDER/marked (with more said in their own metadata). In one and
+// marked the source type is said there too.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -41,16 +42,17 @@ function trusted(name, store) {
 }
 const files = (name) => fs.readdirSync(path.join(folder, name)).filter((f) => path.extname(f) in types).sort();
 
-for (const part of ['one', 'two', 'broken']) {
+for (const part of ['one', 'two', 'broken', 'marked']) {
   check(files(part).length > 0, `there are pictures in ${part}`);
   for (const name of files(part)) {
     const store = await read(path.join(folder, part, name));
     trusted(`${part}/${name}`, store);
     const manifest = store.manifests?.[store.active_manifest];
     const actions = manifest?.assertions?.find((a) => a.label.startsWith('c2pa.actions'))?.data.actions ?? [];
-    check(actions.length === 1 && actions[0].action === 'c2pa.opened', `${part}/${name} was opened, not made`, JSON.stringify(actions));
+    const wanted = part === 'broken' ? 'c2pa.opened' : 'c2pa.opened c2pa.edited.metadata';
+    check(actions.map((a) => a.action).join(' ') === wanted, `${part}/${name} was opened, not made`, JSON.stringify(actions));
     const parent = manifest?.ingredients?.[0];
-    check(parent?.relationship === 'parentOf' && !!parent.active_manifest === (part !== 'one'),
+    check(parent?.relationship === 'parentOf' && !!parent.active_manifest === !['one', 'marked'].includes(part),
       `${part}/${name} has the right past`, JSON.stringify(parent));
     check(!!manifest?.thumbnail === (part === 'two') && !!parent?.thumbnail === (part === 'two'),
       `${part}/${name} ${part === 'two' ? 'shows itself' : 'shows no thumbnail'}`, JSON.stringify(manifest?.thumbnail));

@@ -65,7 +65,7 @@ static void splice(const char *path, const struct bst_edits *edits, struct bst_b
     close(fd);
 }
 
-static const struct bst_canvas canvas = {96, 64, false};
+static const struct bst_canvas canvas = {.width = 96, .height = 64};
 
 /* The file with the store in it; store NULL: without. */
 static void edit(const struct bst_buf *file, const struct bst_buf *store, struct bst_buf *out,
