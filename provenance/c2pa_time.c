@@ -1,6 +1,7 @@
 /* c2pa_time.c - what a claim signature carries about its time: the time stamp that says when it was made, and the
  * responder's answer that says whether its certificate was revoked by then. */
 #include "c2pa.h"
+#include "cert_profile.h"
 #include "ocsp.h"
 #include "timestamp.h"
 #include "trust.h"
@@ -22,13 +23,18 @@ static bool listed(cbor_item_t *map, const char *key, const char *inner, size_t 
     return bst_cbor_get_bytes(item, data, len);
 }
 
-/* Claims of version 1 knew no trust in time stamps: a sound one counts, as in the reference implementation. */
-static bool counts_untrusted(const struct bst_judge *judge, const struct bst_time *time)
+/* Claims of version 1 knew no trust in time stamps: a sound one is called trusted, as in the reference implementation.
+ * But only as long as nothing depends on it: else whoever holds an expired or revoked key could sign with a date of his
+ * choice. */
+static bool called_trusted(const struct bst_judge *judge, const struct bst_cose *cose,
+                           const struct bst_time *time)
 {
-    return time->state == BST_TIME_UNTRUSTED && time->validated && judge->claim->version == 1;
+    return time->state == BST_TIME_UNTRUSTED && time->validated && judge->claim->version == 1 &&
+           cose->chain != NULL && bst_cert_covers(sk_X509_value(cose->chain, 0), bst_now_ms() / 1000);
 }
 
-static void say_time(struct bst_judge *judge, const struct bst_time *time, const char *url)
+static void say_time(struct bst_judge *judge, const struct bst_cose *cose, const struct bst_time *time,
+                     const char *url)
 {
     static const struct {
         const char *code, *words;
@@ -49,9 +55,9 @@ static void say_time(struct bst_judge *judge, const struct bst_time *time, const
     if (time->state == BST_TIME_TRUSTED) {
         bst_judge_say(judge, BST_STATUS_SUCCESS, "timeStamp.trusted", url, "%s is trusted for time stamps",
                       name);
-    } else if (counts_untrusted(judge, time)) {
+    } else if (called_trusted(judge, cose, time)) {
         bst_judge_say(judge, BST_STATUS_SUCCESS, "timeStamp.trusted", url,
-                      "of a claim of version 1 any sound time stamp counts; nobody vouches for %s", name);
+                      "as any sound time stamp of a claim of version 1; nobody vouches for %s", name);
     } else {
         bst_judge_say(judge, BST_STATUS_INFO, statuses[time->state].code, url, "%s: %s",
                       statuses[time->state].words, time->why);
@@ -91,10 +97,10 @@ bool bst_judge_time(struct bst_judge *judge, const struct bst_cose *cose, const 
     judge->failed_memory = judge->failed_memory || stamp.data.failed;
     if (stamp.count == 1 && !stamp.data.failed)
         bst_timestamp_judge(stamp.token, stamp.len, &stamp.data, judge->trust, &time);
-    say_time(judge, &time, url);
+    say_time(judge, cose, &time, url);
     bst_buf_free(&stamp.data);
     *when_s = time.when_s;
-    return time.state == BST_TIME_TRUSTED || counts_untrusted(judge, &time);
+    return time.state == BST_TIME_TRUSTED;
 }
 
 bool bst_export_stamp(const struct bst_claim *claim, const struct bst_cose *cose, int64_t *when_s,

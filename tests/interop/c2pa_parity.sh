@@ -2,7 +2,7 @@
 # Our validator beside the C2PA reference implementation (npm, pinned; fetched once into the build folder), on some
 # hundreds of files that are right or wrong in one way: the same state, the same status codes.
 set -u
-BUILD=${BUILD:-$PWD/build}
+export BUILD=${BUILD:-$PWD/build}
 root=$PWD
 work=$BUILD/c2pa
 package=@contentauth/c2pa-wasm@0.13.3
@@ -119,6 +119,12 @@ status=0
 cd "$work" || exit 1
 node "$root/tests/interop/c2pa_parity.mjs" parity "$BUILD/interop/judge" \
     "$root/tests/fuzz/corpus/image/rgb.png" "$root/tests/fuzz/corpus/image/base.jpg" "$root/tests/fuzz/corpus/image/lossy.webp" || status=1
+
+if python=$("$root/tests/venv.sh" c2pa c2pa-python==0.38.1 2>log); then
+    node "$root/tests/interop/c2pa_sidecars.mjs" parity "$BUILD/interop/judge" "$root/tests/fuzz/corpus/image/rgb.png" "$python" || status=1
+else
+    echo "ok sidecars # SKIP $(cat log)"
+fi
 
 # The program says in words who signed besides the picture's signer.
 if [ -x "$BUILD/bin/blindstamp" ]; then

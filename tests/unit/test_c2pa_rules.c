@@ -34,7 +34,9 @@ struct recipe {
     struct assertion assertion[8];
     size_t count;
     bool v1, no_alg, no_instance, second_claim, odd_box, relative_signature, wrong_signature;
-    const char *label; /* of the manifest */
+    const char *label;      /* of the manifest */
+    const char *redacted;   /* address of what the claim removes elsewhere */
+    struct bst_buf *before; /* superboxes of manifests that stand before it in the store */
 };
 
 static void add(struct recipe *recipe, const char *label, const struct bst_buf *data, enum listing how)
@@ -132,7 +134,13 @@ static void write_claim(const struct recipe *recipe, const char *label, struct b
     for (size_t i = 0; i < recipe->count; i++) {
         gathered = gathered || recipe->assertion[i].how == GATHERED;
     }
-    bst_cbor_map(out, 5u + recipe->v1 - recipe->no_alg - recipe->no_instance + gathered);
+    bst_cbor_map(out, 5u + recipe->v1 - recipe->no_alg - recipe->no_instance + gathered +
+                          (recipe->redacted != NULL));
+    if (recipe->redacted != NULL) {
+        bst_cbor_text(out, "redacted_assertions");
+        bst_cbor_array(out, 1);
+        bst_cbor_text(out, recipe->redacted);
+    }
     if (!recipe->no_alg) {
         bst_cbor_text(out, "alg");
         bst_cbor_text(out, "sha256");
@@ -164,13 +172,14 @@ static void write_claim(const struct recipe *recipe, const char *label, struct b
     }
 }
 
-static void write_store(struct recipe *recipe, struct bst_buf *out)
+#define ACTIVE "urn:c2pa:12345678-1234-4123-8123-123456789abc"
+
+static void write_manifest(struct recipe *recipe, struct bst_buf *out)
 {
     struct bst_error err = {0};
     struct bst_buf claim = {0}, cose = {0};
-    const char *label = recipe->label ? recipe->label : "urn:c2pa:12345678-1234-4123-8123-123456789abc";
+    const char *label = recipe->label ? recipe->label : ACTIVE;
     const char *claim_label = recipe->v1 ? "c2pa.claim" : "c2pa.claim.v2";
-    size_t store = bst_jumbf_begin_super(out, BST_TYPE_STORE, "c2pa");
     size_t manifest = bst_jumbf_begin_super(out, BST_TYPE_MANIFEST, label);
     size_t assertions = bst_jumbf_begin_super(out, BST_TYPE_ASSERTIONS, "c2pa.assertions");
     for (size_t i = 0; i < recipe->count; i++) {
@@ -189,9 +198,16 @@ static void write_store(struct recipe *recipe, struct bst_buf *out)
     assert_good(bst_cose_sign(&signer.signs, claim.data, claim.len, 0, &cose, &err));
     bst_jumbf_leaf(out, BST_TYPE_SIGNATURE, "c2pa.signature", BST_BOX_CBOR, cose.data, cose.len);
     bst_jumbf_end(out, manifest);
-    bst_jumbf_end(out, store);
     bst_buf_free(&claim);
     bst_buf_free(&cose);
+}
+
+static void write_store(struct recipe *recipe, struct bst_buf *out)
+{
+    size_t store = bst_jumbf_begin_super(out, BST_TYPE_STORE, "c2pa");
+    if (recipe->before != NULL) bst_buf_append(out, recipe->before->data, recipe->before->len);
+    write_manifest(recipe, out);
+    bst_jumbf_end(out, store);
 }
 
 /* Makes the file of the recipe, in which the assertion labelled c2pa.hash.data, if it is there with no data
@@ -472,8 +488,7 @@ static void ingredients_are_linked(void **state)
         {"cousinOf", NULL, "assertion.ingredient.malformed"},
         {"parentOf", "self#jumbf=/c2pa/urn:c2pa:gone", "ingredient.manifest.missing"},
         {"parentOf", "self#jumbf=c2pa.signature", "ingredient.manifest.missing"},
-        {"parentOf", "self#jumbf=/c2pa/urn:c2pa:12345678-1234-4123-8123-123456789abc",
-         "assertion.ingredient.malformed"}, /* of itself */
+        {"parentOf", "self#jumbf=/c2pa/" ACTIVE, "assertion.ingredient.malformed"}, /* of itself */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         ingredient.len = 0;
@@ -483,6 +498,106 @@ static void ingredients_are_linked(void **state)
         expect(&recipe, cases[i].code);
     }
     bst_buf_free(&ingredient);
+}
+
+/* ---- ingredients with manifests ---- */
+
+#define PARENT      "self#jumbf=/c2pa/urn:c2pa:parent"
+#define PARENT_NOTE PARENT "/c2pa.assertions/org.example.note"
+
+/* An ingredient assertion (v3): the link, when from is given, and the failures that are on record of the parent. */
+static void make_linked(struct bst_buf *out, const char *relationship, const char *target,
+                        const struct bst_buf *from, const char *const *failures, size_t count)
+{
+    uint8_t digest[BST_SHA256_LEN];
+    bst_cbor_map(out, from != NULL ? 3 : 2);
+    bst_cbor_pair(out, "relationship", relationship);
+    if (from != NULL) {
+        bst_sha256(from->data + 8, from->len - 8, digest);
+        bst_cbor_text(out, "activeManifest");
+        bst_c2pa_link(out, target, digest);
+    }
+    bst_cbor_text(out, "validationResults");
+    bst_cbor_map(out, 1);
+    bst_cbor_text(out, "activeManifest");
+    bst_cbor_map(out, 1);
+    bst_cbor_text(out, "failure");
+    bst_cbor_array(out, count);
+    for (size_t i = 0; i < count; i++) {
+        bst_cbor_map(out, 2);
+        bst_cbor_pair(out, "code", failures[2 * i]);
+        bst_cbor_pair(out, "url", failures[2 * i + 1]);
+    }
+}
+
+static const char *const forged[] = {"ingredient.manifest.mismatch", PARENT, "assertion.missing",
+                                     PARENT_NOTE};
+
+/* The parent with a note, or the one that was put in its place without it. */
+static void make_parent(bool noted, const struct bst_buf *more, struct bst_buf *out)
+{
+    static const char words[] = "\xa1\x61w\x61x";
+    const struct bst_buf note = {.data = (uint8_t *)(uintptr_t)words, .len = sizeof(words) - 1};
+    struct recipe recipe = good_recipe();
+    recipe.label = "urn:c2pa:parent";
+    recipe.count = 1;
+    if (noted) add(&recipe, "org.example.note", &note, LISTED);
+    if (more != NULL) add(&recipe, "c2pa.ingredient.v3", more, LISTED);
+    write_manifest(&recipe, out);
+}
+
+/* Of a picture whose parent is by now another one: the link does not hold, whoever excuses that. */
+static void no_manifest_excuses_its_forgery(void **state)
+{
+    (void)state;
+    struct bst_buf parent = {0}, other = {0}, link = {0}, excuse = {0};
+    make_linked(&excuse, "componentOf", NULL, NULL, forged, 2);
+    make_parent(true, NULL, &parent);
+    make_parent(true, &excuse, &other);
+    make_linked(&link, "componentOf", PARENT, &parent, NULL, 0);
+    struct recipe recipe = good_recipe();
+    add(&recipe, "c2pa.ingredient.v3", &link, LISTED);
+    recipe.before = &other;
+    expect(&recipe, "ingredient.manifest.mismatch");
+    link.len = 0;
+    make_linked(&link, "componentOf", PARENT, &parent, forged, 2); /* the link itself excuses it beforehand */
+    recipe = good_recipe();
+    add(&recipe, "c2pa.ingredient.v3", &link, LISTED);
+    recipe.before = &other;
+    expect(&recipe, "ingredient.manifest.mismatch");
+    bst_buf_free(&parent);
+    bst_buf_free(&other);
+    bst_buf_free(&link);
+    bst_buf_free(&excuse);
+}
+
+/* A note was taken out of the parent: by whom it may be. */
+static void only_who_leads_there_redacts(void **state)
+{
+    (void)state;
+    struct bst_buf parent = {0}, cut = {0}, beside = {0}, before = {0}, link = {0}, other = {0};
+    make_parent(true, NULL, &parent);
+    make_parent(false, NULL, &cut);
+    struct recipe stranger = good_recipe();
+    stranger.label = "urn:c2pa:beside";
+    stranger.count = 1;
+    stranger.redacted = PARENT_NOTE;
+    write_manifest(&stranger, &beside);
+    make_linked(&link, "componentOf", PARENT, &parent, NULL, 0);
+    make_linked(&other, "componentOf", "self#jumbf=/c2pa/urn:c2pa:beside", &beside, NULL, 0);
+    bst_buf_append(&before, cut.data, cut.len);
+    bst_buf_append(&before, beside.data, beside.len);
+    struct recipe recipe = good_recipe();
+    add(&recipe, "c2pa.ingredient.v3", &link, LISTED);
+    add(&recipe, "c2pa.ingredient.v3__1", &other, LISTED);
+    recipe.before = &before;
+    expect(&recipe, "ingredient.manifest.mismatch");
+    bst_buf_free(&parent);
+    bst_buf_free(&cut);
+    bst_buf_free(&beside);
+    bst_buf_free(&before);
+    bst_buf_free(&link);
+    bst_buf_free(&other);
 }
 
 static void version_1_is_judged(void **state)
@@ -519,6 +634,8 @@ int main(void)
         cmocka_unit_test(further_exclusions_are_told),
         cmocka_unit_test(actions_must_tell_a_history),
         cmocka_unit_test(ingredients_are_linked),
+        cmocka_unit_test(no_manifest_excuses_its_forgery),
+        cmocka_unit_test(only_who_leads_there_redacts),
         cmocka_unit_test(version_1_is_judged),
     };
     return cmocka_run_group_tests_name("c2pa_rules", tests, setup, finish);
