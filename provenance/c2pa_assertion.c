@@ -75,6 +75,21 @@ static void judge_external_reference(struct bst_judge *judge, cbor_item_t *conte
                        "a reference to data elsewhere is malformed, or to what must not be elsewhere");
 }
 
+/* Time stamps by manifest, and revocation answers, that came later. Nothing here counts on them: without them a signature
+ * is at most less trusted. */
+static void judge_time_stamps(struct bst_judge *judge, cbor_item_t *content, const char *url)
+{
+    if (content == NULL || !cbor_isa_map(content))
+        bst_judge_fail(judge, "assertion.timestamp.malformed", url, "time stamps that are no map");
+}
+
+static void judge_certificate_status(struct bst_judge *judge, cbor_item_t *content, const char *url)
+{
+    cbor_item_t *list = bst_cbor_get(content, "ocspVals");
+    if (list == NULL || !cbor_isa_array(list))
+        bst_judge_fail(judge, "general.error", url, "a certificate's status without a list of answers");
+}
+
 /* JSON-LD: the fields' names mean something only with their context. */
 static void judge_metadata(struct bst_judge *judge, const struct bst_assertion *assertion, const char *url)
 {
@@ -102,7 +117,9 @@ void bst_judge_assertions(struct bst_judge *judge)
         void (*rule)(struct bst_judge *judge, cbor_item_t *content, const char *url);
     } rules[] = {{"c2pa.soft-binding", judge_soft_binding},
                  {"c2pa.cloud-data", judge_cloud_data},
-                 {"c2pa.external-reference", judge_external_reference}};
+                 {"c2pa.external-reference", judge_external_reference},
+                 {"c2pa.time-stamp", judge_time_stamps},
+                 {"c2pa.certificate-status", judge_certificate_status}};
     const struct bst_claim *claim = judge->claim;
     char url[BST_URL];
     for (size_t i = 0; i < claim->count; i++) {

@@ -55,10 +55,11 @@ static bool label_root_is(const char *label, const char *root)
     return bst_root_is(&parsed, root);
 }
 
+/* A multi-asset hash is none: it stands beside one, for when parts of the file are taken away (18.11). */
 bool bst_is_hard_binding(const char *label)
 {
     static const char *const roots[] = {"c2pa.hash.data", "c2pa.hash.boxes", "c2pa.hash.bmff",
-                                        "c2pa.hash.collection.data", "c2pa.hash.multi-asset"};
+                                        "c2pa.hash.collection.data"};
     for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
         if (label_root_is(label, roots[i])) return true;
     }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_ALG = 1, LABEL_X5CHAIN = 33, TAG_SIGN1 = 18, ALG_EDDSA = -8 };
+enum { LABEL_ALG = 1, LABEL_CRIT = 2, LABEL_X5CHAIN = 33, TAG_SIGN1 = 18, ALG_EDDSA = -8 };
 
 /* ---- chains ---- */
 
@@ -276,6 +276,22 @@ static enum bst_code parse_chain(struct bst_cose *out, struct bst_error *err)
     return code;
 }
 
+/* Who does not understand a field that the header calls critical must not believe the signature (RFC 9052, 3.1). */
+static bool understood(cbor_item_t *header)
+{
+    cbor_item_t *list = bst_cbor_get_int(header, LABEL_CRIT);
+    if (list == NULL) return true;
+    if (!cbor_isa_array(list)) return false;
+    for (size_t i = 0; i < cbor_array_size(list); i++) {
+        cbor_item_t *label = cbor_array_handle(list)[i];
+        uint64_t number;
+        bool known = bst_cbor_get_uint(label, &number) ? number == LABEL_ALG || number == LABEL_X5CHAIN
+                                                       : bst_cbor_is(label, "x5chain");
+        if (!known) return false;
+    }
+    return true;
+}
+
 static enum bst_code parse_sign1(struct bst_cose *out, struct bst_error *err)
 {
     cbor_item_t *array = out->item;
@@ -291,6 +307,8 @@ static enum bst_code parse_sign1(struct bst_cose *out, struct bst_error *err)
     enum bst_code code = bst_cbor_parse(out->protected_bytes, out->protected_len, &out->protected_map, err);
     if (code != BST_OK) return code;
     if (!cbor_isa_map(out->protected_map)) return malformed(err, "the protected header is no map");
+    if (!understood(out->protected_map))
+        return malformed(err, "a critical field that this version does not know");
     cbor_item_t *alg = bst_cbor_get_int(out->protected_map, LABEL_ALG);
     if (alg != NULL && cbor_isa_negint(alg) && cbor_get_int(alg) < 65536) {
         out->has_alg = true;

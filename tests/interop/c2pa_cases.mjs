@@ -307,6 +307,14 @@ function assertions(t) {
   a('metadata with fields of others', [{ label: 'c2pa.metadata', json: { '@context': { dc: 'http://purl.org/dc/elements/1.1/' }, 'dc:creator': 'x' } }]);
   a('metadata without context', [{ label: 'c2pa.metadata', json: { 'exif:GPSLatitude': '1' } }]);
   a('training and mining', [{ label: 'cawg.training-mining', data: { entries: { 'cawg.ai_training': { use: 'notAllowed' } } } }]);
+  const later = (what, data) => [{ label: `c2pa.${what}`, data }];
+  a('time stamps of none', later('time-stamp', {}));
+  a('time stamps of which one is none', later('time-stamp', { [LABEL]: Buffer.from('none') }));
+  a('time stamps that are no map', later('time-stamp', [1]));
+  a('status of a certificate', later('certificate-status', { ocspVals: [] }));
+  a('status of a certificate of which one is none', later('certificate-status', { ocspVals: [Buffer.from('none')] }));
+  a('status of a certificate that is no map', later('certificate-status', [1]));
+  a('a multi-asset hash beside the binding', [{ label: 'c2pa.hash.multi-asset', data: { parts: [] } }]);
   a('receipt of a stranger', [{ label: 'org.blindstamp.other', data: { x: 1 } }]);
 }
 
@@ -576,6 +584,9 @@ function signatures(add, target, certs) {
   c('padding that is not zero', (p) => (p.unprotected = { pad: Buffer.alloc(300, 1) }));
   c('an unknown field that is not protected', (p) => (p.unprotected = { 'org.example': 1 }));
   c('an unknown field that is protected', (p) => p.protected.set('org.example', 1));
+  c('a critical field that is known', (p) => p.protected.set(2, [33]));
+  c('a critical field that is unknown', (p) => p.protected.set(2, ['org.example']).set('org.example', 1));
+  c('critical fields that are no list', (p) => p.protected.set(2, 33));
   c('a time in the header', (p) => p.protected.set('iat', 1780000000));
   c('revocation values that are none', (p) => (p.unprotected = { rVals: { ocspVals: [Buffer.from('none')] } }));
   t('a header that is not what was signed', { rawCose: (claim) => { const b = cose(signer, claim); b[10] ^= 1; return b; } });
@@ -684,6 +695,13 @@ function files(add, png, jpeg, signer) {
   add('file: png, two stores', png.type, Buffer.concat([whole.subarray(0, at), chunk, whole.subarray(at)]));
   const idat = rest.indexOf('IDAT') - 4;
   const behind = idat + 12 + rest.readUInt32BE(idat);
+  add('file: png, store behind the end', png.type, sign({ ...png, at: png.bytes.length }, recipe(), signer));
+  add('file: jpeg, store behind the end', jpeg.type, sign({ ...jpeg, at: jpeg.bytes.length }, recipe(), signer));
+  add('file: jpeg, store before the picture data', jpeg.type, (() => {
+    let at = 2;
+    while (jpeg.bytes[at + 1] !== 0xda) at += 2 + jpeg.bytes.readUInt16BE(at + 2);
+    return sign({ ...jpeg, at }, recipe(), signer);
+  })());
   add('file: png, store behind the picture data', png.type, sign({ ...png, at: behind }, recipe(), signer));
   add('file: png, checksum of the store', png.type, Buffer.from(whole.map((b, i) => (i === at + chunk.length - 1 ? b ^ 1 : b))));
   add('file: png, manifest of another picture', png.type, (() => { const f = Buffer.from(whole); f[f.indexOf('IDAT') + 8] ^= 1; return fix(png.type, f); })());

@@ -168,6 +168,11 @@ const table = [
     ['forgery: a time stamp of each form, the older one first and good'],
   ],
   [
+    'who does not know a field that the header calls critical must refuse the signature (RFC 9052, 3.1)',
+    'trusted / invalid -informational signingCredential.ocsp.skipped -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted +failure claimSignature.mismatch',
+    ['cose png: a critical field that is unknown', 'cose jpeg: a critical field that is unknown'],
+  ],
+  [
     'purposes of time stamp authorities and responders are not those of signers (14.5.1.1)',
     'trusted / invalid -success signingCredential.trusted +failure signingCredential.invalid +failure signingCredential.untrusted',
     ['certificate: stamping', 'certificate: revoking'],
@@ -195,12 +200,12 @@ export const documented = [
   {
     form: 'crjson',
     why: 'bytes are base64 wherever they stand, not an array of numbers here and there',
-    names: ['assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding', 'identity: by the same signer', 'identity: with a role', 'identity: an extra field', 'identity: of an ingredient', 'png binding with an array as pad', 'jpeg binding with an array as pad'],
+    names: ['assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding', 'identity: by the same signer', 'identity: with a role', 'identity: an extra field', 'identity: of an ingredient', 'png binding with an array as pad', 'jpeg binding with an array as pad', 'assertion: time stamps of which one is none', 'assertion: status of a certificate of which one is none'],
   },
   {
     form: 'c2patool',
     why: 'bytes are base64 wherever they stand, not an array of numbers here and there',
-    names: ['assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding'],
+    names: ['assertion: status of a certificate of which one is none', 'assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding'],
   },
   {
     form: 'crjson',

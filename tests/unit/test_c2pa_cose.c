@@ -210,7 +210,13 @@ static void shape_is_checked(void **state)
                                       "d28447a11821"
                                       "4130"
                                       "00"
-                                      "a0f640"};
+                                      "a0f640",
+                                      "d28447a2012702816178a0f640", /* "x" is critical, and unknown */
+                                      "d28446a20127021821a0f640"};  /* critical fields that are no list */
+    static const uint8_t critical[] = {0xd2, 0x84, 0x47, 0xa2, 0x01, 0x27, 0x02,
+                                       0x81, 0x18, 0x21, 0xa0, 0xf6, 0x40};
+    assert_good(bst_cose_parse(critical, sizeof(critical), &cose, &err)); /* 33 is known */
+    bst_cose_clear(&cose);
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
         uint8_t small[32];
         size_t len = strlen(odd[i]) / 2;
