@@ -140,7 +140,7 @@ static bool has_type(cbor_item_t *types, const char *type)
         const char *text;
         size_t len, want = strlen(type);
         if (bst_cbor_get_text(bst_cbor_get(cbor_array_handle(types)[i], "type"), &text, &len) &&
-            len >= want && memcmp(text, type, want) == 0 && (len == want || text[len] == '.'))
+            len >= want && memcmp(text, type, want) == 0 && (len == want || text[want] == '.'))
             return true;
     }
     return false;
