@@ -37,13 +37,17 @@ static void judge_binding(struct judge *judge)
         judge_say(judge, "manifest.binding", BST_FAIL, "The manifest was not made for these bytes: %s (%s).",
                   bad->words, bad->code);
     else if (find(c2pa, BST_STATUS_INFO, "assertion.dataHash.additionalExclusionsPresent") ||
-             find(c2pa, BST_STATUS_INFO, "assertion.boxesHash.additionalExclusionsPresent"))
+             find(c2pa, BST_STATUS_INFO, "assertion.boxesHash.additionalExclusionsPresent") ||
+             find(c2pa, BST_STATUS_INFO, "assertion.bmffHash.additionalExclusionsPresent"))
         judge_say(
             judge, "manifest.binding", BST_PASS,
             "The manifest is bound to this file but for parts that it leaves out; these could be anybody's.");
     else if (find(c2pa, BST_STATUS_SUCCESS, "assertion.dataHash.match") ||
              find(c2pa, BST_STATUS_SUCCESS, "assertion.boxesHash.match"))
         judge_say(judge, "manifest.binding", BST_PASS, "The manifest is bound to every byte of this file.");
+    else if (find(c2pa, BST_STATUS_SUCCESS, "assertion.bmffHash.match"))
+        judge_say(judge, "manifest.binding", BST_PASS,
+                  "The manifest is bound to all of this file but for the box that tells its type.");
     else
         judge_say(judge, "manifest.binding", BST_FAIL,
                   "The manifest is not bound to the bytes of this file.");

@@ -50,6 +50,10 @@ static bool is_digest(const char *text, const uint8_t digest[static BST_SHA256_L
 static enum bst_code judge_picture(struct judge *judge, bool intact, struct bst_error *err)
 {
     const struct facts *facts = &judge->facts;
+    if (!bst_format_has_pixels(judge->container.format)) {
+        judge_say(judge, "pixels", BST_SKIPPED, "The pixels of such a file are not looked at.");
+        return BST_OK;
+    }
     if (facts->width != judge->image.width || facts->height != judge->image.height) {
         judge_say(judge, "pixels", BST_FAIL,
                   "The statement speaks of a picture of %" PRIu64 " x %" PRIu64
@@ -396,7 +400,7 @@ static enum bst_code find_entry(struct judge *judge, struct match *match, struct
     if (code != BST_OK) return code;
     bst_hex(digest, sizeof digest, hex);
     bst_hex(judge->pixels_sha256, sizeof judge->pixels_sha256, match->pixels);
-    const struct bst_query query = {.digest = hex, .other_digest = match->pixels};
+    const struct bst_query query = {.digest = hex, .other_digest = judge->has_pixels ? match->pixels : NULL};
     return bst_query_run(judge->ledger, &query, remember, match, err);
 }
 
@@ -425,7 +429,8 @@ enum bst_code judge_lost(struct judge *judge, struct bst_error *err)
     if (code != BST_OK) return code;
     if (!match.found) {
         judge_say(judge, "ledger", BST_UNKNOWN,
-                  "The ledger at hand knows neither these bytes nor these pixels.");
+                  judge->has_pixels ? "The ledger at hand knows neither these bytes nor these pixels."
+                                    : "The ledger at hand does not know these bytes.");
         snprintf(verdict->words, sizeof verdict->words,
                  "Nothing in the file says where it comes from, and the ledger at hand does not know it.");
         return BST_OK;

@@ -125,6 +125,10 @@ enum bst_code judge_replay(struct judge *judge, struct bst_error *err)
 {
     struct bst_image image = {0};
     struct bst_error why = {0};
+    if (!judge->has_pixels) {
+        judge_say(judge, "replay", BST_UNKNOWN, "Not replayable: the pixels of such a file are not read.");
+        return BST_OK;
+    }
     enum bst_code code = attempt(judge, &image, &why);
     if (code == BST_OK) {
         uint8_t made[BST_SHA256_LEN];

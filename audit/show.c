@@ -17,14 +17,16 @@ static json_t *container_json(const struct bst_container *container)
     return list;
 }
 
+/* Of pixels that were not read nothing is known. */
+static json_t *number(uint32_t value)
+{
+    return value ? json_integer(value) : json_null();
+}
+
 static enum bst_code file_json(const char *path, const struct bst_container *container,
                                const struct bst_c2pa *c2pa, json_t **out, struct bst_error *err)
 {
-    static const char *const formats[] = {[BST_FORMAT_UNKNOWN] = NULL,
-                                          [BST_FORMAT_PNG] = "PNG",
-                                          [BST_FORMAT_JPEG] = "JPEG",
-                                          [BST_FORMAT_WEBP] = "WebP"};
-    struct bst_image image;
+    struct bst_image image = {0};
     struct bst_error why = {0};
     uint8_t digest[BST_SHA256_LEN];
     char file_hex[BST_SHA256_HEX], pixels_hex[BST_SHA256_HEX] = "";
@@ -35,14 +37,15 @@ static enum bst_code file_json(const char *path, const struct bst_container *con
         code = bst_container_digest_plain(path, container, digest, err);
     if (code != BST_OK) return code;
     bst_hex(digest, sizeof digest, file_hex);
-    if (bst_image_digest_file(path, &image, digest, &why) == BST_OK)
+    if (bst_format_has_pixels(container->format) &&
+        bst_image_digest_file(path, &image, digest, &why) == BST_OK)
         bst_hex(digest, sizeof digest, pixels_hex);
     char *name = bst_printable(path, strlen(path));
-    *out =
-        json_pack("{s:s?, s:s?, s:I, s:i, s:i, s:i, s:i, s:s, s:s?}", "path", name, "format",
-                  formats[container->format], "bytes", (json_int_t)container->size, "width", (int)image.width,
-                  "height", (int)image.height, "channels", (int)image.channels, "depth", (int)image.depth,
-                  "sha256_without_manifest", file_hex, "pixels_sha256", *pixels_hex ? pixels_hex : NULL);
+    *out = json_pack("{s:s?, s:s?, s:I, s:o, s:o, s:o, s:o, s:s, s:s?}", "path", name, "format",
+                     bst_format_name(container->format), "bytes", (json_int_t)container->size, "width",
+                     number(image.width), "height", number(image.height), "channels", number(image.channels),
+                     "depth", number(image.depth), "sha256_without_manifest", file_hex, "pixels_sha256",
+                     *pixels_hex ? pixels_hex : NULL);
     if (why.what[0]) json_object_set_new(*out, "problem", audit_text(why.what));
     free(name);
     return *out ? BST_OK : bst_fail_memory(err);

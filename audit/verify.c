@@ -85,19 +85,22 @@ enum bst_code judge_pixels(struct judge *judge, struct bst_error *err)
 
 static enum bst_code read_file(struct judge *judge, struct bst_error *err)
 {
-    static const char *const formats[] = {[BST_FORMAT_UNKNOWN] = "picture",
-                                          [BST_FORMAT_PNG] = "PNG picture",
-                                          [BST_FORMAT_JPEG] = "JPEG picture",
-                                          [BST_FORMAT_WEBP] = "WebP picture"};
     enum bst_code code = bst_container_scan(judge->path, &judge->container, err);
+    const char *format = bst_format_name(judge->container.format);
+    bool decoded = bst_format_has_pixels(judge->container.format);
     judge->image.width = judge->container.width;
     judge->image.height = judge->container.height;
-    if (code == BST_OK && (judge->image.width == 0 || judge->image.height == 0))
+    if (code == BST_OK && decoded && (judge->image.width == 0 || judge->image.height == 0))
         code = bst_fail(err, BST_UNREADABLE, "the picture's header gives it no size");
-    if (code == BST_OK && (judge->options->pixels || judge->options->replay)) code = judge_pixels(judge, err);
+    if (code == BST_OK && decoded && (judge->options->pixels || judge->options->replay))
+        code = judge_pixels(judge, err);
     if (code != BST_OK) return code;
-    judge_say(judge, "file", BST_PASS, "The file is a whole %s of %u x %u pixels.",
-              formats[judge->container.format], judge->image.width, judge->image.height);
+    if (decoded)
+        judge_say(judge, "file", BST_PASS, "The file is a whole %s picture of %u x %u pixels.", format,
+                  judge->image.width, judge->image.height);
+    else
+        judge_say(judge, "file", BST_PASS, "The file is a whole %s file, whose pixels are not looked at.",
+                  format);
     return BST_OK;
 }
 
@@ -219,7 +222,7 @@ static enum bst_code judge_file(struct judge *judge, struct bst_error *err)
     code = judge_credential(judge, err);
     if (code == BST_NO_PROVENANCE) { /* then nothing vouches for the file but that it can be decoded */
         *err = (struct bst_error){0};
-        code = judge_pixels(judge, err);
+        code = bst_format_has_pixels(judge->container.format) ? judge_pixels(judge, err) : BST_OK;
         return code == BST_OK ? judge_without(judge, err) : unreadable(judge, err);
     }
     if (code == BST_OK) code = judge_receipt(judge, err);

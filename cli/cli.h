@@ -337,10 +337,13 @@ enum bst_code cli_model_open(const struct cli_places *places, const char *name, 
 
 /* ---- files (walk.c) ---- */
 
-/* Calls found for path itself, or when it is a folder for every *.png, *.jpg, *.jpeg and *.webp below it, sorted by
- * name; false stops. Symbolic links to folders are not followed. */
+/* Calls found for path itself, or when it is a folder for every picture below it, sorted by name; false stops. Symbolic
+ * links to folders are not followed. Pictures are told by the ends of their names: *.png, *.jpg, *.jpeg, *.webp, and as
+ * those of which only the container is read *.tif, *.tiff, *.dng, *.avif, *.heic, *.heif. */
+enum cli_pictures { CLI_WITH_PIXELS, CLI_ALL_PICTURES };
 typedef bool (*cli_file_fn)(void *arg, const char *path);
-enum bst_code cli_walk(const char *path, cli_file_fn found, void *arg, struct bst_error *err);
+enum bst_code cli_walk(const char *path, enum cli_pictures which, cli_file_fn found, void *arg,
+                       struct bst_error *err);
 bool cli_is_folder(const char *path);
 /* Fails unless a file can be created in the folder. */
 enum bst_code cli_folder_writable(const char *folder, struct bst_error *err);

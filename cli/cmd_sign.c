@@ -94,7 +94,7 @@ static enum bst_code gather_one(struct job *job, const char *path, struct bst_er
 {
     size_t before = job->count;
     job->root = path;
-    enum bst_code code = cli_walk(path, gather, job, err);
+    enum bst_code code = cli_walk(path, CLI_WITH_PIXELS, gather, job, err);
     if (code == BST_OK && job->failed.what[0]) {
         *err = job->failed;
         return err->code;

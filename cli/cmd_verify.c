@@ -235,10 +235,10 @@ static void judge_all(struct batch *batch)
         struct bst_error err = {0};
         const char *path = batch->args->operands[i];
         size_t before = batch->count + batch->failures;
-        enum bst_code code = cli_walk(path, judge, batch, &err);
+        enum bst_code code = cli_walk(path, CLI_ALL_PICTURES, judge, batch, &err);
         /* A check that looked at nothing must not read like a check that was passed. */
         if (code == BST_OK && batch->count + batch->failures == before && !cli_interrupted())
-            bst_fail(&err, BST_NO_PROVENANCE, "there is no PNG, JPEG or WebP file in %s", path);
+            bst_fail(&err, BST_NO_PROVENANCE, "there is no picture in %s that could be judged", path);
         else if (code == BST_OK)
             continue;
         cli_error(&err, batch->json);
@@ -377,7 +377,8 @@ const struct cli_command cmd_verify = {
         "signed\n"
         "statement speaks of these very pixels, that the receipt is of a ledger you trust, and that the "
         "ledger\n"
-        "at hand holds the entry. Folders are searched for PNG, JPEG and WebP files.\n\n"
+        "at hand holds the entry. Folders are searched for PNG, JPEG, WebP, TIFF, DNG,\n"
+        "AVIF and HEIF files; the pixels of the last four are not looked at.\n\n"
         "You trust your own identity in HOME, what \"blindstamp trust add\" and \"key import\" added, and\n"
         "what these options name: nobody else.\n"
         "Works without any HOME, network or private key. Before it reads a picture it gives up what it does\n"

@@ -58,7 +58,7 @@ void cli_sandbox_read_pictures(struct cli_sandbox *sandbox, const char *path)
     struct bst_error ignored = {0}; /* the command meets it again */
     if (cli_is_folder(path)) {
         cli_sandbox_read(sandbox, path);
-        cli_walk(path, read_link, sandbox, &ignored);
+        cli_walk(path, CLI_ALL_PICTURES, read_link, sandbox, &ignored);
     } else {
         read_picture(sandbox, path);
     }

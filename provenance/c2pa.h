@@ -11,7 +11,8 @@
  *   c2pa_signature.c   the claim's signature and its signer
  *   c2pa_attach.c      time stamps and revocation answers put into a manifest
  *   c2pa_trust.c       certificate profile, chain and validity; c2pa_time.c time stamps and revocation
- *   c2pa_actions.c, c2pa_ingredient.c, c2pa_hash.c (bindings to the file), c2pa_identity.c (cawg.identity),
+ *   c2pa_actions.c, c2pa_ingredient.c, c2pa_hash.c (bindings to the file: c2pa_boxes.c, c2pa_bmff.c),
+ *   c2pa_identity.c (cawg.identity),
  *   c2pa_assertion.c   rules for single assertions
  *   c2pa_report.c      the manifest as JSON, for people; c2pa_lineage.c what the picture was made from
  *   c2pa_export.c      all manifests as JSON, for other programs; c2pa_crjson.c, c2pa_c2patool.c their two forms
@@ -347,6 +348,9 @@ enum bst_code bst_judge_binding(struct bst_judge *judge, struct bst_error *err);
 /* c2pa_boxes.c: c2pa.hash.boxes */
 enum bst_code bst_judge_boxes(struct bst_judge *judge, const struct bst_claim *claim,
                               const struct bst_assertion *assertion, const char *url, struct bst_error *err);
+/* c2pa_bmff.c: c2pa.hash.bmff */
+enum bst_code bst_judge_bmff(struct bst_judge *judge, const struct bst_claim *claim,
+                             const struct bst_assertion *assertion, const char *url, struct bst_error *err);
 
 /* ---- exporting (c2pa_export.c) ---- */
 

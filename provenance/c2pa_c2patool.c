@@ -152,6 +152,13 @@ static json_t *assertion_json(struct bst_export *export, const struct bst_claim 
     return object;
 }
 
+/* A binding is no word of the author's; the tool hides it but for c2pa.hash.bmff with a version in its label. */
+static bool is_hidden(const struct bst_assertion *assertion)
+{
+    return bst_is_hard_binding(assertion->label) &&
+           !(bst_root_is(assertion, "c2pa.hash.bmff") && assertion->version > 1);
+}
+
 struct sorted {
     json_t *ingredients, *assertions;
 };
@@ -159,7 +166,7 @@ struct sorted {
 static void sort_one(struct bst_export *export, const struct bst_claim *claim,
                      const struct bst_assertion *assertion, json_t *manifest, struct sorted *out)
 {
-    if (bst_is_hard_binding(assertion->label)) return;
+    if (is_hidden(assertion)) return;
     if (strncmp(assertion->label, "c2pa.thumbnail.claim", 20) == 0) {
         json_object_set_new(manifest, "thumbnail", bst_export_file(claim, assertion));
     } else if (bst_is_ingredient(assertion)) {

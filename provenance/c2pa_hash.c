@@ -233,6 +233,7 @@ enum bst_code bst_judge_binding(struct bst_judge *judge, struct bst_error *err)
     /* only the first: each would cost a digest of the whole file */
     if (bst_root_is(binding, "c2pa.hash.data")) return judge_data(judge, claim, binding, url, err);
     if (bst_root_is(binding, "c2pa.hash.boxes")) return bst_judge_boxes(judge, claim, binding, url, err);
+    if (bst_root_is(binding, "c2pa.hash.bmff")) return bst_judge_bmff(judge, claim, binding, url, err);
     bst_judge_fail(
         judge, "general.error", url,
         "a binding of a kind that this version does not read: the file's bytes could not be compared");

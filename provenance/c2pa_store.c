@@ -95,9 +95,10 @@ bool bst_assertion_is_empty(const struct bst_assertion *assertion)
 static bool has_meaning(const struct bst_assertion *assertion)
 {
     static const char *const roots[] = {
-        "c2pa.actions",      "c2pa.ingredient",         "c2pa.hash.data", "c2pa.hash.boxes",
-        "c2pa.soft-binding", "c2pa.cloud-data",         "cawg.identity",  "c2pa.external-reference",
-        "c2pa.time-stamp",   "c2pa.certificate-status", BST_RECEIPT_LABEL};
+        "c2pa.actions",    "c2pa.ingredient",         "c2pa.hash.data",
+        "c2pa.hash.boxes", "c2pa.hash.bmff",          "c2pa.soft-binding",
+        "c2pa.cloud-data", "cawg.identity",           "c2pa.external-reference",
+        "c2pa.time-stamp", "c2pa.certificate-status", BST_RECEIPT_LABEL};
     for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
         if (bst_root_is(assertion, roots[i])) return true;
     }

@@ -1,6 +1,7 @@
-/* container.c - the segments of a PNG, JPEG or WebP file: what they are, where they lie, what they digest to.
- * container_png.c, container_jpeg.c and container_webp.c walk the formats. Nothing here loads a whole file. */
-#include "container.h"
+/* container.c - the segments of a picture file: what they are, where they lie, what they digest to. container_png.c,
+ * container_jpeg.c, container_webp.c, container_tiff.c and container_bmff.c (AVIF, HEIF) walk the formats. Nothing here
+ * loads a whole file. */
+#include "container_bmff.h"
 #include "container_webp.h"
 
 #include <errno.h>
@@ -83,24 +84,57 @@ static enum bst_code open_file(const char *path, FILE **file, uint64_t *size, st
     return bst_where(err, "%s", path);
 }
 
+/* AVIF and HEIF are told by the brands in their first box: the major one at byte 8, compatible ones from byte 16. */
+static enum bst_format format_of_brands(const uint8_t *head, size_t len)
+{
+    static const char *const heif[] = {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"};
+    enum bst_format format = BST_FORMAT_UNKNOWN;
+    size_t end = bst_get_be32(head) < len ? bst_get_be32(head) : len;
+    for (size_t at = 8; at + 4 <= end; at += at == 8 ? 8 : 4) {
+        if (memcmp(head + at, "avif", 4) == 0 || memcmp(head + at, "avis", 4) == 0) return BST_FORMAT_AVIF;
+        for (size_t i = 0; i < sizeof(heif) / sizeof(heif[0]); i++) {
+            if (memcmp(head + at, heif[i], 4) == 0) format = BST_FORMAT_HEIF;
+        }
+    }
+    return format;
+}
+
 static enum bst_format format_of(const uint8_t *magic, size_t len)
 {
     if (len >= 8 && memcmp(magic, "\x89PNG\r\n\x1a\n", 8) == 0) return BST_FORMAT_PNG;
     if (len >= 3 && memcmp(magic, "\xff\xd8\xff", 3) == 0) return BST_FORMAT_JPEG;
     if (len >= 12 && memcmp(magic, "RIFF", 4) == 0 && memcmp(magic + 8, "WEBP", 4) == 0)
         return BST_FORMAT_WEBP;
+    if (len >= 4 && (memcmp(magic, "II*\0", 4) == 0 || memcmp(magic, "MM\0*", 4) == 0 ||
+                     memcmp(magic, "II+\0", 4) == 0 || memcmp(magic, "MM\0+", 4) == 0))
+        return BST_FORMAT_TIFF;
+    if (len >= 16 && memcmp(magic + 4, "ftyp", 4) == 0) return format_of_brands(magic, len);
     return BST_FORMAT_UNKNOWN;
+}
+
+const char *bst_format_name(enum bst_format format)
+{
+    static const char *const names[] = {
+        [BST_FORMAT_UNKNOWN] = NULL, [BST_FORMAT_PNG] = "PNG",   [BST_FORMAT_JPEG] = "JPEG",
+        [BST_FORMAT_WEBP] = "WebP",  [BST_FORMAT_TIFF] = "TIFF", [BST_FORMAT_AVIF] = "AVIF",
+        [BST_FORMAT_HEIF] = "HEIF"};
+    return names[format];
+}
+
+bool bst_format_has_pixels(enum bst_format format)
+{
+    return format == BST_FORMAT_PNG || format == BST_FORMAT_JPEG || format == BST_FORMAT_WEBP;
 }
 
 enum bst_code bst_container_scan(const char *path, struct bst_container *out, struct bst_error *err)
 {
-    uint8_t magic[12] = {0};
+    uint8_t magic[256] = {0};
     static const struct {
         uint64_t start; /* of what the scanner reads */
         enum bst_code (*scan)(struct scan *scan, struct bst_error *err);
-    } formats[] = {[BST_FORMAT_PNG] = {8, bst_scan_png},
-                   [BST_FORMAT_JPEG] = {2, bst_scan_jpeg},
-                   [BST_FORMAT_WEBP] = {0, bst_scan_webp}};
+    } formats[] = {[BST_FORMAT_PNG] = {8, bst_scan_png},   [BST_FORMAT_JPEG] = {2, bst_scan_jpeg},
+                   [BST_FORMAT_WEBP] = {0, bst_scan_webp}, [BST_FORMAT_TIFF] = {0, bst_scan_tiff},
+                   [BST_FORMAT_AVIF] = {0, bst_scan_bmff}, [BST_FORMAT_HEIF] = {0, bst_scan_bmff}};
     struct scan scan = {.name = path, .out = out};
     memset(out, 0, sizeof(*out));
     enum bst_code code = open_file(path, &scan.file, &out->size, err);
@@ -110,7 +144,7 @@ enum bst_code bst_container_scan(const char *path, struct bst_container *out, st
     out->format = format_of(magic, got);
     if (out->format == BST_FORMAT_UNKNOWN) {
         bst_fail(err, BST_UNREADABLE,
-                 got == 0 ? "the file is empty" : "neither a PNG, a JPEG nor a WebP file");
+                 got == 0 ? "the file is empty" : "neither a PNG, JPEG, WebP, TIFF, AVIF nor HEIF file");
         code = bst_where(err, "%s", path);
     } else {
         scan.pos = formats[out->format].start;
@@ -211,13 +245,19 @@ enum bst_code bst_container_manifest(const char *path, const struct bst_containe
                  container->manifest.length, BST_MANIFEST_MAX);
         return bst_where(err, "%s: byte %" PRIu64, path, container->manifest.start);
     }
+    if (bst_is_bmff(container->format)) {
+        enum bst_code found = bst_bmff_manifest(path, container, out, err);
+        if (found != BST_OK) bst_buf_free(out);
+        return found;
+    }
     enum bst_code code = open_file(path, &file, &size, err);
     if (code != BST_OK) return code;
     if (container->format == BST_FORMAT_JPEG) {
         code = join_app11(file, path, container, out, err);
     } else {
-        uint64_t around = container->format == BST_FORMAT_PNG ? 12 : 8; /* PNG: a checksum behind it */
-        struct bst_range data = {container->manifest.start + 8, container->manifest.length - around};
+        uint64_t before = container->format == BST_FORMAT_TIFF ? 0 : 8;      /* a length and a type */
+        uint64_t around = container->format == BST_FORMAT_PNG ? 12 : before; /* PNG: a checksum behind it */
+        struct bst_range data = {container->manifest.start + before, container->manifest.length - around};
         code = read_range(file, path, data, out, err);
     }
     fclose(file);

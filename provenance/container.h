@@ -1,4 +1,4 @@
-/* container.h - what the scanners of PNG, JPEG and WebP share. Private to provenance/. */
+/* container.h - what the scanners of picture files share. Private to provenance/. */
 #ifndef BST_CONTAINER_H
 #define BST_CONTAINER_H
 
@@ -31,6 +31,14 @@ enum bst_code bst_scan_fail(struct scan *scan, const char *kind, const struct bs
 enum bst_code bst_scan_png(struct scan *scan, struct bst_error *err);
 enum bst_code bst_scan_jpeg(struct scan *scan, struct bst_error *err);
 enum bst_code bst_scan_webp(struct scan *scan, struct bst_error *err);
+enum bst_code bst_scan_tiff(struct scan *scan, struct bst_error *err);
+enum bst_code bst_scan_bmff(struct scan *scan, struct bst_error *err);
+
+/* Is it a file of boxes (ISO base media file format)? */
+static inline bool bst_is_bmff(enum bst_format format)
+{
+    return format == BST_FORMAT_AVIF || format == BST_FORMAT_HEIF;
+}
 
 /* Is it one of C2PA's digest algorithms: "sha256", "sha384", "sha512"? */
 bool bst_hash_known(const char *algorithm);
@@ -39,6 +47,19 @@ bool bst_hash_known(const char *algorithm);
 enum bst_code bst_container_hash(const char *path, const struct bst_range *exclude, size_t count,
                                  const char *algorithm, uint8_t out[static 64], size_t *len,
                                  struct bst_error *err);
+/* container_pieces.c: a digest over pieces of the file, of which some count with their place too. */
+struct bst_piece {
+    struct bst_range range;
+    bool place; /* range.start as eight bytes, big-endian, comes first */
+};
+enum bst_code bst_container_hash_pieces(const char *path, const struct bst_piece *pieces, size_t count,
+                                        const char *algorithm, uint8_t out[static 64], size_t *len,
+                                        struct bst_error *err);
+/* The digest of each range, one behind the other in out. */
+enum bst_code bst_container_hash_each(const char *path, const struct bst_range *ranges, size_t count,
+                                      const char *algorithm, uint8_t *out, struct bst_error *err);
+/* Length of the digest; 0 for an unknown algorithm. */
+size_t bst_hash_bytes(const char *algorithm, const void *data, size_t len, uint8_t out[static 64]);
 /* One segment's data, refused above limit. */
 enum bst_code bst_segment_read(const char *path, const struct bst_segment *segment, size_t limit,
                                struct bst_buf *out, struct bst_error *err);

@@ -1,5 +1,6 @@
 /* metadata.c - what a file says about itself: its EXIF, XMP and text, gathered from the chunks of a PNG
- * or WebP file or the segments of a JPEG file. */
+ * or WebP file, the segments of a JPEG file, the first page of a TIFF file (XMP) or the boxes of an AVIF or HEIF file
+ * (XMP). */
 #include "metadata.h"
 #include "container.h"
 
@@ -8,6 +9,10 @@
 #include <string.h>
 
 #define TEXT_SEGMENTS 1000
+
+/* of a box "uuid" with XMP (XMP specification part 3, 1.1.4) */
+static const uint8_t xmp_uuid[16] = {0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8,
+                                     0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac};
 
 void bst_problem(json_t *problems, const char *place, const char *words)
 {
@@ -38,11 +43,15 @@ bool bst_is_metadata(enum bst_format format, const char *type)
 {
     static const char *const png[] = {"eXIf", "tEXt", "zTXt", "iTXt"};
     static const char *const jpeg[] = {"APP1", "COM"};
-    static const char *const webp[] = {"EXIF", "XMP"};
-    const char *const *types = format == BST_FORMAT_PNG ? png : format == BST_FORMAT_JPEG ? jpeg : webp;
-    size_t count = format == BST_FORMAT_PNG ? 4 : 2;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(types[i], type) == 0) return true;
+    static const char *const webp[] = {"EXIF", "XMP"}, *const tiff[] = {"XMP"}, *const bmff[] = {"uuid"};
+    static const struct {
+        size_t count;
+        const char *const *types;
+    } all[] = {[BST_FORMAT_UNKNOWN] = {0, NULL}, [BST_FORMAT_PNG] = {4, png},   [BST_FORMAT_JPEG] = {2, jpeg},
+               [BST_FORMAT_WEBP] = {2, webp},    [BST_FORMAT_TIFF] = {1, tiff}, [BST_FORMAT_AVIF] = {1, bmff},
+               [BST_FORMAT_HEIF] = {1, bmff}};
+    for (size_t i = 0; i < all[format].count; i++) {
+        if (strcmp(all[format].types[i], type) == 0) return true;
     }
     return false;
 }
@@ -59,6 +68,9 @@ static void take_segment(struct gathering *found, const char *type, const struct
         bst_exif_read(p + BST_EXIF_MARK_LEN, len - BST_EXIF_MARK_LEN, found->exif, found->problems, place);
     } else if (strcmp(type, "XMP") == 0) {
         bst_xmp_read(p, len, found->xmp, found->problems, place);
+    } else if (strcmp(type, "uuid") == 0) {
+        if (len >= sizeof(xmp_uuid) && memcmp(p, xmp_uuid, sizeof(xmp_uuid)) == 0)
+            bst_xmp_read(p + sizeof(xmp_uuid), len - sizeof(xmp_uuid), found->xmp, found->problems, place);
     } else if (strcmp(type, "COM") == 0) {
         json_object_set_new(found->text, "Comment", bst_text_json((const char *)p, len));
     } else if (strcmp(type, "APP1") != 0) {
@@ -77,7 +89,9 @@ static enum bst_code gather(const char *path, const struct bst_container *contai
         const struct bst_segment *segment = &container->segments[i];
         struct bst_buf data = {0};
         char place[80];
-        if (!bst_is_metadata(container->format, segment->type) || segment->data.length == 0) continue;
+        bool c2pa = segment->whole.start == container->manifest.start ||
+                    (segment->whole.start == container->update.start && container->update.length > 0);
+        if (!bst_is_metadata(container->format, segment->type) || segment->data.length == 0 || c2pa) continue;
         snprintf(place, sizeof(place), "%s at byte %" PRIu64, segment->type, segment->whole.start);
         if (segment->data.length > BST_METADATA_MAX || ++taken > TEXT_SEGMENTS) {
             bst_problem(found->problems, place,

@@ -21,8 +21,8 @@
  *   ledger_check.c       recomputes everything; ledger_check_index.c compares the index with an entry,
  *                        ledger_check_tables.c tables as a whole; ledger_check_quick.c looks for accidents only
  *   ledger_backup.c      a copy while others write
- *   container.c          segments of a file; container_png.c, container_jpeg.c, container_webp.c; png_edit.c
- *                        makes chunks
+ *   container.c          segments of a file; container_png.c, container_jpeg.c, container_webp.c, container_tiff.c,
+ *                        container_bmff.c (AVIF, HEIF); container_pieces.c digests parts; png_edit.c makes chunks
  *   container_edit.c     a manifest put in or taken out while a file is copied
  *   metadata.c           what a file says about itself; exif.c, xmp.c and png_text.c read and write it;
  *                        metadata_origin.c what that means; metadata_edit.c changes it, with xmp_edit.c and exif_edit.c
@@ -426,14 +426,26 @@ enum bst_code bst_ledger_export(struct bst_ledger *ledger, const char *folder, s
 /* ================= files ================= */
 
 /* ---- containers (container.c): segments of a file, read without loading it ---- */
-enum bst_format { BST_FORMAT_UNKNOWN, BST_FORMAT_PNG, BST_FORMAT_JPEG, BST_FORMAT_WEBP };
+enum bst_format {
+    BST_FORMAT_UNKNOWN,
+    BST_FORMAT_PNG,
+    BST_FORMAT_JPEG,
+    BST_FORMAT_WEBP,
+    BST_FORMAT_TIFF, /* and DNG; of this one and the next two only the container is read */
+    BST_FORMAT_AVIF,
+    BST_FORMAT_HEIF, /* HEIC too */
+};
+const char *bst_format_name(enum bst_format format); /* "PNG", for people; NULL for the unknown one */
+bool bst_format_has_pixels(enum bst_format format);  /* that this version reads */
 struct bst_range {
     uint64_t start, length;
 };
 struct bst_segment {
-    char type[8];           /* PNG: chunk type; JPEG: "APP11", "DQT", "SOS" ...; WebP: "VP8", "XMP" ... */
+    char type[8]; /* PNG: chunk type; JPEG: "APP11", "DQT", "SOS" ...; WebP: "VP8", "XMP" ...; TIFF: "IFD",
+                             * "XMP"; AVIF, HEIF: four letters, '?' for what is none */
     struct bst_range whole; /* with its length and checksum fields */
     struct bst_range data;
+    unsigned depth; /* AVIF, HEIF: of the boxes in front of it, so many hold it */
 };
 struct bst_container {
     enum bst_format format;
@@ -444,10 +456,11 @@ struct bst_container {
     struct bst_segment *segments;
     bool has_manifest;
     struct bst_range manifest; /* the C2PA segments, whole: what a hard binding must exclude */
+    struct bst_range update;   /* AVIF, HEIF: the box with the store of an update, or of length 0 */
     struct bst_range trailing; /* bytes behind the picture's end; length 0 when there are none */
 };
 /* Walks and checks the whole file (PNG: order, lengths, CRC; bytes behind the end are a finding, not an
- * error). */
+ * error); of TIFF the pages' directories, of AVIF and HEIF the boxes. */
 enum bst_code bst_container_scan(const char *path, struct bst_container *out, struct bst_error *err);
 void bst_container_clear(struct bst_container *container);
 /* The manifest store's bytes (JUMBF), joined. */

@@ -349,6 +349,13 @@ static enum bst_code prepare(const struct bst_stamper *stamper, struct bst_adopt
     struct bst_adoption adoption = {
         .adopted_ms = bst_now_ms(), .source = adopt->options.source, .privacy = adopt->options.privacy};
     enum bst_code code = bst_container_scan(adopt->source, &adopt->container, err);
+    if (code == BST_OK && !bst_format_has_pixels(adopt->container.format)) {
+        bst_fail(err, BST_USAGE, "a stamp names the pixels of its picture, and those of %s are not read here",
+                 bst_format_name(adopt->container.format));
+        bst_hint(err,
+                 "convert the picture to PNG, JPEG or WebP and sign that; verify and show read it as it is");
+        return bst_where(err, "%s", adopt->source);
+    }
     if (code == BST_OK) code = read_parent(stamper, adopt, ours, err);
     if (code != BST_OK || *ours) return code;
     code = read_picture(stamper, adopt, &adoption, err);

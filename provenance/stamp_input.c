@@ -23,7 +23,10 @@ const char *bst_media_type(enum bst_format format)
     static const char *const types[] = {[BST_FORMAT_UNKNOWN] = "application/octet-stream",
                                         [BST_FORMAT_PNG] = "image/png",
                                         [BST_FORMAT_JPEG] = "image/jpeg",
-                                        [BST_FORMAT_WEBP] = "image/webp"};
+                                        [BST_FORMAT_WEBP] = "image/webp",
+                                        [BST_FORMAT_TIFF] = "image/tiff",
+                                        [BST_FORMAT_AVIF] = "image/avif",
+                                        [BST_FORMAT_HEIF] = "image/heif"};
     return types[format];
 }
 

@@ -33,6 +33,10 @@ static enum bst_code open_target(const char *path, struct target *out, struct bs
     fclose(file);
     if (out->bare) return bst_file_read(path, BST_MANIFEST_MAX, &out->store, err);
     enum bst_code code = bst_container_scan(path, &out->container, err);
+    if (code == BST_OK && bst_is_bmff(out->container.format)) {
+        bst_fail(err, BST_USAGE, "a time stamp cannot be put into AVIF and HEIF files by this version");
+        return bst_where(err, "%s", path);
+    }
     return code == BST_OK ? bst_container_manifest(path, &out->container, &out->store, err) : code;
 }
 
@@ -85,7 +89,8 @@ static enum bst_code write_store(int fd, const struct target *target, struct bst
         bst_buf_free(&chunk);
         return code;
     }
-    return write_at(fd, start + 8, target->store.data, target->store.len, target->path, err);
+    if (target->container.format == BST_FORMAT_WEBP) start += 8;
+    return write_at(fd, start, target->store.data, target->store.len, target->path, err);
 }
 
 /* Copy, change, fsync; the caller renames. */

@@ -1,5 +1,6 @@
 // c2pa_make.mjs - makes C2PA manifests that are right in everything but what a test asks to be wrong: CBOR, JUMBF,
-// COSE_Sign1 and the places in PNG and JPEG files, written as the specification says (C2PA 2.4, 8 to 13, A.3).
+// COSE_Sign1 and the places in PNG and JPEG files, written as the specification says (C2PA 2.4, 8 to 13, A.3). Those in
+// other files are c2pa_formats.mjs's.
 import crypto from 'node:crypto';
 import zlib from 'node:zlib';
 
@@ -240,7 +241,9 @@ export function sign(target, r, signer, before = []) {
     let bytes = store([...before, manifest(r, signer, context)]);
     if (r.editStore) bytes = r.editStore(bytes);
     const wrapped = r.wrap ? r.wrap(bytes) : target.wrap(bytes);
-    const file = Buffer.concat([target.bytes.subarray(0, target.at), wrapped, target.bytes.subarray(target.at)]);
+    const file = target.join
+      ? target.join(wrapped)
+      : Buffer.concat([target.bytes.subarray(0, target.at), wrapped, target.bytes.subarray(target.at)]);
     const next = { start: target.at, length: wrapped.length, file, size: file.length, target };
     const digest = crypto.createHash(hasher);
     let at = 0;

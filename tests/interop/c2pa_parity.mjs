@@ -1,7 +1,7 @@
-// c2pa_parity.mjs FOLDER JUDGE SAMPLE.png SAMPLE.jpg SAMPLE.webp - what the reference implementation says of every file of
-// c2pa_cases.mjs, and of files that it signed itself and of altered copies of them, beside what our validator (JUDGE)
-// says: the state, and the set of status codes of the active manifest and of each ingredient. Where we say something
-// else on purpose, c2pa_wanted.mjs says why. FOLDER holds keys and certificates.
+// c2pa_parity.mjs FOLDER JUDGE CORPUS - what the reference implementation says of every file of c2pa_cases.mjs and its
+// neighbours, made of the small pictures in CORPUS, and of files that it signed itself and of altered copies of them,
+// beside what our validator (JUDGE) says: the state, and the set of status codes of the active manifest and of each
+// ingredient. Where we say something else on purpose, c2pa_wanted.mjs says why. FOLDER holds keys and certificates.
 import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -9,10 +9,11 @@ import path from 'node:path';
 import { algorithms, cose, picture } from './c2pa_make.mjs';
 import { cases } from './c2pa_cases.mjs';
 import { forgeries } from './c2pa_forgeries.mjs';
+import { formats } from './c2pa_formats.mjs';
 import { HeldBlob, WasmBuilder, differenceOf, documents, ours, same, settingsOf, shape, theirs, types } from './c2pa_reference.mjs';
 import { documented, wanted } from './c2pa_wanted.mjs';
 
-const [folder, judge, pngFile, jpegFile, webpFile] = process.argv.slice(2);
+const [folder, judge, corpus] = process.argv.slice(2);
 const show = process.argv.includes('--show');
 const rootFile = path.join(folder, 'root.pem');
 const settings = settingsOf(rootFile);
@@ -52,9 +53,14 @@ certs.odd['with a stranger\'s intermediate'] = held('below', 'otherroot');
 certs.odd['with root'] = held('ed25519', 'root');
 certs.odd['short RSA key'] = { alg: 'ps256', ...held('short') };
 
-const png = picture('image/png', fs.readFileSync(pngFile));
-const jpeg = picture('image/jpeg', fs.readFileSync(jpegFile));
-const all = [...cases(png, jpeg, certs), ...forgeries(png, jpeg, certs)];
+const sample = (name) => fs.readFileSync(path.join(corpus, name));
+const png = picture('image/png', sample('image/rgb.png'));
+const jpeg = picture('image/jpeg', sample('image/base.jpg'));
+const others = {
+  base: sample('tiff/base.tif'), big: sample('tiff/big.tif'), pages: sample('tiff/pages.tif'),
+  avif: sample('bmff/base.avif'), heic: sample('bmff/base.heic'),
+};
+const all = [...cases(png, jpeg, certs), ...forgeries(png, jpeg, certs), ...formats(others, certs)];
 
 // Files that the reference signs, and copies with one byte changed in each of their parts.
 const RESERVE = 6000;
@@ -89,7 +95,11 @@ async function signed(alg, type, bytes, later) {
   if (later?.intent !== 'update') builder.setThumbnailFromBlob(type, source);
   return Buffer.from(await builder.sign(signerOf(alg), [], type, source));
 }
-for (const { type, bytes } of [png, jpeg, { type: 'image/webp', bytes: fs.readFileSync(webpFile) }]) {
+const pictures = [
+  png, jpeg, { type: 'image/webp', bytes: sample('image/lossy.webp') }, { type: 'image/tiff', bytes: others.base },
+  { type: 'image/avif', bytes: others.avif }, { type: 'image/heic', bytes: others.heic },
+];
+for (const { type, bytes } of pictures) {
   for (const alg of Object.keys(algorithms)) {
     const made = await signed(alg, type, bytes);
     const name = `theirs: ${alg} ${type.slice(6)}`;
@@ -101,7 +111,7 @@ for (const { type, bytes } of [png, jpeg, { type: 'image/webp', bytes: fs.readFi
     }
   }
 }
-for (const { type, bytes } of [png, jpeg, { type: 'image/webp', bytes: fs.readFileSync(webpFile) }]) {
+for (const { type, bytes } of pictures) {
   const first = await signed('ed25519', type, bytes);
   const label = /urn:c2pa:[0-9a-f-]{36}/.exec(first.toString('latin1'))[0];
   const second = await signed('es256', type, first, { intent: 'edit', parent: first });
@@ -158,7 +168,7 @@ for (const [i, c] of all.entries()) {
   if (good && !wanted[c.name] && t.state === 'trusted') {
     for (const form of Object.keys(forms)) {
       compared++;
-      const alike = shape(t.documents[form]) === shape(forms[form][i]);
+      const alike = shape(t.documents[form], form) === shape(forms[form][i], form);
       if (alike !== documented.some((d) => d.form === form && d.names.includes(c.name))) continue;
       failed = 1;
       console.log(`not ok ${form} of ${c.name} # ${c.file}`);

@@ -25,7 +25,7 @@ const { default: init, WasmBuilder, WasmReader } = await import(pathToFileURL(pa
 await init({ module_or_path: fs.readFileSync(path.join(pkg, 'c2pa_bg.wasm')) });
 export { WasmBuilder };
 
-export const types = { '.png': 'image/png', '.jpg': 'image/jpeg', '.webp': 'image/webp' };
+export const types = { '.png': 'image/png', '.jpg': 'image/jpeg', '.webp': 'image/webp', '.tif': 'image/tiff', '.avif': 'image/avif', '.heic': 'image/heic' };
 export const settingsOf = (rootFile) =>
   JSON.stringify({
     version: 1,
@@ -61,17 +61,27 @@ export function ours(judge, rootFile, files) {
 }
 // The documents in the two other forms. What differs by design is left out: words, times, who wrote it.
 export const documents = (judge, form, rootFile, files) => ask(judge, `--${form}`, rootFile, files);
+// Bytes are base64 wherever they stand, not an array of numbers here and there.
+const bytewise = ['value', 'flags', 'hashes'];
+function encoded(v, form) {
+  if (!Array.isArray(v) || v.length === 0) return v;
+  if (v.every(Array.isArray)) return v.map((x) => encoded(x, form));
+  if (!v.every((n) => Number.isInteger(n) && n >= 0 && n < 256)) return v;
+  const text = Buffer.from(v).toString('base64');
+  return form === 'crjson' ? `b64'${text}'` : text;
+}
 const own = ['explanation', 'validationTime', 'specVersion', 'trustListUri', 'jsonGenerator'];
-const sorted = (v) =>
-  Array.isArray(v) ? v.map(sorted)
-  : v && typeof v === 'object' ? Object.fromEntries(Object.keys(v).filter((k) => !own.includes(k)).sort().map((k) => [k, sorted(v[k])]))
+const sorted = (v, form) =>
+  Array.isArray(v) ? v.map((x) => sorted(x, form))
+  : v && typeof v === 'object' ? Object.fromEntries(Object.keys(v).filter((k) => !own.includes(k)).sort().map((k) => [k, sorted(bytewise.includes(k) ? encoded(v[k], form) : v[k], form)]))
   : v;
 // Findings are sets; their order says nothing.
 const ordered = (v) =>
   Array.isArray(v) ? (v.every((x) => x?.code) ? [...v].sort((a, b) => (a.code + a.url < b.code + b.url ? -1 : 1)) : v).map(ordered)
   : v && typeof v === 'object' ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, ordered(x)]))
   : v;
-export const shape = (text) => JSON.stringify(ordered(sorted(JSON.parse(text))));
+// form: "crjson" or "c2patool".
+export const shape = (text, form) => JSON.stringify(ordered(sorted(JSON.parse(text), form)));
 
 // The reference gives up on much that it cannot build an answer for; we answer "invalid" and say which rule.
 export const same = (t, o) =>

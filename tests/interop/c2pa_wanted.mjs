@@ -1,6 +1,7 @@
 // c2pa_wanted.mjs - where our validator says on purpose something else than the reference implementation, with the
 // paragraph (of C2PA 2.4 unless said otherwise): {name of the case: {difference: "THEIRS / OURS -CODE +CODE", why}}.
 const INGREDIENT = 'self#jumbf=/c2pa/urn:c2pa:0b1c4f2e-3d5a-4a6b-8c7d-9e0f1a2b3c4d/c2pa.assertions/c2pa.ingredient.v3';
+const bmff = (name) => [`avif: ${name}`, `heic: ${name}`];
 const table = [
   [
     'an answer on revocation that cannot be used is as if it were not there (15.9), and then nobody was asked',
@@ -10,17 +11,17 @@ const table = [
   [
     "the store's label is \"c2pa\" and no other (11.1.4)",
     'trusted / error -informational signingCredential.ocsp.skipped -success assertion.dataHash.match -success assertion.hashedURI.match -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted',
-    ['png another label of the store', 'jpeg another label of the store'],
+    ['png another label of the store', 'jpeg another label of the store', 'tiff another label of the store', 'avif another label of the store'],
   ],
   [
     'exclusions are in ascending order and do not overlap, or the assertion is malformed (15.12.1, 18.5)',
     'trusted / invalid -informational assertion.dataHash.additionalExclusionsPresent -success assertion.dataHash.match +failure assertion.dataHash.malformed',
-    ['png exclusions out of order', 'png exclusions overlap', 'jpeg exclusions out of order', 'jpeg exclusions overlap'],
+    ['png', 'jpeg', 'tiff', 'avif'].flatMap((kind) => [`${kind} exclusions out of order`, `${kind} exclusions overlap`]),
   ],
   [
     'the padding of a binding is bytes (18.5); an array, which some write, is let pass, a text is not',
     'trusted / invalid -success assertion.dataHash.match +failure assertion.dataHash.malformed',
-    ['png binding with a text as pad', 'jpeg binding with a text as pad'],
+    ['png', 'jpeg', 'tiff', 'avif'].map((kind) => `${kind} binding with a text as pad`),
   ],
   [
     'a part of the file that no entry names is bound by nobody (15.12.3, 18.7)',
@@ -182,6 +183,31 @@ const table = [
     'trusted / valid -success signingCredential.trusted +failure signingCredential.untrusted',
     ['certificate: below others-names'],
   ],
+  [
+    'exclusions do not overlap, or the assertion is malformed (15.12.1, 18.5)',
+    'invalid / invalid -failure assertion.dataHash.mismatch -informational assertion.dataHash.additionalExclusionsPresent +failure assertion.dataHash.malformed',
+    ['tiff exclusion past the end'],
+  ],
+  [
+    "one exclusion is the manifest's place, or other bytes beside it are bound by nobody (15.12.1)",
+    'trusted / invalid +failure assertion.dataHash.mismatch',
+    ['tiff: in the first page of two, exclusion too wide', 'avif exclusion too wide', ...bmff('binding by places in the file, all of it')],
+  ],
+  [
+    'a binding to boxes holds a digest, a tree, or both (18.6)',
+    'trusted / invalid -success assertion.bmffHash.match +failure assertion.bmffHash.malformed',
+    bmff('binding without digest'),
+  ],
+  [
+    'of two bindings neither can be believed (15.10.1.2); only the first is compared, for each costs a digest of the file',
+    'invalid / invalid -success assertion.dataHash.match',
+    bmff('two bindings'),
+  ],
+  [
+    'a box is as long as its header at least (ISO/IEC 14496-12, 4.2)',
+    'invalid / error -failure assertion.bmffHash.mismatch -informational signingCredential.ocsp.skipped -success assertion.hashedURI.match -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted',
+    bmff('a box too short'),
+  ],
 ];
 export const wanted = Object.fromEntries(table.flatMap(([why, difference, names]) => names.map((name) => [name, { why, difference }])));
 
@@ -195,17 +221,22 @@ export const documented = [
   {
     form: 'c2patool',
     why: 'an array of small numbers is an array, not bytes in base64',
-    names: ['assertion: CBOR of indefinite length'],
+    names: ['assertion: CBOR of indefinite length', ...bmff('tree: blocks of several lengths')],
   },
   {
     form: 'crjson',
     why: 'bytes are base64 wherever they stand, not an array of numbers here and there',
-    names: ['assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding', 'identity: by the same signer', 'identity: with a role', 'identity: an extra field', 'identity: of an ingredient', 'png binding with an array as pad', 'jpeg binding with an array as pad', 'assertion: time stamps of which one is none', 'assertion: status of a certificate of which one is none'],
+    names: ['identity: by the same signer', 'identity: with a role', 'identity: an extra field', 'identity: of an ingredient', ...['png', 'jpeg', 'tiff', 'avif'].map((kind) => `${kind} binding with an array as pad`), 'assertion: time stamps of which one is none', 'assertion: status of a certificate of which one is none'],
   },
   {
     form: 'c2patool',
     why: 'bytes are base64 wherever they stand, not an array of numbers here and there',
-    names: ['assertion: status of a certificate of which one is none', 'assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding'],
+    names: ['assertion: status of a certificate of which one is none'],
+  },
+  {
+    form: 'c2patool',
+    why: 'an empty padding is bytes, not an empty array',
+    names: ['assertion: soft binding', 'assertion: soft binding of an unknown algorithm', 'actions: watermark with soft binding'],
   },
   {
     form: 'crjson',

@@ -1,0 +1,12 @@
+/* c2pa_bmff.h - what the two halves of the binding c2pa.hash.bmff share. Private to provenance/. */
+#ifndef BST_C2PA_BMFF_H
+#define BST_C2PA_BMFF_H
+
+#include "c2pa.h"
+#include "container_bmff.h"
+
+/* c2pa_bmff_tree.c: compares what the boxes "mdat" hold with the trees of the assertion. *problem says what is wrong. */
+enum bst_code bst_judge_trees(struct bst_judge *judge, const struct bst_claim *claim, cbor_item_t *content,
+                              const char **problem, struct bst_error *err);
+
+#endif
