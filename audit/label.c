@@ -70,19 +70,21 @@ static void say(struct judge *judge, const json_t *label)
 
 enum bst_code judge_label(struct judge *judge, struct bst_error *err)
 {
-    bool hinted;
-    json_t *metadata = NULL;
-    enum bst_code code = bst_metadata_mentions(judge->path, &judge->container, "AIGC", &hinted, err);
-    if (code == BST_OK && hinted) code = bst_metadata_read(judge->path, &judge->container, &metadata, err);
-    if (code != BST_OK) return code;
-    json_t *label = hinted ? bst_aigc_find(metadata) : NULL;
+    bool hinted = true;
+    enum bst_code code = BST_OK;
+    if (!judge->metadata) {
+        code = bst_metadata_mentions(judge->path, &judge->container, "AIGC", &hinted, err);
+        if (code == BST_OK && hinted)
+            code = bst_metadata_read(judge->path, &judge->container, &judge->metadata, err);
+    }
+    json_t *label = code == BST_OK ? bst_aigc_find(judge->metadata) : NULL;
     if (label && bst_aigc_is_sealed(label)) code = judge_pixels(judge, err);
     if (code == BST_UNREADABLE) { /* nothing to hold it against; who judges the file says so */
         *err = (struct bst_error){0};
         code = BST_OK;
+    } else if (label && code == BST_OK) {
+        say(judge, label);
     }
-    if (label && code == BST_OK) say(judge, label);
     json_decref(label);
-    json_decref(metadata);
     return code;
 }

@@ -143,15 +143,14 @@ static bool mentions(const json_t *value, const char *text, unsigned depth)
 static enum bst_code judge_metadata(struct judge *judge, struct bst_error *err)
 {
     if (!judge->has_statement || !judge->facts.generation) return BST_OK;
-    json_t *metadata = NULL;
-    enum bst_code code = bst_metadata_read(judge->path, &judge->container, &metadata, err);
+    enum bst_code code = bst_metadata_read(judge->path, &judge->container, &judge->metadata, err);
     if (code == BST_UNREADABLE || code == BST_BROKEN) {
         judge_say(judge, "metadata", BST_FAIL, "The descriptive metadata cannot be read: %s.", err->what);
         *err = (struct bst_error){0};
         return BST_OK;
     }
     if (code != BST_OK) return code;
-    const json_t *xmp = json_object_get(metadata, "xmp");
+    const json_t *xmp = json_object_get(judge->metadata, "xmp");
     const struct facts *facts = &judge->facts;
     if (!mentions(xmp, "rainedAlgorithmicMedia", 0))
         judge_say(judge, "metadata", BST_FAIL,
@@ -161,13 +160,12 @@ static enum bst_code judge_metadata(struct judge *judge, struct bst_error *err)
         judge_say(judge, "metadata", BST_FAIL,
                   "The descriptive metadata names another picture than the signed "
                   "statement does.");
-    else if (facts->author && !mentions(metadata, facts->author, 0))
+    else if (facts->author && !mentions(judge->metadata, facts->author, 0))
         judge_say(judge, "metadata", BST_FAIL,
                   "The descriptive metadata does not name the author of the signed "
                   "statement.");
     else
         judge_say(judge, "metadata", BST_PASS, "The descriptive metadata agrees with the signed statement.");
-    json_decref(metadata);
     return BST_OK;
 }
 
@@ -242,6 +240,7 @@ enum bst_code bst_verify(const char *path, const struct bst_verify_options *opti
     struct judge judge = {.path = path, .options = options, .verdict = out};
     enum bst_code code = judge_file(&judge, err);
     json_decref(judge.opened);
+    json_decref(judge.metadata);
     bst_proof_clear(&judge.proof);
     if (judge.has_statement) bst_dsse_clear(&judge.dsse);
     bst_c2pa_clear(&judge.c2pa);

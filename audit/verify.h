@@ -30,6 +30,7 @@ struct judge {
     bool has_proof;
     json_t *opened; /* the statement with the words that the ledger keeps, or NULL */
     struct facts facts;
+    json_t *metadata; /* of the file, once it was read */
 };
 
 /* Adds a check. */

@@ -203,7 +203,7 @@ enum bst_code bst_aigc_make(const struct bst_aigc_codes *codes, const struct bst
         return BST_OK;
     } else {
         bool made = declared && codes->producer != NULL;
-        if (!made && !passes_on) return needs(err, declared ? "producer" : "propagator");
+        if (!made && (picture->made || !passes_on)) return needs(err, declared ? "producer" : "propagator");
         label = new_label(made && picture->generated ? "1" : declared ? "2" : "3");
         if (label != NULL && made &&
             sign_label(label, BST_AIGC_PRODUCER, codes->producer, picture, err) != BST_OK) {

@@ -70,6 +70,7 @@ struct bst_aigc_picture {
     const char *image_id;
     const uint8_t *pixels_sha256;
     const struct bst_key *key; /* that seals it */
+    bool made;                 /* by this program: its producer is known */
     bool generated, composed; /* by a model, as the author knows or declares; or of such parts among others */
     bool traces;              /* its metadata speaks of a model that made it */
     const json_t *found;      /* the label that it has already, or NULL */

@@ -13,6 +13,8 @@
 #define FIELDS_MAX   6
 #define JPEG_SEGMENT 65533 /* bytes of a segment behind its length */
 
+static const char mpf_mark[4] = "MPF";
+
 /* Segments of the file that matter here. */
 struct found {
     const struct bst_segment *exif, *xmp, *label; /* NULL: none */
@@ -309,6 +311,33 @@ static enum bst_code edit_flags(struct editing *editing)
     return BST_OK;
 }
 
+/* ---- JPEG: further pictures behind the first ---- */
+
+/* A list of pictures (CIPA DC-007) tells their places from its own on: what grows behind it would move them. */
+static enum bst_code check_list(struct editing *editing)
+{
+    const struct bst_container *container = editing->container;
+    const struct bst_edits *edits = &editing->out->edits;
+    enum bst_code code = BST_OK;
+    for (size_t i = 0; i < container->count && code == BST_OK; i++) {
+        const struct bst_segment *segment = &container->segments[i];
+        struct bst_buf data = {0};
+        if (strcmp(segment->type, "APP2") != 0 || segment->data.length < sizeof(mpf_mark)) continue;
+        code = bst_segment_read(editing->path, segment, BST_METADATA_MAX, &data, editing->err);
+        bool list = code == BST_OK && memcmp(data.data, mpf_mark, sizeof(mpf_mark)) == 0;
+        bst_buf_free(&data);
+        for (size_t k = 0; k < edits->count && list && code == BST_OK; k++) {
+            const struct bst_edit *edit = &edits->item[k];
+            if (edit->at > segment->whole.start && edit->insert.len != edit->remove)
+                code = bst_fail(
+                    editing->err, BST_UNREADABLE,
+                    "the file's metadata cannot be edited: it stands behind a list of pictures, whose "
+                    "places would no longer be right");
+        }
+    }
+    return code;
+}
+
 /* ---- the whole ---- */
 
 static enum bst_code edit_all(struct editing *editing)
@@ -320,6 +349,7 @@ static enum bst_code edit_all(struct editing *editing)
     if (code == BST_OK) code = edit_xmp(editing);
     if (code == BST_OK && marks->aigc != NULL && format == BST_FORMAT_PNG) code = edit_text(editing);
     bool changed = editing->out->edits.count > 0;
+    if (code == BST_OK && changed && format == BST_FORMAT_JPEG) code = check_list(editing);
     if (code == BST_OK && changed && format == BST_FORMAT_WEBP) code = edit_flags(editing);
     for (size_t i = 0; i < editing->out->edits.count && code == BST_OK; i++) {
         if (editing->out->edits.item[i].insert.failed) code = bst_fail_memory(editing->err);

@@ -297,6 +297,7 @@ static enum bst_code prepare(struct bst_stamper *stamper, const struct bst_image
     const struct bst_aigc_picture picture = {.image_id = pending->image_id,
                                              .pixels_sha256 = generation->pixels_sha256,
                                              .key = stamper->author_key,
+                                             .made = true,
                                              .generated = true};
     words.no_train = stamper->no_train;
     code = bst_stamp_label(stamper, &picture, &label, err);

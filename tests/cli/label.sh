@@ -101,6 +101,8 @@ same "exiftool sees it" "$(shown PNG:AIGC "$work/cn/dots-1.png" | jq -r .AIGC.La
 expect 0 "it verifies" "$bs" verify "$work/cn/dots-1.png"
 says "with its seal" 'aigc .*AI-generated; produced by 001191.*fits it and these pixels, signed with your own key'
 echo '{"ContentPropagator": "shop.example"}' >"$BLINDSTAMP_HOME/aigc.json"
+expect 1 "a picture of ours without its producer" "$bs" gen -m dots --seed 2 --profile cn -o "$work/cn"
+hints "is refused" "needs the producer's code"
 expect 0 "pictures made elsewhere, declared, by who passes them on" "$bs" sign "$work/in/a.jpg" "$work/in/a.webp" -o "$work/cn" --profile cn --source-type generated
 for f in a.jpg a.webp; do same "$f is possibly generated" "$(label "$work/cn/$f" '.Label + .ContentPropagator')" "2shop.example"; done
 expect 0 "they verify" "$bs" verify "$work/cn"
