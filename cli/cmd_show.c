@@ -156,11 +156,11 @@ const struct cli_command cmd_show = {
     .summary = "show all that a file says about itself, nothing judged",
     .usage = "show [--format FORM] FILE",
     .details =
-        "Container, EXIF, XMP and text, the C2PA manifest, the signed statement and the ledger "
-        "receipt. Nothing\n"
-        "is checked here: \"blindstamp verify\" says what can be believed. In the forms of other programs "
-        "there\n"
-        "are the manifests alone, as somebody judges them who trusts nobody.",
+        "Container, EXIF, XMP and text, what the picture was made from, the C2PA manifest, the signed\n"
+        "statement and the ledger receipt. Nothing is checked here: \"blindstamp verify\" says what can be\n"
+        "believed. In the forms of other programs there are the manifests alone, as somebody judges them "
+        "who\n"
+        "trusts nobody.",
     .options = options,
     .examples = "blindstamp show picture.png\nblindstamp show --json picture.png | jq .statement\n"
                 "blindstamp show --format crjson picture.png",

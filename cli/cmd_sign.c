@@ -56,7 +56,7 @@ struct job {
     struct bst_error failed; /* of the gathering */
     size_t first;            /* of the batch at hand */
     size_t signed_, stamped_before, refused;
-    size_t shows_words, unlabelled; /* of those signed */
+    size_t shows_words, unlabelled, unshown; /* of those signed */
     enum bst_code worst;
     json_t *array; /* with --json */
 };
@@ -188,6 +188,7 @@ static void delivered(void *arg, const struct bst_adopted *adopted)
     job->signed_++;
     job->shows_words += adopted->shows_words;
     job->unlabelled += adopted->unlabelled;
+    job->unshown += adopted->unshown;
     cli_progress_clear(&job->progress);
     if (job->array) {
         json_array_append_new(job->array,
@@ -262,6 +263,10 @@ static enum bst_code finish(struct job *job, enum bst_code code, struct bst_erro
     if (talk && job->unlabelled)
         cli_note("%zu of them got no label: nothing says that AI made them, or another service's label stays",
                  job->unlabelled);
+    if (talk && job->unshown)
+        cli_note(
+            "%zu of them got no thumbnail: they are too large for their kind of file to be read bit by bit",
+            job->unshown);
     if (talk && job->count > 1) cli_note("%zu of %zu pictures signed", job->signed_, job->count);
     if (code == BST_OK && cli_interrupted()) {
         bst_fail(err, BST_FAILURE, "interrupted: %zu of %zu pictures were signed", job->signed_, job->count);

@@ -711,6 +711,7 @@ struct bst_adopted {
     const char *image_id;
     bool shows_words; /* the file itself still shows words that the stamp keeps back */
     bool unlabelled;  /* China's label was asked for, and none was due */
+    bool unshown;     /* a thumbnail was asked for, and could not be made (bst_thumbnail_file) */
     const struct bst_error *problem;
 };
 typedef void (*bst_adopted_fn)(void *arg, const struct bst_adopted *adopted);

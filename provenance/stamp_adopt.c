@@ -520,6 +520,8 @@ static enum bst_code report(const struct delivery *all, size_t count, bst_adopte
             .source = adopt->source,
             .index = index,
             .image_id = adopt->image_id,
+            .unshown = all->stamper->thumbnail && adopt->options.privacy < BST_PRIVATE &&
+                       adopt->opened.parent.thumbnail.len == 0,
             .shows_words = adopt->shows_words,
             .unlabelled = adopt->unlabelled,
             .problem = failed ? problem : NULL,

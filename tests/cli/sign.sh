@@ -79,6 +79,12 @@ for f in a.jpg b.png c.webp; do
     same "$f shows itself and its parent" "$("$bs" show --json "$work/small/$f" | jq -r '.manifest.content.assertions | keys[] | select(contains("thumbnail"))' | tr '\n' ' ')" \
         "c2pa.thumbnail.claim c2pa.thumbnail.ingredient "
 done
+if command -v pnmtopng >/dev/null && ppmmake grey 3000 3000 2>/dev/null | pnmtopng -interlace >"$work/woven.png" 2>/dev/null; then
+    expect 0 "a large interlaced one" "$bs" sign "$work/woven.png" -o "$work/small" --thumbnail
+    hints "gets none, which is said" '1 of them got no thumbnail'
+else
+    skip "a large interlaced picture" "netpbm is not installed"
+fi
 same "none without being asked" "$("$bs" show --json "$work/made/b.png" | jq -r '.manifest.content.assertions | keys[] | select(contains("thumbnail"))')" ""
 
 # ---- made by a model? ----
