@@ -78,7 +78,16 @@ struct bst_verify_options {
     bst_progress progress; /* of replay; may be NULL */
     void *progress_arg;
 };
+/* What judging needs besides the file: identity, certificates, ledger, opened once for many files. options is borrowed.
+ * A verifier serves one thread at a time; several of them may share options. */
+struct bst_verifier;
+enum bst_code bst_verifier_open(const struct bst_verify_options *options, struct bst_verifier **out,
+                                struct bst_error *err);
+void bst_verifier_close(struct bst_verifier *verifier);
 /* Judges one file. Returns BST_OK when a verdict was reached (whatever it is); *out must be cleared. */
+enum bst_code bst_verifier_judge(const struct bst_verifier *verifier, const char *path,
+                                 struct bst_verdict *out, struct bst_error *err);
+/* The same for one file alone. */
 enum bst_code bst_verify(const char *path, const struct bst_verify_options *options, struct bst_verdict *out,
                          struct bst_error *err);
 void bst_verdict_clear(struct bst_verdict *verdict);

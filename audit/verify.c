@@ -213,9 +213,7 @@ static enum bst_code judge_without(struct judge *judge, struct bst_error *err)
 
 static enum bst_code judge_file(struct judge *judge, struct bst_error *err)
 {
-    enum bst_code code = gather(judge, err);
-    if (code != BST_OK) return code;
-    code = read_file(judge, err);
+    enum bst_code code = read_file(judge, err);
     if (code != BST_OK) return unreadable(judge, err);
     code = judge_credential(judge, err);
     if (code == BST_NO_PROVENANCE) { /* then nothing vouches for the file but that it can be decoded */
@@ -232,12 +230,42 @@ static enum bst_code judge_file(struct judge *judge, struct bst_error *err)
     return code;
 }
 
-enum bst_code bst_verify(const char *path, const struct bst_verify_options *options, struct bst_verdict *out,
-                         struct bst_error *err)
+/* What every judge begins with. */
+struct bst_verifier {
+    struct judge judge;
+};
+
+enum bst_code bst_verifier_open(const struct bst_verify_options *options, struct bst_verifier **out,
+                                struct bst_error *err)
+{
+    struct bst_verifier *verifier = bst_calloc(1, sizeof *verifier);
+    if (!verifier) return bst_fail_memory(err);
+    verifier->judge.options = options;
+    enum bst_code code = gather(&verifier->judge, err);
+    if (code == BST_OK)
+        *out = verifier;
+    else
+        bst_verifier_close(verifier);
+    return code;
+}
+
+void bst_verifier_close(struct bst_verifier *verifier)
+{
+    if (!verifier) return;
+    bst_ledger_close(verifier->judge.ledger);
+    bst_identity_clear(&verifier->judge.identity);
+    bst_trust_free(verifier->judge.own_trust);
+    free(verifier);
+}
+
+enum bst_code bst_verifier_judge(const struct bst_verifier *verifier, const char *path,
+                                 struct bst_verdict *out, struct bst_error *err)
 {
     *out = (struct bst_verdict){.path = bst_strdup(path)};
     if (!out->path) return bst_fail_memory(err);
-    struct judge judge = {.path = path, .options = options, .verdict = out};
+    struct judge judge = verifier->judge;
+    judge.path = path;
+    judge.verdict = out;
     enum bst_code code = judge_file(&judge, err);
     json_decref(judge.opened);
     json_decref(judge.metadata);
@@ -246,9 +274,16 @@ enum bst_code bst_verify(const char *path, const struct bst_verify_options *opti
     bst_c2pa_clear(&judge.c2pa);
     bst_image_clear(&judge.image);
     bst_container_clear(&judge.container);
-    bst_ledger_close(judge.ledger);
-    bst_identity_clear(&judge.identity);
-    bst_trust_free(judge.own_trust);
     if (code != BST_OK) bst_verdict_clear(out);
+    return code;
+}
+
+enum bst_code bst_verify(const char *path, const struct bst_verify_options *options, struct bst_verdict *out,
+                         struct bst_error *err)
+{
+    struct bst_verifier *verifier = NULL;
+    enum bst_code code = bst_verifier_open(options, &verifier, err);
+    if (code == BST_OK) code = bst_verifier_judge(verifier, path, out, err);
+    bst_verifier_close(verifier);
     return code;
 }

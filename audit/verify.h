@@ -11,6 +11,7 @@ struct judge {
     const struct bst_verify_options *options;
     struct bst_verdict *verdict;
 
+    /* The verifier's, the same for all its files. */
     struct bst_identity identity; /* of options->home */
     bool has_identity;
     const struct bst_trust *trust;  /* the caller's, or own_trust, or NULL */

@@ -20,10 +20,23 @@ static const struct cli_option options[] = {
     {"ledger", 0, "FILE", "look in this ledger too", false},
     CLI_FORMAT_OPTION,
     {"details", 'd', NULL, "show every check, for many files too", false},
+    {"jobs", 'j', "N",
+     "files judged at once (default: as many as processors; a replay takes them all for one)", false},
     {"threads", 0, "N", "processors to use for --replay (default: all)", false},
     {"memory", 0, "SIZE", "memory that may be taken for --replay, as 900M or 2G (default: what is free)",
      false},
     {0},
+};
+
+#define AT_HAND 256 /* files judged before their verdicts are printed */
+
+/* A file and what became of it. */
+struct file {
+    char *path;
+    bool judged; /* else it was interrupted */
+    enum bst_code code;
+    struct bst_verdict verdict;
+    struct bst_error err;
 };
 
 struct batch {
@@ -35,6 +48,10 @@ struct batch {
     size_t count, by_code[7], failures;
     struct cli_progress progress; /* of a replay */
     struct cli_sandbox sandbox;
+    struct bst_pool *pool;
+    struct bst_verifier **verifiers; /* one a thread */
+    size_t waiting;
+    struct file *files; /* AT_HAND of them */
 };
 
 static enum cli_colour colour_of(enum bst_code code)
@@ -189,29 +206,55 @@ static enum bst_code print_verdict(struct batch *batch, const struct bst_verdict
     return BST_OK;
 }
 
-static bool judge(void *arg, const char *path)
+static void judge(void *arg, size_t i, unsigned thread)
 {
     struct batch *batch = arg;
-    struct bst_verdict verdict = {0};
-    struct bst_error err = {0};
-    if (cli_interrupted()) return false;
-    enum bst_code code = bst_verify(path, &batch->options, &verdict, &err);
-    if (code != BST_OK && cli_interrupted()) return false;
-    if (code == BST_OK) {
+    struct file *file = &batch->files[i];
+    if (cli_interrupted()) return;
+    if (file->path)
+        file->code = bst_verifier_judge(batch->verifiers[thread], file->path, &file->verdict, &file->err);
+    file->judged = file->code == BST_OK || !cli_interrupted();
+}
+
+static void tell(struct batch *batch, struct file *file)
+{
+    if (file->code == BST_OK) {
         batch->count++;
         cli_progress_clear(&batch->progress);
-        code = print_verdict(batch, &verdict, &err);
+        file->code = print_verdict(batch, &file->verdict, &file->err);
     }
-    if (code == BST_OK) {
-        batch->by_code[verdict.code]++;
-        batch->worst = bst_verdict_worse(batch->worst, verdict.code);
+    if (file->code == BST_OK) {
+        batch->by_code[file->verdict.code]++;
+        batch->worst = bst_verdict_worse(batch->worst, file->verdict.code);
     } else {
-        cli_error(&err, batch->json);
+        cli_error(&file->err, batch->json);
         batch->failures++;
-        batch->worst = bst_verdict_worse(batch->worst, code);
+        batch->worst = bst_verdict_worse(batch->worst, file->code);
     }
-    bst_verdict_clear(&verdict);
-    return true;
+}
+
+/* Judges the files that wait, several at once, and tells of them in their order. */
+static void judge_waiting(struct batch *batch)
+{
+    bst_pool_run(batch->pool, batch->waiting, judge, batch);
+    for (size_t i = 0; i < batch->waiting; i++) {
+        struct file *file = &batch->files[i];
+        if (file->judged) tell(batch, file);
+        bst_verdict_clear(&file->verdict);
+        free(file->path);
+    }
+    batch->waiting = 0;
+}
+
+static bool take(void *arg, const char *path)
+{
+    struct batch *batch = arg;
+    struct file *file = &batch->files[batch->waiting++];
+    *file = (struct file){.path = bst_strdup(path)};
+    if (!file->path) file->code = bst_fail_memory(&file->err);
+    /* with one thread each verdict is told at once */
+    if (batch->waiting == AT_HAND || bst_pool_threads(batch->pool) == 1) judge_waiting(batch);
+    return !cli_interrupted();
 }
 
 static void summary(const struct batch *batch)
@@ -234,10 +277,12 @@ static void judge_all(struct batch *batch)
     for (size_t i = 0; i < batch->args->operand_count; i++) {
         struct bst_error err = {0};
         const char *path = batch->args->operands[i];
-        size_t before = batch->count + batch->failures;
-        enum bst_code code = cli_walk(path, CLI_ALL_PICTURES, judge, batch, &err);
+        size_t before = batch->count + batch->failures + batch->waiting;
+        enum bst_code code = cli_walk(path, CLI_ALL_PICTURES, take, batch, &err);
         /* A check that looked at nothing must not read like a check that was passed. */
-        if (code == BST_OK && batch->count + batch->failures == before && !cli_interrupted())
+        bool none = batch->count + batch->failures + batch->waiting == before;
+        if (code != BST_OK || none) judge_waiting(batch); /* their verdicts come first */
+        if (code == BST_OK && none && !cli_interrupted())
             bst_fail(&err, BST_NO_PROVENANCE, "there is no picture in %s that could be judged", path);
         else if (code == BST_OK)
             continue;
@@ -245,9 +290,33 @@ static void judge_all(struct batch *batch)
         batch->failures++;
         batch->worst = bst_verdict_worse(batch->worst, err.code);
     }
+    judge_waiting(batch);
     bool document = batch->options.format != BST_C2PA_OURS;
     if (document ? !batch->single : batch->json) printf(batch->count ? "]\n" : "[]\n");
     if (!document && !batch->json && !batch->quiet && batch->count > 1) summary(batch);
+}
+
+/* As many verifiers as threads. */
+static enum bst_code open_verifiers(struct batch *batch, unsigned jobs, struct bst_error *err)
+{
+    enum bst_code code = bst_pool_new(jobs, &batch->pool, err);
+    if (code != BST_OK) return code;
+    unsigned threads = bst_pool_threads(batch->pool);
+    batch->verifiers = bst_calloc(threads, sizeof(struct bst_verifier *));
+    batch->files = bst_calloc(AT_HAND, sizeof *batch->files);
+    if (!batch->verifiers || !batch->files) return bst_fail_memory(err);
+    for (unsigned i = 0; i < threads && code == BST_OK; i++)
+        code = bst_verifier_open(&batch->options, &batch->verifiers[i], err);
+    return code;
+}
+
+static void close_verifiers(struct batch *batch)
+{
+    for (unsigned i = 0; batch->verifiers && i < bst_pool_threads(batch->pool); i++)
+        bst_verifier_close(batch->verifiers[i]);
+    free(batch->verifiers);
+    free(batch->files);
+    bst_pool_free(batch->pool);
 }
 
 /* Where replay looks for something: the values of a repeating option, then the usual places. */
@@ -312,7 +381,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     const char **models = NULL, **inputs = NULL;
     char *home = NULL;
     size_t model_count = 0, input_count = 0;
-    uint64_t threads = 0;
+    uint64_t threads = 0, jobs = 0;
     size_t memory = 0;
     enum bst_c2pa_format format;
 
@@ -324,6 +393,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     if (code == BST_OK) code = look_in(args, "model", &places, &models, &model_count, err);
     if (code == BST_OK) code = look_in(args, "input", &(struct cli_places){0}, &inputs, &input_count, err);
     if (code == BST_OK) code = cli_number(args, "threads", 1, 256, &threads, err);
+    if (code == BST_OK) code = cli_number(args, "jobs", 1, 256, &jobs, err);
     if (code == BST_OK) code = cli_memory(args, "memory", &memory, err);
     if (code == BST_OK) code = cli_c2pa_format(args, &format, err);
     if (code == BST_OK) {
@@ -352,6 +422,9 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
         batch.options.ingredients = (batch.details || batch.json) && format == BST_C2PA_OURS;
         cli_interrupt_catch();
         cli_progress_begin(&batch.progress, "making again", args);
+        code = open_verifiers(&batch, batch.single || batch.options.replay ? 1 : (unsigned)jobs, err);
+    }
+    if (code == BST_OK) {
         judge_all(&batch);
         code = batch.worst;
         if (cli_interrupted()) {
@@ -359,6 +432,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
             code = bst_verdict_worse(code, BST_FAILURE);
         }
     }
+    close_verifiers(&batch);
     free(inputs);
     free(models);
     cli_sandbox_clear(&batch.sandbox);
