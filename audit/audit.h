@@ -6,6 +6,7 @@
  *   verify.c      one file -> checks and a verdict; verify.h what its parts share
  *   credential.c  the checks of manifest, signature and signer
  *   receipt.c     the checks of statement, receipt and ledger
+ *   standing.c    key, rights and withdrawal, as the ledger at hand tells
  *   label.c       China's label for AI content, in words and checked
  *   replay.c      makes the picture again from its statement and compares pixels; replay_read.c from what
  *   facts.c       what a statement says, in plain fields
@@ -35,7 +36,8 @@ enum bst_result {
 struct bst_check {
     const char *
         id; /* "file", "manifest", "manifest.binding", "signature", "signer", "identity", "ingredients", "statement", "digest",
-                       "pixels", "receipt", "ledger", "metadata", "aigc", "replay" */
+                       "pixels", "receipt", "ledger", "key", "rights", "withdrawal", "metadata",
+                       "aigc", "replay" */
     enum bst_result result;
     char words[320]; /* one sentence that a lawyer can read */
 };
@@ -49,12 +51,13 @@ struct bst_verdict {
     const char *integrity, *signer_trust;
     char *signer; /* as the certificate names it, or NULL */
     size_t check_count;
-    struct bst_check checks[16];
+    struct bst_check checks[20];
     char *author, *author_key_id, *model, *title, *prompt, *seed, *image_id,
         *made;      /* as far as the file tells; else NULL */
     uint64_t entry; /* ledger index */
     bool has_entry;
     json_t *statement; /* or NULL */
+    json_t *rights;    /* who holds them, and whether the picture was withdrawn; NULL when no ledger tells */
     json_t *c2pa;      /* report with status codes, or NULL */
     json_t *document;  /* all manifests in the form that options->format asks for, or NULL */
 };

@@ -278,7 +278,8 @@ static enum bst_code judge_entry(struct judge *judge, uint64_t size, struct bst_
     }
     judge_say(judge, "ledger", BST_PASS, "The ledger at hand holds the same statement as entry %" PRIu64 ".",
               index);
-    return open_words(judge, index, err);
+    code = judge_standing(judge, index, err);
+    return code == BST_OK ? open_words(judge, index, err) : code;
 }
 
 static enum bst_code judge_ledger(struct judge *judge, const char *origin, uint64_t size,
@@ -353,6 +354,7 @@ struct match {
 static bool remember(void *arg, const struct bst_record *record)
 {
     struct match *match = arg;
+    if (strcmp(record->kind, "generation") != 0 && strcmp(record->kind, "adoption") != 0) return true;
     match->found = true;
     match->same_pixels = record->pixels_sha256 && !strcmp(record->pixels_sha256, match->pixels);
     match->entry = record->entry;
@@ -424,6 +426,14 @@ enum bst_code judge_lost(struct judge *judge, struct bst_error *err)
                  "Nothing in the file says where it comes from, and no ledger is at hand.");
         return BST_OK;
     }
+    struct bst_error why = {0};
+    if (bst_ledger_current(judge->ledger, &why) != BST_OK) {
+        judge_say(judge, "ledger", BST_UNKNOWN, "The ledger at hand cannot be searched: %s; %s.", why.what,
+                  why.hint);
+        snprintf(verdict->words, sizeof verdict->words,
+                 "Nothing in the file says where it comes from, and the ledger at hand cannot be searched.");
+        return BST_OK;
+    }
     enum bst_code code = find_entry(judge, &match, err);
     const char *what = match.same_pixels ? "pixels" : "bytes";
     if (code != BST_OK) return code;
@@ -443,5 +453,6 @@ enum bst_code judge_lost(struct judge *judge, struct bst_error *err)
              "The file carries no credentials; the same %s stand in the ledger as entry %" PRIu64
              ", by %.100s, %s.",
              what, match.entry, match.author, match.made);
-    return judge->options->replay ? read_entry(judge, match.entry, err) : BST_OK;
+    code = judge_standing(judge, match.entry, err);
+    return code == BST_OK && judge->options->replay ? read_entry(judge, match.entry, err) : code;
 }

@@ -92,6 +92,10 @@ void judge_conclude(struct judge *judge)
         v->code = BST_UNTRUSTED;
         snprintf(v->words, sizeof v->words,
                  "Intact, and the signer %.100s is trusted; the ledger that its receipt names is not.", name);
+    } else if (is(v, "key", BST_UNKNOWN)) {
+        v->code = BST_UNTRUSTED;
+        snprintf(v->words, sizeof v->words, "Intact, but not to be believed: %.260s",
+                 check_of(v, "key")->words);
     } else if (is(v, "replay", BST_UNKNOWN)) {
         v->code = BST_NO_PROVENANCE;
         snprintf(v->words, sizeof v->words, "Intact and signed, but it could not be made again: %.230s",
@@ -99,6 +103,8 @@ void judge_conclude(struct judge *judge)
     } else {
         v->code = BST_OK;
         good_words(judge);
+        const struct bst_check *withdrawal = check_of(v, "withdrawal");
+        if (withdrawal) snprintf(v->words, sizeof v->words, "Verified, but: %.290s", withdrawal->words);
     }
 }
 
@@ -118,6 +124,7 @@ void bst_verdict_clear(struct bst_verdict *verdict)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     json_decref(verdict->statement);
+    json_decref(verdict->rights);
     json_decref(verdict->c2pa);
     json_decref(verdict->document);
     *verdict = (struct bst_verdict){0};
@@ -154,12 +161,13 @@ enum bst_code bst_verdict_json(const struct bst_verdict *v, json_t **out, struct
     json_t *object = json_pack(
         "{s:o, s:i, s:s, s:o, s:s?, s:s?, s:o, s:o, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, "
         "s:O?, "
-        "s:O?}",
+        "s:O?, s:O?}",
         "file", audit_text(v->path), "code", v->code, "verdict", names[v->code], "words",
         audit_text(v->words), "integrity", v->integrity, "signer_trust", v->signer_trust, "signer",
         audit_text(v->signer), "checks", checks_json(v), "author", v->author, "author_key_id",
         v->author_key_id, "made", v->made, "model", v->model, "seed", v->seed, "title", v->title, "prompt",
-        v->prompt, "image_id", v->image_id, "entry", entry, "statement", v->statement, "c2pa", v->c2pa);
+        v->prompt, "image_id", v->image_id, "entry", entry, "rights", v->rights, "statement", v->statement,
+        "c2pa", v->c2pa);
     if (!object) return bst_fail_memory(err);
     *out = object;
     return BST_OK;

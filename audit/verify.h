@@ -52,6 +52,8 @@ enum bst_code judge_lost(struct judge *judge, struct bst_error *err);
 enum bst_code judge_label(struct judge *judge, struct bst_error *err);
 /* What it says, in words; new memory, or NULL. */
 char *audit_label_words(const json_t *label);
+/* standing.c: the author's key, the rights and a withdrawal, as the ledger at hand tells after that entry. */
+enum bst_code judge_standing(struct judge *judge, uint64_t entry, struct bst_error *err);
 /* replay.c */
 enum bst_code judge_replay(struct judge *judge, struct bst_error *err);
 /* Text of a stranger's file or certificate, which need not be UTF-8, as JSON; null for NULL. New reference.

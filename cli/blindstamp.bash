@@ -21,7 +21,7 @@ _blindstamp() {
     if [ -z "$verb" ]; then
         case $prev in
         --home) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen sign verify show query ledger key trust cert timestamp train help --version --help --home" -- "$cur") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen sign verify show query decide transfer withdraw erase revoke ledger key trust cert timestamp train help --version --help --home" -- "$cur") ;;
         esac
         return
     fi
@@ -35,13 +35,18 @@ _blindstamp() {
     verify) options="--pixels --jobs -j --replay -r --model -m --input -i --trust --trust-tsa --trust-signer --ask-revocation --log-key --ledger --format -f --details -d --threads --memory" ;;
     show) options="--format -f" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
+    decide) options="--select --among --edit --arrange --from --why --tool --privacy --passphrase-file" ;;
+    transfer) options="--to --name --licence --passphrase-file" ;;
+    withdraw) options="--reason --passphrase-file" ;;
+    erase) options="--field --passphrase-file" ;;
+    revoke) options="--since --reason --passphrase-file" ;;
     ledger) options="--ledger --log-key --checkpoint" ;;
     key) options="--output -o --secret --name --passphrase-file --new-passphrase-file --remove" ;;
     trust) options="--kind -k --allowed --name --origin --date --force -f --details -d" ;;
     cert) options="--alg --organisation --country --output -o --key --key-passphrase-file --passphrase-file" ;;
     timestamp) options="--output -o --tsa" ;;
     train) options="--output -o --root --name --title --license --seed -s --steps -n --hours --batch --crop --samples --resume --threads --force -f --passphrase-file" ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen sign verify show query ledger key trust cert timestamp train" -- "$cur") && return ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen sign verify show query decide transfer withdraw erase revoke ledger key trust cert timestamp train" -- "$cur") && return ;;
     *) return ;;
     esac
 
@@ -59,14 +64,15 @@ _blindstamp() {
     cert:--alg) mapfile -t COMPREPLY < <(compgen -W "ed25519 es256 es384 es512 ps256 ps384 ps512" -- "$cur") && return ;;
     trust:--kind | trust:-k) mapfile -t COMPREPLY < <(compgen -W "manifest tsa cawg" -- "$cur") && return ;;
     verify:--format | verify:-f | show:--format | show:-f) mapfile -t COMPREPLY < <(compgen -W "ours crjson c2patool" -- "$cur") && return ;;
-    gen:--privacy | sign:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
+    gen:--privacy | sign:--privacy | decide:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private" -- "$cur") && return ;;
     sign:--source-type) mapfile -t COMPREPLY < <(compgen -W "generated composite edited capture unknown" -- "$cur") && return ;;
     gen:--profile | sign:--profile) mapfile -t COMPREPLY < <(compgen -W "cn" -- "$cur") && return ;;
     gen:--tsa | sign:--tsa) mapfile -t COMPREPLY < <(compgen -W "later" -- "$cur") && return ;;
-    query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation adoption training model identity other" -- "$cur") && return ;;
+    erase:--field) mapfile -t COMPREPLY < <(compgen -W "prompt title description seed file_name why tool" -- "$cur") && return ;;
+    query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation adoption training model decision transfer withdrawal erasure identity admission rotation revocation other" -- "$cur") && return ;;
     *:--home | gen:--output | gen:-o | sign:--output | sign:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     *:--seed | *:-s | gen:--mix | *:--label | gen:-l | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
-        *:--since | *:--until | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--memory | *:--tile-size | *:--compression | \
+        *:--since | *:--until | *:--why | *:--tool | *:--reason | *:--licence | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--memory | *:--tile-size | *:--compression | \
         *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | *:--id | *:--jobs | *:-j | *:--runs | \
         *:--organisation | *:--country | *:--producer | *:--propagator | *:--origin | *:--date | timestamp:--tsa)
         return ;;

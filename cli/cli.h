@@ -55,7 +55,8 @@ struct cli_command {
 };
 
 extern const struct cli_command cmd_init, cmd_model, cmd_models, cmd_gen, cmd_sign, cmd_verify, cmd_show,
-    cmd_query, cmd_ledger, cmd_key, cmd_trust, cmd_timestamp, cmd_cert, cmd_train;
+    cmd_query, cmd_decide, cmd_transfer, cmd_withdraw, cmd_revoke, cmd_erase, cmd_ledger, cmd_key, cmd_trust,
+    cmd_timestamp, cmd_cert, cmd_train;
 /* Every command, ended by NULL. */
 extern const struct cli_command *const cli_commands[];
 /* Options that every command takes: --home, --json, --quiet, --help. */
@@ -255,6 +256,8 @@ enum bst_code cli_home(const struct cli_args *args, bool must_exist, char **out,
  * and --profile. */
 enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level, bool thumbnail,
                           struct bst_stamper **out, struct bst_error *err);
+/* The same for statements that change no file, which need no certificate. */
+enum bst_code cli_author(const struct cli_args *args, struct bst_stamper **out, struct bst_error *err);
 /* What verify trusts: home itself (when it has an identity), what was added to it, and the options --trust, --trust-tsa,
  * --trust-signer and --log-key. home may be NULL. Freed with bst_trust_free. */
 enum bst_code cli_trust_load(const struct cli_args *args, const char *home, struct bst_trust **out,

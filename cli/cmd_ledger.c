@@ -90,6 +90,7 @@ struct findings {
     json_t *array;
     bool json;
     size_t count;
+    bool broken; /* one of them says so */
     struct cli_progress progress;
 };
 
@@ -97,6 +98,7 @@ static void finding(void *arg, const struct bst_finding *f)
 {
     struct findings *findings = arg;
     findings->count++;
+    findings->broken |= f->code == BST_BROKEN;
     if (findings->json) {
         json_array_append_new(findings->array, json_pack("{s:i, s:o, s:s, s:o}", "code", f->code, "entry",
                                                          f->index >= 0 ? json_integer(f->index) : json_null(),
@@ -105,7 +107,9 @@ static void finding(void *arg, const struct bst_finding *f)
     }
     if (findings->count > FINDINGS_SHOWN) return;
     cli_progress_clear(&findings->progress);
-    printf("%s%-10s%s ", cli_colour(stdout, CLI_BAD), "BROKEN", cli_colour(stdout, CLI_PLAIN));
+    bool broken = f->code == BST_BROKEN;
+    printf("%s%-10s%s ", cli_colour(stdout, broken ? CLI_BAD : CLI_DOUBT), broken ? "BROKEN" : "UNTRUSTED",
+           cli_colour(stdout, CLI_PLAIN));
     if (f->index >= 0) printf("entry %lld: ", (long long)f->index);
     cli_text(stdout, f->words);
     printf(" (%s)\n", f->rule);
@@ -203,6 +207,10 @@ static enum bst_code report(struct findings *findings, struct bst_ledger *ledger
                cli_colour(stdout, CLI_GOOD), cli_colour(stdout, CLI_PLAIN), (unsigned long long)size);
         if (!known)
             printf("The key was taken from the ledger itself; --log-key says which one it must be.\n");
+    } else if (code == BST_UNTRUSTED) {
+        printf("%swhole%s, but not all to be believed: %zu of %llu entries are by keys not in force\n",
+               cli_colour(stdout, CLI_DOUBT), cli_colour(stdout, CLI_PLAIN), findings->count,
+               (unsigned long long)size);
     } else {
         printf("%sBROKEN%s: %zu finding%s in %llu entries\n", cli_colour(stdout, CLI_BAD),
                cli_colour(stdout, CLI_PLAIN), findings->count, findings->count == 1 ? "" : "s",
@@ -222,14 +230,14 @@ static enum bst_code verify(const struct cli_args *args, struct bst_ledger *ledg
     if (code == BST_OK) {
         code = bst_ledger_check(ledger, finding, &findings, cli_progress_step, &findings.progress, err);
         cli_progress_clear(&findings.progress);
-        /* Broken with findings is an answer, not a failure of the check. */
-        if (code == BST_BROKEN) *err = (struct bst_error){0};
+        /* Findings are an answer, not a failure of the check. */
+        if (code == BST_BROKEN || code == BST_UNTRUSTED) *err = (struct bst_error){0};
     }
-    if (code == BST_OK || code == BST_BROKEN) {
+    if (code == BST_OK || code == BST_BROKEN || code == BST_UNTRUSTED) {
         enum bst_code kept = check_checkpoints(args, ledger, &findings, err);
         if (kept != BST_OK) code = kept;
     }
-    if (code == BST_OK && findings.count) code = BST_BROKEN;
+    if ((code == BST_OK || code == BST_UNTRUSTED) && findings.broken) code = BST_BROKEN;
     if (!err->what[0]) code = report(&findings, ledger, path, known, code, err);
     json_decref(findings.array);
     return code;

@@ -81,11 +81,12 @@ static void table_row(struct cli_table *table, const struct bst_record *r)
     snprintf(size, sizeof size, "%lldx%lld", (long long)r->width, (long long)r->height);
     /* What a record of this kind cannot have is "-"; what it could have and does not say is "unknown". */
     bool picture = !strcmp(r->kind, "generation") || !strcmp(r->kind, "adoption");
+    bool model = picture || !strcmp(r->kind, "training") || !strcmp(r->kind, "model");
     const char *none = picture ? NULL : "-";
     cli_table_row(table, (const char *[]){number((int64_t)r->entry, true, entry), r->kind, r->time, r->author,
-                                          r->model                       ? r->model
-                                          : !strcmp(r->kind, "identity") ? "-"
-                                                                         : NULL,
+                                          r->model ? r->model
+                                          : model  ? NULL
+                                                   : "-",
                                           r->seed ? r->seed : none, r->width > 0 ? size : none,
                                           r->title ? r->title : none, r->file_name ? r->file_name : none});
 }

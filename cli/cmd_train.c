@@ -97,7 +97,7 @@ static enum bst_code log_training(struct bst_stamper *stamper, const char *name,
     struct bst_buf payload = {0};
     memcpy(training.model_sha256, result->model_digest, BST_SHA256_LEN);
     enum bst_code code = bst_statement_training(&training, bst_stamper_identity(stamper), &payload, err);
-    if (code == BST_OK) code = bst_stamp_statement(stamper, payload.data, payload.len, index, err);
+    if (code == BST_OK) code = bst_stamp_statement(stamper, &payload, NULL, index, err);
     bst_buf_free(&payload);
     return code;
 }

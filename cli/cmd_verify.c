@@ -154,6 +154,7 @@ static void print_details(const struct bst_verdict *v)
     print_answers(v);
     print_fact("author", v->author);
     print_fact("key id", v->author_key_id);
+    print_fact("holder", bst_json_text(v->rights, "holder"));
     print_fact("made", v->made);
     print_fact("model", v->model);
     print_fact("seed", v->seed);
@@ -192,7 +193,8 @@ static enum bst_code print_verdict(struct batch *batch, const struct bst_verdict
     }
     if (batch->quiet && v->code == BST_OK) return BST_OK;
     print_head(v);
-    if (batch->details || v->code != BST_OK) print_words(v);
+    bool withdrawn = json_is_object(json_object_get(v->rights, "withdrawn"));
+    if (batch->details || v->code != BST_OK || withdrawn) print_words(v);
     if (batch->details) print_details(v);
     if (cli_has(batch->args, "details")) {
         char *words = cli_sandbox_words(&batch->sandbox);

@@ -389,7 +389,7 @@ static enum bst_code log_model(struct adding *a, struct bst_stamper *stamper, st
     for (size_t i = 0; i < a->style_count && code == BST_OK; i++)
         code = source_file(a->styles[i], sources, &record.source_count, err);
     if (code == BST_OK) code = bst_statement_model(&record, bst_stamper_identity(stamper), &payload, err);
-    if (code == BST_OK) code = bst_stamp_statement(stamper, payload.data, payload.len, &a->entry, err);
+    if (code == BST_OK) code = bst_stamp_statement(stamper, &payload, NULL, &a->entry, err);
     bst_buf_free(&payload);
     free(files);
     return code;

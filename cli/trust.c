@@ -25,26 +25,14 @@ enum bst_code cli_home(const struct cli_args *args, bool must_exist, char **out,
     return code;
 }
 
-enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level, bool thumbnail,
-                          struct bst_stamper **out, struct bst_error *err)
+static enum bst_code open_stamper(const struct cli_args *args, struct bst_stamper_options options,
+                                  struct bst_stamper **out, struct bst_error *err)
 {
     char *passphrase = NULL;
-    struct cli_label label;
-    enum bst_code code = cli_label(args, home, &label, err);
-    if (code == BST_OK) code = cli_passphrase_given(args, &passphrase, err);
-    if (code != BST_OK) {
-        cli_label_clear(&label);
-        return code;
-    }
-    struct bst_stamper_options options = {.home = home,
-                                          .passphrase = passphrase,
-                                          .png_level = png_level,
-                                          .tsa = cli_value(args, "tsa"),
-                                          .staple = cli_has(args, "staple"),
-                                          .no_train = cli_has(args, "no-train"),
-                                          .thumbnail = thumbnail,
-                                          .aigc = label.wanted ? &label.codes : NULL};
+    enum bst_code code = cli_passphrase_given(args, &passphrase, err);
+    if (code != BST_OK) return code;
     bool locked = false;
+    options.passphrase = passphrase;
     code = bst_stamper_open(&options, out, &locked, err);
     if (code != BST_OK && locked && !passphrase) {
         *err = (struct bst_error){0};
@@ -53,7 +41,33 @@ enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png
         if (code == BST_OK) code = bst_stamper_open(&options, out, &locked, err);
     }
     cli_passphrase_free(passphrase);
+    return code;
+}
+
+enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png_level, bool thumbnail,
+                          struct bst_stamper **out, struct bst_error *err)
+{
+    struct cli_label label;
+    enum bst_code code = cli_label(args, home, &label, err);
+    const struct bst_stamper_options options = {.home = home,
+                                                .png_level = png_level,
+                                                .tsa = cli_value(args, "tsa"),
+                                                .staple = cli_has(args, "staple"),
+                                                .no_train = cli_has(args, "no-train"),
+                                                .thumbnail = thumbnail,
+                                                .aigc = label.wanted ? &label.codes : NULL};
+    if (code == BST_OK) code = open_stamper(args, options, out, err);
     cli_label_clear(&label);
+    return code;
+}
+
+enum bst_code cli_author(const struct cli_args *args, struct bst_stamper **out, struct bst_error *err)
+{
+    char *home = NULL;
+    enum bst_code code = cli_home(args, true, &home, err);
+    const struct bst_stamper_options options = {.home = home, .statements_only = true};
+    if (code == BST_OK) code = open_stamper(args, options, out, err);
+    free(home);
     return code;
 }
 

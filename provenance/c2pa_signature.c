@@ -112,6 +112,7 @@ static void judge_cose(struct bst_judge *judge, const struct bst_cose *cose, con
     int64_t when_s = 0;
     bool stamped = bst_judge_time(judge, cose, url, &when_s);
     bool inside = false, checked = can_be_checked(judge, cose, url);
+    if (stamped && judge->claim == judge->active) judge->out->stamped_ms = when_s * 1000;
     if (!stamped) when_s = bst_now_ms() / 1000;
     bst_judge_revocation(judge, cose, when_s, stamped, url);
     if (checked) inside = bst_judge_certificate(judge, cose, when_s, stamped, url);

@@ -61,6 +61,16 @@ enum bst_code bst_ledger_entry(struct bst_ledger *ledger, uint64_t index, struct
     return code;
 }
 
+enum bst_code bst_ledger_statement(struct bst_ledger *ledger, uint64_t index, struct bst_dsse *out,
+                                   struct bst_error *err)
+{
+    struct bst_buf envelope = {0};
+    enum bst_code code = bst_ledger_entry(ledger, index, &envelope, err);
+    if (code == BST_OK) code = bst_dsse_open(envelope.data, envelope.len, out, err);
+    bst_buf_free(&envelope);
+    return code;
+}
+
 enum bst_code bst_ledger_node(void *arg, unsigned level, uint64_t idx, uint8_t hash[static 32],
                               struct bst_error *err)
 {

@@ -204,9 +204,9 @@ static enum bst_code check_arguments(const struct bst_ledger *ledger, const stru
     return BST_OK;
 }
 
-enum bst_code bst_ledger_append(struct bst_ledger *ledger, const struct bst_key *log_key,
-                                const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
-                                struct bst_error *err)
+enum bst_code bst_ledger_append_with(struct bst_ledger *ledger, const struct bst_key *log_key,
+                                     const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
+                                     bst_append_fn also, void *arg, struct bst_error *err)
 {
     enum bst_code code = check_arguments(ledger, log_key, count, err);
     if (code != BST_OK) return code;
@@ -217,6 +217,7 @@ enum bst_code bst_ledger_append(struct bst_ledger *ledger, const struct bst_key 
     memset(proofs, 0, count * sizeof *proofs);
     code = bst_db_begin(ledger, err);
     if (code == BST_OK) code = add_batch(growth, log_key, entries, count, proofs, &note, err);
+    if (code == BST_OK && also) code = also(arg, ledger, err);
     if (code == BST_OK) code = bst_db_commit(ledger, err);
     if (code == BST_OK) {
         bst_head_save(ledger, note, growth->after.size);
@@ -229,4 +230,11 @@ enum bst_code bst_ledger_append(struct bst_ledger *ledger, const struct bst_key 
     free(growth->memory);
     free(growth);
     return code;
+}
+
+enum bst_code bst_ledger_append(struct bst_ledger *ledger, const struct bst_key *log_key,
+                                const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
+                                struct bst_error *err)
+{
+    return bst_ledger_append_with(ledger, log_key, entries, count, proofs, NULL, NULL, err);
 }

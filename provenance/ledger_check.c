@@ -25,6 +25,7 @@ static const char *const rule_id[BST_RULE_COUNT] = {
     [BST_RULE_ENVELOPE] = "entry.envelope",
     [BST_RULE_SIGNER] = "entry.signer",
     [BST_RULE_SIGNATURE] = "entry.signature",
+    [BST_RULE_REVOKED] = "entry.revoked-key",
     [BST_RULE_UNSIGNED] = "entry.no-checkpoint",
     [BST_RULE_CHECKPOINT_SIGNATURE] = "checkpoint.signature",
     [BST_RULE_CHECKPOINT_SIZE] = "checkpoint.size",
@@ -32,10 +33,16 @@ static const char *const rule_id[BST_RULE_COUNT] = {
     [BST_RULE_TRUNCATED] = "checkpoint.truncated",
     [BST_RULE_NODE] = "node.hash",
     [BST_RULE_SECRET] = "secret.commitment",
+    [BST_RULE_ERASED] = "secret.erased",
     [BST_RULE_RECORD] = "record.content",
     [BST_RULE_RELATION] = "relation.content",
     [BST_RULE_WORDS] = "words.content",
 };
+
+static enum bst_code code_of(enum bst_rule rule)
+{
+    return rule == BST_RULE_REVOKED ? BST_UNTRUSTED : BST_BROKEN;
+}
 
 void bst_check_report(struct bst_check_run *run, enum bst_rule rule, int64_t index, const char *format, ...)
 {
@@ -45,7 +52,7 @@ void bst_check_report(struct bst_check_run *run, enum bst_rule rule, int64_t ind
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    struct bst_finding finding = {BST_BROKEN, index, rule_id[rule], words};
+    struct bst_finding finding = {code_of(rule), index, rule_id[rule], words};
     run->found(run->arg, &finding);
 }
 
@@ -60,6 +67,7 @@ struct pass {
     uint64_t newest;            /* size of the newest checkpoint when the check began */
     uint64_t confirmed;         /* size of the last checkpoint whose root was right */
     uint64_t secrets;           /* rows of table secret that belong to entries seen */
+    struct bst_keys lives;      /* until when which key is believed */
     size_t key_count;           /* keys that identity statements so far declare */
     struct known_key {
         char id[BST_SHA256_HEX];
@@ -223,6 +231,17 @@ static enum bst_code check_identity(struct pass *pass, uint64_t idx, const struc
     return code;
 }
 
+/* A key that revokes itself signs that for the last time. */
+static void check_life(struct pass *pass, uint64_t idx, const struct bst_dsse *dsse)
+{
+    const struct bst_key_life *life = bst_keys_find(&pass->lives, dsse->key_id);
+    if (!life || idx < life->ended || idx == life->ended_by) return;
+    bst_check_report(pass->run, BST_RULE_REVOKED, (int64_t)idx,
+                     "entry %llu is signed by the key %.16s... of %.100s, which was %s by entry %llu",
+                     (unsigned long long)idx, life->key_id, life->name,
+                     life->revoked ? "revoked" : "exchanged for another", (unsigned long long)life->ended_by);
+}
+
 static enum bst_code check_signature(struct pass *pass, uint64_t idx, const struct bst_dsse *dsse,
                                      struct bst_error *err)
 {
@@ -241,6 +260,8 @@ static enum bst_code check_signature(struct pass *pass, uint64_t idx, const stru
     } else if (!bst_dsse_verify(dsse, key)) {
         bst_check_report(pass->run, BST_RULE_SIGNATURE, (int64_t)idx,
                          "the signature of entry %llu does not fit its statement", (unsigned long long)idx);
+    } else {
+        check_life(pass, idx, dsse);
     }
     return BST_OK;
 }
@@ -260,6 +281,32 @@ static void check_secrets(struct pass *pass, uint64_t idx, const struct bst_dsse
     pass->secrets += secrets->count;
 }
 
+/* Words that a statement says were erased must not be there again. */
+static enum bst_code check_erased(struct pass *pass, uint64_t idx, const struct bst_dsse *dsse,
+                                  struct bst_error *err)
+{
+    if (strcmp(bst_statement_kind(dsse->statement)->name, "erasure") != 0) return BST_OK;
+    const json_t *entry = bst_json_at(dsse->statement, "predicate.entry");
+    const json_t *fields = bst_json_at(dsse->statement, "predicate.fields");
+    struct bst_secrets secrets;
+    uint64_t erased = (uint64_t)json_integer_value(entry);
+    enum bst_code code = bst_index_secrets(pass->run->ledger, erased, &secrets, err);
+    if (code != BST_OK) return code;
+    for (size_t i = 0; i < secrets.count; i++) {
+        for (size_t f = 0; f < json_array_size(fields); f++) {
+            const char *field = json_string_value(json_array_get(fields, f));
+            if (!field || strcmp(field, secrets.item[i].name) != 0) continue;
+            bst_check_report(
+                pass->run, BST_RULE_ERASED, (int64_t)idx,
+                "the words \"%.31s\" of entry %llu, which entry %llu says were erased, are there "
+                "again",
+                field, (unsigned long long)erased, (unsigned long long)idx);
+        }
+    }
+    bst_secrets_clear(&secrets);
+    return BST_OK;
+}
+
 /* What the entry says: signature, secrets, index. */
 static enum bst_code check_content(struct pass *pass, uint64_t idx, const void *envelope, size_t len,
                                    struct bst_error *err)
@@ -276,6 +323,7 @@ static enum bst_code check_content(struct pass *pass, uint64_t idx, const void *
     if (code == BST_OK) {
         check_secrets(pass, idx, &dsse, &secrets);
         code = check_signature(pass, idx, &dsse, err);
+        if (code == BST_OK) code = check_erased(pass, idx, &dsse, err);
         if (code == BST_OK) code = bst_check_index(pass->run, idx, &dsse, &secrets, err);
         bst_secrets_clear(&secrets);
     }
@@ -441,6 +489,7 @@ static enum bst_code check_entries(struct bst_check_run *run, bst_progress progr
     bool more = true;
     enum bst_code code = take_stock(pass, err);
     if (code == BST_OK) code = next_checkpoint(pass, 0, err);
+    if (code == BST_OK) code = bst_check_settle(run, bst_ledger_keys(run->ledger, &pass->lives, err), err);
     while (code == BST_OK && more) {
         if (progress && !progress(progress_arg, pass->peaks.size, run->size)) {
             code = bst_fail(err, BST_FAILURE, "interrupted");
@@ -452,6 +501,7 @@ static enum bst_code check_entries(struct bst_check_run *run, bst_progress progr
     if (code == BST_OK) code = check_counts(pass, err);
     bst_checkpoint_clear(&pass->next);
     bst_checkpoint_clear(&pass->head);
+    bst_keys_clear(&pass->lives);
     free(pass->keys);
     free(pass);
     return code;
@@ -473,10 +523,14 @@ enum bst_code bst_check_sum_up(struct bst_check_run *run, struct bst_error *err)
         if (count <= TOLD_MAX || !run->found) continue;
         char words[128];
         snprintf(words, sizeof words, "and %llu more of this kind", (unsigned long long)count - TOLD_MAX);
-        struct bst_finding finding = {BST_BROKEN, -1, rule_id[rule], words};
+        struct bst_finding finding = {code_of((enum bst_rule)rule), -1, rule_id[rule], words};
         run->found(run->arg, &finding);
     }
     if (total == 0) return BST_OK;
+    if (total == run->count[BST_RULE_REVOKED])
+        return bst_fail(err, BST_UNTRUSTED,
+                        "the ledger is whole, but %llu of its statements are by keys that were not in force",
+                        (unsigned long long)total);
     return bst_fail(err, BST_BROKEN, "the ledger was altered: %llu findings", (unsigned long long)total);
 }
 

@@ -14,6 +14,7 @@ enum bst_rule {
     BST_RULE_ENVELOPE,
     BST_RULE_SIGNER,
     BST_RULE_SIGNATURE,
+    BST_RULE_REVOKED,
     BST_RULE_UNSIGNED,
     BST_RULE_CHECKPOINT_SIGNATURE,
     BST_RULE_CHECKPOINT_SIZE,
@@ -21,6 +22,7 @@ enum bst_rule {
     BST_RULE_TRUNCATED,
     BST_RULE_NODE,
     BST_RULE_SECRET,
+    BST_RULE_ERASED,
     BST_RULE_RECORD,
     BST_RULE_RELATION,
     BST_RULE_WORDS,
@@ -41,7 +43,8 @@ void bst_check_report(struct bst_check_run *run, enum bst_rule rule, int64_t ind
 
 /* A part of the check that cannot be carried out because tables are missing or damaged is a finding, not a failure. */
 enum bst_code bst_check_settle(struct bst_check_run *run, enum bst_code code, const struct bst_error *err);
-/* Says how many findings were not told one by one; BST_BROKEN when there was any. */
+/* Says how many findings were not told one by one. BST_BROKEN when there was any; BST_UNTRUSTED when all of them are of keys
+ * that were no longer in force. */
 enum bst_code bst_check_sum_up(struct bst_check_run *run, struct bst_error *err);
 
 /* ledger_check_index.c: what the index says of one entry. */

@@ -68,7 +68,7 @@ struct entry_of {
 };
 
 /* bst_relation_fn */
-static enum bst_code check_relation(void *arg, const struct bst_relation *relation, struct bst_error *err)
+static enum bst_code check_relation(void *arg, const struct bst_digest_row *relation, struct bst_error *err)
 {
     const struct entry_of *entry = arg;
     struct bst_ledger *ledger = entry->run->ledger;

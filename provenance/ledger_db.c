@@ -40,14 +40,15 @@ static const char *const sql_text[BST_SQL_COUNT] = {
     /* Parameters in the order of enum bst_column, ledger_index.h. */
     [BST_SQL_ADD_RECORD] =
         "INSERT INTO record (entry, kind, time, author, model, file_name, image_id, seed, width, height,"
-        " sha256, pixels_sha256, title, prompt, description, privacy, licence, source_type, arith, version,"
-        " controls) VALUES (?24, ?1, ?2, (SELECT id FROM author WHERE key_id = ?3 AND name = ?4),"
+        " sha256, pixels_sha256, title, prompt, description, privacy, licence, act, holder, source_type,"
+        " arith, version, controls) VALUES (?26, ?1, ?2, (SELECT id FROM author WHERE key_id = ?3 AND name = "
+        "?4),"
         " (SELECT id FROM model WHERE sha256 = ?5 AND name = ?6 AND licence = ?7),"
-        " ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+        " ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
     [BST_SQL_RECORD] =
         "SELECT kind, time, author.key_id, author.name, model.sha256, model.name, model.licence, file_name,"
         " image_id, seed, width, height, record.sha256, pixels_sha256, title, prompt, description, privacy,"
-        " record.licence, source_type, arith, version, controls FROM record"
+        " record.licence, act, holder, source_type, arith, version, controls FROM record"
         " LEFT JOIN author ON author.id = record.author LEFT JOIN model ON model.id = record.model"
         " WHERE entry = ?1",
     [BST_SQL_ADD_RELATION] =
@@ -125,6 +126,14 @@ sqlite3_stmt *bst_db_get(struct bst_ledger *ledger, enum bst_sql id, struct bst_
         return NULL;
     }
     return *statement;
+}
+
+sqlite3_stmt *bst_db_prepare(struct bst_ledger *ledger, const char *sql, struct bst_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(ledger->db, sql, -1, &statement, NULL) == SQLITE_OK) return statement;
+    bst_db_fail(ledger, err);
+    return NULL;
 }
 
 enum bst_code bst_db_run(struct bst_ledger *ledger, sqlite3_stmt *statement, struct bst_error *err)

@@ -94,6 +94,23 @@ enum bst_code bst_ledger_newest(struct bst_ledger *ledger, char **note, struct b
  * ledger: BST_BROKEN if not (ledger_append.c). */
 enum bst_code bst_ledger_edge(struct bst_ledger *ledger, struct bst_peaks *out, struct bst_error *err);
 
+/* bst_ledger_append, and what also does, in one transaction: neither stands without the other (ledger_append.c). */
+typedef enum bst_code (*bst_append_fn)(void *arg, struct bst_ledger *ledger, struct bst_error *err);
+enum bst_code bst_ledger_append_with(struct bst_ledger *ledger, const struct bst_key *log_key,
+                                     const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
+                                     bst_append_fn also, void *arg, struct bst_error *err);
+/* The statement of an entry, its envelope opened and its signature not checked (ledger.c). */
+enum bst_code bst_ledger_statement(struct bst_ledger *ledger, uint64_t index, struct bst_dsse *out,
+                                   struct bst_error *err);
+/* Prepares a statement that is used once; NULL on failure (err is filled). */
+sqlite3_stmt *bst_db_prepare(struct bst_ledger *ledger, const char *sql, struct bst_error *err);
+
+/* ---- ledger_erase.c ---- */
+/* Deletes an entry's private words for good, one of them by its name or all with NULL, inside the caller's transaction, from
+ * everywhere in the file. BST_USAGE when there are none. */
+enum bst_code bst_words_erase(struct bst_ledger *ledger, uint64_t index, const char *name,
+                              struct bst_error *err);
+
 /* ---- ledger_head.c: a copy of the newest checkpoint in a file of its own, LEDGER-checkpoint. It notices
  * when the database is put back to an older state (a restored backup, entries cut off), which nothing inside
  * can. ---- */

@@ -63,7 +63,7 @@ struct entry_of {
 };
 
 /* bst_relation_fn */
-static enum bst_code add_relation(void *arg, const struct bst_relation *relation, struct bst_error *err)
+static enum bst_code add_relation(void *arg, const struct bst_digest_row *relation, struct bst_error *err)
 {
     const struct entry_of *entry = arg;
     sqlite3_stmt *statement = bst_db_get(entry->ledger, BST_SQL_ADD_RELATION, err);
@@ -73,7 +73,7 @@ static enum bst_code add_relation(void *arg, const struct bst_relation *relation
     return bst_db_run(entry->ledger, statement, err);
 }
 
-void bst_db_relation(sqlite3_stmt *statement, uint64_t idx, const struct bst_relation *relation)
+void bst_db_relation(sqlite3_stmt *statement, uint64_t idx, const struct bst_digest_row *relation)
 {
     sqlite3_bind_blob(statement, 1, relation->digest, BST_SHA256_LEN, SQLITE_STATIC);
     bst_db_text(statement, 2, relation->role);

@@ -25,6 +25,8 @@ enum bst_column {
     BST_COLUMN_DESCRIPTION,
     BST_COLUMN_PRIVACY,
     BST_COLUMN_LICENCE,
+    BST_COLUMN_ACT,
+    BST_COLUMN_HOLDER,
     BST_COLUMN_SOURCE_TYPE,
     BST_COLUMN_ARITH,
     BST_COLUMN_VERSION,
@@ -47,18 +49,18 @@ struct bst_row { /* not to be copied: a value may point into it */
 void bst_record_read(const struct bst_dsse *dsse, const struct bst_secrets *secrets, struct bst_row *out);
 
 /* A digest that an entry names (ledger_relation.c). Texts are borrowed. */
-struct bst_relation {
+struct bst_digest_row {
     uint8_t digest[BST_SHA256_LEN];
     const char *role, *name; /* name may be NULL */
     uint64_t place;          /* 0, 1, 2 ... in the statement's order */
 };
-typedef enum bst_code (*bst_relation_fn)(void *arg, const struct bst_relation *relation,
+typedef enum bst_code (*bst_relation_fn)(void *arg, const struct bst_digest_row *relation,
                                          struct bst_error *err);
 /* Calls found for each of them; what it returns other than BST_OK ends the walk. */
 enum bst_code bst_relation_each(const json_t *statement, bst_relation_fn found, void *arg,
                                 struct bst_error *err);
 /* Binds a relation's key, parameters 1 to 4. */
-void bst_db_relation(sqlite3_stmt *statement, uint64_t idx, const struct bst_relation *relation);
+void bst_db_relation(sqlite3_stmt *statement, uint64_t idx, const struct bst_digest_row *relation);
 
 /* Writes all that is derived from an entry, but for the tree, inside the caller's transaction. */
 enum bst_code bst_index_add(struct bst_ledger *ledger, uint64_t idx, const struct bst_dsse *dsse,

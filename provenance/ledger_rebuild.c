@@ -1,5 +1,5 @@
 /* ledger_rebuild.c - the index thrown away and made again from the entries, which is also how a ledger of an older version
- * becomes one of this; and private words erased. */
+ * becomes one of this. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,54 +132,5 @@ enum bst_code bst_ledger_migrate(const char *path, unsigned *from, unsigned *to,
     *to = BST_LEDGER_SCHEMA;
     if (*from < *to) code = bst_db_migrate(ledger, progress, progress_arg, err);
     bst_ledger_close(ledger);
-    return code;
-}
-
-/* ---- erasing ---- */
-
-/* Runs SQL with the entry as its first and the secret's name as its second parameter. */
-static enum bst_code run_on_secret(struct bst_ledger *ledger, const char *sql, uint64_t index,
-                                   const char *name, struct bst_error *err)
-{
-    sqlite3_stmt *statement;
-    if (sqlite3_prepare_v2(ledger->db, sql, -1, &statement, NULL) != SQLITE_OK)
-        return bst_db_fail(ledger, err);
-    bst_db_number(statement, 1, index);
-    if (name && sqlite3_bind_parameter_count(statement) > 1) bst_db_text(statement, 2, name);
-    enum bst_code code = sqlite3_step(statement) == SQLITE_DONE ? BST_OK : bst_db_fail(ledger, err);
-    sqlite3_finalize(statement);
-    return code;
-}
-
-static enum bst_code erase(struct bst_ledger *ledger, uint64_t index, const char *name, struct bst_error *err)
-{
-    /* The trigger secret_erased clears the record. */
-    enum bst_code code = run_on_secret(
-        ledger, "DELETE FROM secret WHERE entry = ?1 AND (?2 IS NULL OR name = ?2)", index, name, err);
-    if (code == BST_OK && sqlite3_changes(ledger->db) == 0) {
-        return bst_fail(err, BST_USAGE, "entry %llu has no such private words", (unsigned long long)index);
-    }
-    if (code == BST_OK) code = run_on_secret(ledger, "DELETE FROM words WHERE rowid = ?1", index, NULL, err);
-    if (code == BST_OK) {
-        code =
-            run_on_secret(ledger,
-                          "INSERT INTO words (rowid, title, prompt, description) SELECT entry, title, prompt,"
-                          " description FROM record WHERE entry = ?1 AND"
-                          " coalesce(title, prompt, description) IS NOT NULL",
-                          index, NULL, err);
-    }
-    if (code == BST_OK) code = run_script(ledger, "INSERT INTO words (words) VALUES ('optimize')", err);
-    return code;
-}
-
-enum bst_code bst_ledger_erase(struct bst_ledger *ledger, uint64_t index, const char *name,
-                               struct bst_error *err)
-{
-    if (ledger->mode != BST_LEDGER_WRITE)
-        return bst_fail(err, BST_USAGE, "the ledger is open for reading only");
-    enum bst_code code = bst_db_begin(ledger, err);
-    if (code == BST_OK) code = erase(ledger, index, name, err);
-    if (code == BST_OK) code = bst_db_commit(ledger, err);
-    if (code != BST_OK) bst_db_rollback(ledger);
     return code;
 }

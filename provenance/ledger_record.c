@@ -12,10 +12,10 @@
 #define CONTROLS_MAX 64 /* parameters of one generation; ours have a dozen */
 
 const char *const bst_column_name[BST_COLUMN_COUNT] = {
-    "kind",          "time",          "author key id", "author name", "model sha256", "model name",
-    "model licence", "file name",     "image id",      "seed",        "width",        "height",
-    "sha256",        "pixels-sha256", "title",         "prompt",      "description",  "privacy",
-    "licence",       "source type",   "arith",         "version",     "controls",
+    "kind",        "time",     "author key id", "author name", "model sha256", "model name", "model licence",
+    "file name",   "image id", "seed",          "width",       "height",       "sha256",     "pixels-sha256",
+    "title",       "prompt",   "description",   "privacy",     "licence",      "act",        "holder",
+    "source type", "arith",    "version",       "controls",
 };
 
 /* ---- values ---- */
@@ -233,6 +233,28 @@ static void read_model(const json_t *statement, struct bst_row *row)
     set_text(row, BST_COLUMN_SHA256, row->column[BST_COLUMN_MODEL_SHA256].text);
 }
 
+static void read_decision(const json_t *statement, const struct bst_secrets *secrets, struct bst_row *row)
+{
+    const json_t *predicate = json_object_get(statement, "predicate");
+    set_subject(row, bst_json_at(statement, "subject.0"));
+    set_text(row, BST_COLUMN_ACT, bst_json_text(predicate, "act"));
+    set_text(row, BST_COLUMN_PRIVACY, bst_json_text(predicate, "privacy"));
+    set_text(row, BST_COLUMN_DESCRIPTION, words(predicate, "why", secrets));
+}
+
+static void read_transfer(const json_t *statement, struct bst_row *row)
+{
+    set_subject(row, bst_json_at(statement, "subject.0"));
+    set_text_at(row, BST_COLUMN_HOLDER, statement, "predicate.to.name");
+    set_text_at(row, BST_COLUMN_LICENCE, statement, "predicate.licence");
+}
+
+static void read_withdrawal(const json_t *statement, struct bst_row *row)
+{
+    set_subject(row, bst_json_at(statement, "subject.0"));
+    set_text_at(row, BST_COLUMN_DESCRIPTION, statement, "predicate.reason");
+}
+
 void bst_record_read(const struct bst_dsse *dsse, const struct bst_secrets *secrets, struct bst_row *out)
 {
     const json_t *statement = dsse->statement;
@@ -252,5 +274,15 @@ void bst_record_read(const struct bst_dsse *dsse, const struct bst_secrets *secr
         read_training(statement, out);
     } else if (strcmp(kind->name, "model") == 0) {
         read_model(statement, out);
+    } else if (strcmp(kind->name, "decision") == 0) {
+        read_decision(statement, secrets, out);
+    } else if (strcmp(kind->name, "transfer") == 0) {
+        read_transfer(statement, out);
+    } else if (strcmp(kind->name, "withdrawal") == 0) {
+        read_withdrawal(statement, out);
+    } else if (strcmp(kind->name, "admission") == 0) {
+        set_text_at(out, BST_COLUMN_ACT, statement, "predicate.role");
+    } else if (strcmp(kind->name, "revocation") == 0) {
+        set_text_at(out, BST_COLUMN_DESCRIPTION, statement, "predicate.reason");
     }
 }

@@ -15,6 +15,9 @@ static const struct place {
     {"training", "predicate.buildDefinition.resolvedDependencies", NULL},
     {"other", "predicate.buildDefinition.resolvedDependencies", NULL},
     {"adoption", "predicate.found", "parent"},
+    {"decision", "predicate.candidates", "candidate"},
+    {"decision", "predicate.before", "before"},
+    {"decision", "predicate.parts", "part"},
     {"model", "predicate.card", "card"},
     {"model", "predicate.convertedFrom", "source"},
 };
@@ -30,7 +33,7 @@ struct walk {
 static enum bst_code tell(struct walk *walk, const json_t *digests, const char *algorithm, const char *role,
                           const char *name)
 {
-    struct bst_relation relation = {.role = role, .place = walk->place, .name = name};
+    struct bst_digest_row relation = {.role = role, .place = walk->place, .name = name};
     const char *hex = bst_json_text(digests, algorithm);
     if (!hex || !bst_unhex(hex, relation.digest, BST_SHA256_LEN)) return BST_OK;
     walk->place++;
@@ -70,13 +73,35 @@ static enum bst_code tell_place(struct walk *walk, const struct place *place, co
     return code;
 }
 
+static const char *subject_role(const char *kind)
+{
+    static const char *const of_keys[] = {"identity", "admission", "rotation", "revocation"};
+    for (size_t i = 0; i < sizeof of_keys / sizeof *of_keys; i++)
+        if (strcmp(of_keys[i], kind) == 0) return "key";
+    return strcmp(kind, "erasure") == 0 ? "entry" : "subject";
+}
+
+/* Key ids that stand in a predicate by themselves. */
+static enum bst_code tell_keys(struct walk *walk, const json_t *statement, const char *kind)
+{
+    static const struct place keys[] = {{"transfer", "predicate.to", "holder"},
+                                        {"identity", "predicate.replaces", "replaced"}};
+    enum bst_code code = BST_OK;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && code == BST_OK; i++) {
+        if (strcmp(keys[i].kind, kind) != 0) continue;
+        const json_t *value = bst_json_at(statement, keys[i].path);
+        code = tell(walk, value, "keyId", keys[i].role, bst_json_text(value, "name"));
+    }
+    return code;
+}
+
 enum bst_code bst_relation_each(const json_t *statement, bst_relation_fn found, void *arg,
                                 struct bst_error *err)
 {
     struct walk walk = {.found = found, .arg = arg, .err = err};
     const char *kind = bst_statement_kind(statement)->name;
     const json_t *subjects = json_object_get(statement, "subject");
-    const char *role = strcmp(kind, "identity") == 0 ? "key" : "subject";
+    const char *role = subject_role(kind);
     enum bst_code code = BST_OK;
     for (size_t i = 0; i < json_array_size(subjects) && code == BST_OK; i++) {
         const json_t *subject = json_array_get(subjects, i);
@@ -87,5 +112,5 @@ enum bst_code bst_relation_each(const json_t *statement, bst_relation_fn found, 
         const json_t *value = bst_json_at(statement, places[i].path);
         if (value) code = tell_place(&walk, &places[i], value);
     }
-    return code;
+    return code == BST_OK ? tell_keys(&walk, statement, kind) : code;
 }

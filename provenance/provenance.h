@@ -8,7 +8,9 @@
  *   signer.c             who signs claims; credential.c a certificate of the author's own
  *   identity.c           who the author is
  *   statement.c          in-toto statements and their canonical bytes; statement_model.c those of models,
- *                        statement_adoption.c those of pictures made elsewhere; statement_kind.c tells kinds apart
+ *                        statement_adoption.c those of pictures made elsewhere, statement_act.c of what people do with
+ *                        pictures, statement_key.c of keys and erased words; statement_kind.c tells kinds apart
+ *   picture.c            the digests by which statements name a picture
  *   dsse.c               envelopes
  *   merkle.c             RFC 6962 trees and proofs
  *   note.c               signed notes and checkpoints
@@ -20,7 +22,8 @@
  *   ledger_record.c      what an entry says, as a row of them; ledger_relation.c the digests it names
  *   ledger_check.c       recomputes everything; ledger_check_index.c compares the index with an entry,
  *                        ledger_check_tables.c tables as a whole; ledger_check_quick.c looks for accidents only
- *   ledger_backup.c      a copy while others write
+ *   ledger_backup.c      a copy while others write; ledger_erase.c private words erased for good
+ *   ledger_keys.c        which keys may sign in a ledger, and until when; ledger_rights.c who holds a picture's rights
  *   container.c          segments of a file; container_png.c, container_jpeg.c, container_webp.c, container_tiff.c,
  *                        container_bmff.c (AVIF, HEIF); container_pieces.c digests parts; png_edit.c makes chunks
  *   container_edit.c     a manifest put in or taken out while a file is copied
@@ -281,6 +284,73 @@ enum bst_code bst_statement_adoption(const struct bst_adoption *adoption, const 
                                      struct bst_secrets *secrets, struct bst_buf *payload,
                                      struct bst_error *err);
 
+/* ---- what people do with pictures (statement_act.c) ---- */
+struct bst_picture_ref { /* as statements name one; a name may be missing */
+    char *name;
+    uint8_t sha256[BST_SHA256_LEN]; /* of the file's bytes without the manifest */
+    bool has_pixels;
+    uint8_t pixels_sha256[BST_SHA256_LEN]; /* bst_image_digest */
+};
+enum bst_code bst_picture_read(const char *path, struct bst_picture_ref *out, struct bst_error *err);
+void bst_picture_clear(struct bst_picture_ref *picture);
+enum bst_act {
+    BST_ACT_SELECT,  /* picture was chosen; others were not */
+    BST_ACT_EDIT,    /* picture was made from the one other by hand */
+    BST_ACT_ARRANGE, /* picture was put together from others */
+};
+struct bst_decision { /* all pointers borrowed */
+    enum bst_act act;
+    struct bst_picture_ref picture;
+    const struct bst_picture_ref *others;
+    size_t other_count;
+    const char *why, *tool; /* in the person's words; may be NULL */
+    int64_t decided_ms;
+    enum bst_privacy privacy; /* partner commits to why; private also to tool, and leaves names out */
+};
+enum bst_code bst_statement_decision(const struct bst_decision *decision, const struct bst_identity *author,
+                                     struct bst_secrets *secrets, struct bst_buf *payload,
+                                     struct bst_error *err);
+/* The picture is to be taken down. reason may be NULL; it stands open. */
+enum bst_code bst_statement_withdrawal(const struct bst_picture_ref *picture, const char *reason,
+                                       int64_t withdrawn_ms, const struct bst_identity *author,
+                                       struct bst_buf *payload, struct bst_error *err);
+struct bst_transfer {
+    struct bst_picture_ref picture;
+    const char *to_name, *to_key_id; /* key id may be NULL: then nobody can pass the rights on */
+    const char *licence;             /* under which from now on; may be NULL */
+    int64_t transferred_ms;
+};
+enum bst_code bst_statement_transfer(const struct bst_transfer *transfer, const struct bst_identity *author,
+                                     struct bst_buf *payload, struct bst_error *err);
+
+/* ---- keys and kept words (statement_key.c) ---- */
+/* author's next key is that of next. Signed with the present one; bst_statement_identity of next, signed with the next one,
+ * belongs with it. */
+enum bst_code bst_statement_rotation(const struct bst_identity *next, const struct bst_identity *author,
+                                     int64_t rotated_ms, struct bst_buf *payload, struct bst_error *err);
+struct bst_revocation {
+    const char *name, *key_id; /* of the key and its holder */
+    const char *reason;        /* may be NULL */
+    int64_t since_ms;          /* from when on the key is not to be believed */
+    int64_t revoked_ms;
+};
+enum bst_code bst_statement_revocation(const struct bst_revocation *revocation,
+                                       const struct bst_identity *author, struct bst_buf *payload,
+                                       struct bst_error *err);
+/* Another author may sign in this ledger, as "author" or as "operator", who may also admit and revoke others. */
+enum bst_code bst_statement_admission(const struct bst_identity *admitted, const char *role,
+                                      int64_t admitted_ms, const struct bst_identity *author,
+                                      struct bst_buf *payload, struct bst_error *err);
+struct bst_erasure {
+    uint64_t entry;
+    uint8_t leaf[BST_SHA256_LEN]; /* that entry's hash in the tree */
+    const char *const *fields;    /* names of the words that are erased */
+    size_t field_count;
+    int64_t erased_ms;
+};
+enum bst_code bst_statement_erasure(const struct bst_erasure *erasure, const struct bst_identity *author,
+                                    struct bst_buf *payload, struct bst_error *err);
+
 /* The names of all kinds of statements, as records have them: "identity", "generation" ... and last "other"; NULL behind
  * that. */
 const char *bst_kind_name(size_t n);
@@ -416,10 +486,51 @@ enum bst_code bst_ledger_rebuild(struct bst_ledger *ledger, bst_progress progres
 /* The same for a ledger of an older version, by its path; nothing happens to one of this version (*from == *to). */
 enum bst_code bst_ledger_migrate(const char *path, unsigned *from, unsigned *to, bst_progress progress,
                                  void *progress_arg, struct bst_error *err);
-/* Erases an entry's private words for good: one of them by its name ("prompt"), or all with NULL. Statement,
- * proofs and signatures stay whole. BST_USAGE when there are none. */
-enum bst_code bst_ledger_erase(struct bst_ledger *ledger, uint64_t index, const char *name,
-                               struct bst_error *err);
+/* ---- keys in a ledger (ledger_keys.c) ---- */
+struct bst_key_life {
+    char key_id[BST_SHA256_HEX];
+    uint8_t key[BST_KEY_LEN];
+    char *name;        /* of its holder */
+    bool is_operator;  /* the ledger's keeper, or admitted as one: may admit and revoke others */
+    uint64_t declared; /* entry of its identity statement */
+    uint64_t ended;    /* statements from this entry on are not believed; UINT64_MAX: in force */
+    uint64_t ended_by; /* entry that ended it, a rotation or a revocation */
+    bool revoked;
+    int64_t since_ms;               /* revoked: from when on, as the revocation says */
+    char *reason;                   /* or NULL */
+    char successor[BST_SHA256_HEX]; /* key id of the holder's next key, or "" */
+};
+struct bst_keys {
+    size_t count;
+    struct bst_key_life *item; /* in the order in which they were declared */
+};
+enum bst_code bst_ledger_keys(struct bst_ledger *ledger, struct bst_keys *out, struct bst_error *err);
+void bst_keys_clear(struct bst_keys *keys);
+const struct bst_key_life *bst_keys_find(const struct bst_keys *keys, const char *key_id); /* or NULL */
+/* Was the key in force when this entry was logged? */
+bool bst_key_believed(const struct bst_key_life *life, uint64_t entry);
+
+/* ---- a picture's rights (ledger_rights.c) ---- */
+struct bst_rights {
+    uint64_t entry; /* that says who made the picture or took it up */
+    struct bst_picture_ref picture;
+    char *image_id;        /* or NULL */
+    char *author, *holder; /* holder: to whom the rights were passed last; else the author */
+    /* Of their present keys; the holder's is "" when only a name was given. */
+    char author_key_id[BST_SHA256_HEX], holder_key_id[BST_SHA256_HEX];
+    uint64_t holder_entry; /* of the last transfer that counts; entry when there was none */
+    char *licence;         /* that it named, or NULL */
+    bool withdrawn;
+    uint64_t withdrawn_entry;
+    char *withdrawn_by, *withdrawn_reason; /* reason: or NULL */
+};
+/* what: a file, an entry's number, an image id, or a digest. BST_NO_PROVENANCE when the ledger does not know it. */
+enum bst_code bst_ledger_rights(struct bst_ledger *ledger, const char *what, struct bst_rights *out,
+                                struct bst_error *err);
+enum bst_code bst_ledger_rights_of(struct bst_ledger *ledger, uint64_t entry, struct bst_rights *out,
+                                   struct bst_error *err);
+void bst_rights_clear(struct bst_rights *rights);
+
 /* Writes checkpoint, entries (one DSSE envelope a line) and verifier key into a new folder. */
 enum bst_code bst_ledger_export(struct bst_ledger *ledger, const char *folder, struct bst_error *err);
 
@@ -594,10 +705,11 @@ struct bst_c2pa {
     enum bst_signer_trust signer_trust;
     size_t status_count;
     struct bst_status *statuses;
-    char *label;      /* active manifest */
-    char *generator;  /* claim_generator_info name and version */
-    char *signer;     /* leaf certificate's common name and organisation */
-    char *signer_pem; /* leaf certificate */
+    char *label;        /* active manifest */
+    char *generator;    /* claim_generator_info name and version */
+    char *signer;       /* leaf certificate's common name and organisation */
+    char *signer_pem;   /* leaf certificate */
+    int64_t stamped_ms; /* when the active manifest was signed, as a trusted time stamp says; 0: none does */
     bool signer_is_ed25519;
     uint8_t signer_key[BST_KEY_LEN]; /* if so */
     size_t identity_count;
@@ -660,12 +772,14 @@ struct bst_stamper_options {
     bool no_train;  /* say in the pictures that no model may be trained on them */
     bool thumbnail; /* show in the manifests what was signed, made small; never in a private one */
     const struct bst_aigc_codes *aigc; /* put China's label on them; NULL: do not */
+    bool statements_only;              /* no picture will be stamped: certificates are not asked for */
 };
 enum bst_code bst_stamper_open(const struct bst_stamper_options *options, struct bst_stamper **out,
                                bool *locked, struct bst_error *err);
 void bst_stamper_close(
     struct bst_stamper *stamper); /* drops what was added and not committed, with its files */
 const struct bst_identity *bst_stamper_identity(const struct bst_stamper *stamper);
+struct bst_ledger *bst_stamper_ledger(const struct bst_stamper *stamper); /* open for writing */
 /* Encodes the picture with all its metadata into a temporary file beside path, and prepares its statement.
  * The digests, image_id and file_name of *generation are filled in here. An existing path is refused unless
  * force. */
@@ -717,9 +831,14 @@ struct bst_adopted {
 typedef void (*bst_adopted_fn)(void *arg, const struct bst_adopted *adopted);
 enum bst_code bst_adopt_commit(struct bst_stamper *stamper, struct bst_adopt *const *adopts, size_t count,
                                struct bst_pool *pool, bst_adopted_fn done, void *arg, struct bst_error *err);
-/* Signs and logs a statement that is not about a picture (training, identity). */
-enum bst_code bst_stamp_statement(struct bst_stamper *stamper, const void *payload, size_t len,
-                                  uint64_t *index, struct bst_error *err);
+/* Signs and logs a statement that changes no file. secrets may be NULL. */
+enum bst_code bst_stamp_statement(struct bst_stamper *stamper, const struct bst_buf *payload,
+                                  const struct bst_secrets *secrets, uint64_t *index, struct bst_error *err);
+/* Erases private words that the ledger keeps for an entry, by their names ("prompt") or with count 0 all of them, for good,
+ * and logs a statement that they were erased, both or neither. Entry, proofs and signatures stay whole. BST_USAGE when there
+ * are no such words. *index: the new entry. */
+enum bst_code bst_stamp_erase(struct bst_stamper *stamper, uint64_t entry, const char *const *fields,
+                              size_t count, uint64_t *index, struct bst_error *err);
 
 #ifdef __cplusplus
 }

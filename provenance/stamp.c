@@ -58,6 +58,21 @@ static void reserve(const struct bst_stamper_options *options, struct bst_signer
     signer->tsa = strcmp(options->tsa, "later") == 0 ? NULL : options->tsa;
 }
 
+/* Who signs the claims, and whom the check of what was written trusts. */
+static enum bst_code load_signer(const struct bst_stamper_options *options, struct bst_stamper *stamper,
+                                 bool *locked, struct bst_error *err)
+{
+    enum bst_code code = bst_trust_new(&stamper->trust, err);
+    if (code == BST_OK) code = bst_trust_self(stamper->trust, options->home, err);
+    if (code == BST_OK) {
+        code = bst_signer_open(options->home, options->passphrase, stamper->author_key, stamper->trust,
+                               &stamper->signer, locked, err);
+    }
+    if (code == BST_OK && options->staple) code = bst_signer_staple(options->home, &stamper->signer, err);
+    if (code == BST_OK) reserve(options, &stamper->signer);
+    return code;
+}
+
 static enum bst_code load_home(const struct bst_stamper_options *options, struct bst_stamper *stamper,
                                bool *locked, struct bst_error *err)
 {
@@ -71,14 +86,7 @@ static enum bst_code load_home(const struct bst_stamper_options *options, struct
         code =
             bst_home_key(options->home, "keys/log.pem", options->passphrase, &stamper->log_key, locked, err);
     }
-    if (code == BST_OK) code = bst_trust_new(&stamper->trust, err);
-    if (code == BST_OK) code = bst_trust_self(stamper->trust, options->home, err);
-    if (code == BST_OK) {
-        code = bst_signer_open(options->home, options->passphrase, stamper->author_key, stamper->trust,
-                               &stamper->signer, locked, err);
-    }
-    if (code == BST_OK && options->staple) code = bst_signer_staple(options->home, &stamper->signer, err);
-    if (code == BST_OK) reserve(options, &stamper->signer);
+    if (code == BST_OK && !options->statements_only) code = load_signer(options, stamper, locked, err);
     if (code == BST_OK) code = home_file(options->home, "ledger.sqlite", &path, err);
     if (code != BST_OK) return code;
     code = bst_ledger_open(path, BST_LEDGER_WRITE, &stamper->ledger, err);
@@ -183,6 +191,11 @@ void bst_stamper_close(struct bst_stamper *stamper)
 const struct bst_identity *bst_stamper_identity(const struct bst_stamper *stamper)
 {
     return &stamper->identity;
+}
+
+struct bst_ledger *bst_stamper_ledger(const struct bst_stamper *stamper)
+{
+    return stamper->ledger;
 }
 
 size_t bst_stamp_pending(const struct bst_stamper *stamper)
@@ -529,14 +542,14 @@ enum bst_code bst_stamp_commit(struct bst_stamper *stamper, bst_stamped_fn done,
     return code;
 }
 
-enum bst_code bst_stamp_statement(struct bst_stamper *stamper, const void *payload, size_t len,
-                                  uint64_t *index, struct bst_error *err)
+enum bst_code bst_stamp_statement(struct bst_stamper *stamper, const struct bst_buf *payload,
+                                  const struct bst_secrets *secrets, uint64_t *index, struct bst_error *err)
 {
     struct bst_buf envelope = {0};
     struct bst_proof proof;
-    enum bst_code code = bst_dsse_sign(payload, len, stamper->author_key, &envelope, err);
+    enum bst_code code = bst_dsse_sign(payload->data, payload->len, stamper->author_key, &envelope, err);
     if (code == BST_OK) {
-        struct bst_entry entry = {envelope.data, envelope.len, NULL};
+        struct bst_entry entry = {envelope.data, envelope.len, secrets};
         code = bst_ledger_append(stamper->ledger, stamper->log_key, &entry, 1, &proof, err);
     }
     if (code == BST_OK) {

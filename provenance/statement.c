@@ -38,7 +38,7 @@ void bst_secrets_clear(struct bst_secrets *secrets)
 const char *bst_statement_commitment(const json_t *statement, const char *name)
 {
     static const char *const places[] = {"predicate.buildDefinition.externalParameters",
-                                         "subject.0.annotations", "predicate.fileSays"};
+                                         "subject.0.annotations", "predicate.fileSays", "predicate"};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const json_t *value = json_object_get(bst_json_at(statement, places[i]), name);
         const char *commitment = bst_json_text(value, "commitment");
@@ -123,7 +123,7 @@ static json_t *float_json(float value)
     return json_real(nearest);
 }
 
-static json_t *digest_json(const uint8_t sha256[static BST_SHA256_LEN], const uint8_t *pixels)
+json_t *statement_digest(const uint8_t sha256[static BST_SHA256_LEN], const uint8_t *pixels)
 {
     char hex[BST_SHA256_HEX], pixels_hex[BST_SHA256_HEX];
     bst_hex(sha256, BST_SHA256_LEN, hex);
@@ -244,9 +244,9 @@ static bool add_weights(json_t *list, const struct bst_generation *generation)
 {
     for (size_t i = 0; i < generation->weights_count; i++) {
         const struct bst_weights_file *file = &generation->weights[i];
-        json_t *item =
-            json_pack("{s:s,s:o,s:{s:s,s:I}}", "name", file->name, "digest", digest_json(file->sha256, NULL),
-                      "annotations", "role", "weights", "bytes", (json_int_t)file->bytes);
+        json_t *item = json_pack("{s:s,s:o,s:{s:s,s:I}}", "name", file->name, "digest",
+                                 statement_digest(file->sha256, NULL), "annotations", "role", "weights",
+                                 "bytes", (json_int_t)file->bytes);
         if (json_array_append_new(list, item) != 0) return false;
     }
     return true;
@@ -255,20 +255,21 @@ static bool add_weights(json_t *list, const struct bst_generation *generation)
 static json_t *dependencies_json(const struct bst_generation *generation)
 {
     json_t *model = json_pack("{s:s,s:o,s:{s:s,s:I,s:s*,s:s*}}", "name", generation->model_name, "digest",
-                              digest_json(generation->model_sha256, NULL), "annotations", "role", "model",
-                              "bytes", (json_int_t)generation->model_bytes, "license",
+                              statement_digest(generation->model_sha256, NULL), "annotations", "role",
+                              "model", "bytes", (json_int_t)generation->model_bytes, "license",
                               generation->model_license, "title", generation->model_title);
     json_t *list = json_pack("[o]", model);
-    json_t *card = generation->card_name
-                       ? json_pack("{s:s,s:o,s:{s:s}}", "name", generation->card_name, "digest",
-                                   digest_json(generation->card_sha256, NULL), "annotations", "role", "card")
-                       : NULL;
+    json_t *card =
+        generation->card_name
+            ? json_pack("{s:s,s:o,s:{s:s}}", "name", generation->card_name, "digest",
+                        statement_digest(generation->card_sha256, NULL), "annotations", "role", "card")
+            : NULL;
     bool whole = add_weights(list, generation);
     if (generation->card_name && json_array_append_new(list, card) != 0) whole = false;
     if (whole && !generation->input_name) return list;
     bool named = generation->privacy < BST_PRIVATE;
     json_t *input = json_pack("{s:s*,s:o,s:{s:s}}", "name", named ? generation->input_name : NULL, "digest",
-                              digest_json(generation->input_sha256, generation->input_pixels_sha256),
+                              statement_digest(generation->input_sha256, generation->input_pixels_sha256),
                               "annotations", "role", "input");
     if (json_array_append_new(list, input) == 0 && whole) return list;
     json_decref(list);
@@ -282,7 +283,7 @@ static enum bst_code subject_json(struct statement_draft *draft, const struct bs
 {
     bool named = draft->privacy < BST_PRIVATE;
     json_t *subject = json_pack("{s:s,s:o}", "name", named ? generation->file_name : generation->image_id,
-                                "digest", digest_json(generation->sha256, generation->pixels_sha256));
+                                "digest", statement_digest(generation->sha256, generation->pixels_sha256));
     if (!subject) return bst_fail_memory(draft->err);
     enum bst_code code = BST_OK;
     if (!named) {
@@ -369,7 +370,8 @@ static enum bst_code item_json(const json_t *item, size_t number, json_t **out, 
     {
         if (strcmp(key, "sha256") != 0 && strcmp(key, "file") != 0) json_object_set(notes, key, value);
     }
-    *out = json_pack("{s:s,s:o,s:o}", "name", file, "digest", digest_json(bytes, NULL), "annotations", notes);
+    *out = json_pack("{s:s,s:o,s:o}", "name", file, "digest", statement_digest(bytes, NULL), "annotations",
+                     notes);
     return *out ? BST_OK : bst_fail_memory(err);
 }
 
@@ -417,7 +419,7 @@ enum bst_code bst_statement_training(const struct bst_training *training, const 
     if (!training->id) bst_uuid4(id);
     json_t *parameters = training->parameters ? json_deep_copy(training->parameters) : json_object();
     json_t *subject = json_pack("{s:s,s:o}", "name", training->model_name, "digest",
-                                digest_json(training->model_sha256, NULL));
+                                statement_digest(training->model_sha256, NULL));
     json_t *external = json_pack("{s:s,s:o}", "model", training->model_name, "parameters", parameters);
     json_t *internal = json_pack("{s:o}", "author", statement_author(author));
     return statement_finish(

@@ -12,6 +12,15 @@
 #define BST_IDENTITY_TYPE  "urn:blindstamp:identity:v1"
 #define BST_MODEL_TYPE     "urn:blindstamp:model:v1"
 #define BST_ADOPTION_TYPE  "urn:blindstamp:adoption:v1"
+/* What persons do with pictures ... */
+#define BST_DECISION_TYPE   "urn:blindstamp:decision:v1"
+#define BST_WITHDRAWAL_TYPE "urn:blindstamp:withdrawal:v1"
+#define BST_TRANSFER_TYPE   "urn:blindstamp:transfer:v1"
+/* ... and with keys and words. */
+#define BST_ROTATION_TYPE   "urn:blindstamp:rotation:v1"
+#define BST_REVOCATION_TYPE "urn:blindstamp:revocation:v1"
+#define BST_ADMISSION_TYPE  "urn:blindstamp:admission:v1"
+#define BST_ERASURE_TYPE    "urn:blindstamp:erasure:v1"
 
 /* A kind of statement: its name in the ledger's index, how to tell it, and where it says who, when and with which
  * version of the program. */
@@ -22,6 +31,9 @@ struct bst_kind {
 };
 /* Never NULL: what is of no kind known here is "other". */
 const struct bst_kind *bst_statement_kind(const json_t *statement);
+
+/* {"sha256": HEX}, and "pixels-sha256" unless pixels is NULL. */
+json_t *statement_digest(const uint8_t sha256[static BST_SHA256_LEN], const uint8_t *pixels);
 
 /* Writes the statement's canonical bytes behind payload and takes its reference; NULL is "out of memory". */
 enum bst_code statement_finish(json_t *statement, struct bst_buf *payload, struct bst_error *err);

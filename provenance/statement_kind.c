@@ -14,7 +14,14 @@ static const struct bst_kind kinds[] = {
     {"adoption", BST_ADOPTION_TYPE, NULL, OWN_AUTHOR, "predicate.adoptedOn", OWN_BY},
     {"training", BST_SLSA_TYPE, BST_BUILD_TRAIN, SLSA_AUTHOR, SLSA_TIME, SLSA_BY},
     {"model", BST_MODEL_TYPE, NULL, OWN_AUTHOR, "predicate.recordedOn", OWN_BY},
+    {"decision", BST_DECISION_TYPE, NULL, OWN_AUTHOR, "predicate.decidedOn", OWN_BY},
+    {"transfer", BST_TRANSFER_TYPE, NULL, OWN_AUTHOR, "predicate.transferredOn", OWN_BY},
+    {"withdrawal", BST_WITHDRAWAL_TYPE, NULL, OWN_AUTHOR, "predicate.withdrawnOn", OWN_BY},
+    {"erasure", BST_ERASURE_TYPE, NULL, OWN_AUTHOR, "predicate.erasedOn", OWN_BY},
     {"identity", BST_IDENTITY_TYPE, NULL, OWN_AUTHOR, "predicate.issuedOn", OWN_BY},
+    {"admission", BST_ADMISSION_TYPE, NULL, OWN_AUTHOR, "predicate.admittedOn", OWN_BY},
+    {"rotation", BST_ROTATION_TYPE, NULL, OWN_AUTHOR, "predicate.rotatedOn", OWN_BY},
+    {"revocation", BST_REVOCATION_TYPE, NULL, OWN_AUTHOR, "predicate.revokedOn", OWN_BY},
     {"other", NULL, NULL, SLSA_AUTHOR, SLSA_TIME, SLSA_BY}, /* the last one: fits all */
 };
 

@@ -129,6 +129,8 @@ CREATE TABLE IF NOT EXISTS record (
     description   TEXT,
     privacy       TEXT,                    -- 'public', 'partner' or 'private'
     licence       TEXT,                    -- of the picture, or of a trained model's data set
+    act           TEXT,                    -- decision: 'select', 'edit', 'arrange'; admission: the role
+    holder        TEXT,                    -- transfer: the name of whom the rights were passed to
     source_type   TEXT,                    -- of an adopted picture, as its author declares it: 'composite' ...
     arith         TEXT,                    -- rules of arithmetic, 'blindstamp-arith/1'
     version       TEXT,                    -- of the program that wrote the statement
@@ -150,7 +152,10 @@ CREATE INDEX IF NOT EXISTS record_controls ON record (controls) WHERE controls I
 --   card        a model's card                                input    made from this picture
 --   parent      an adopted file as it was found               source   what a model was converted from
 --   dataset     trained on this set (jcs-sha256)              item     trained on this picture
---   key         a key that the statement is about (key id)    other    named in no role that is known here
+--   candidate   stood for choice and was not chosen           before   was edited
+--   part        was put together with others                  entry    an entry that the statement is about (leaf hash)
+--   key         a key that the statement is about (key id)    replaced the key before it
+--   holder      the key of whom rights were passed to         other    named in no role that is known here
 -- A picture other than the subject has both its digests under the same role.
 CREATE TABLE IF NOT EXISTS relation (
     digest BLOB NOT NULL CHECK (length(digest) = 32), -- SHA-256
@@ -173,9 +178,9 @@ BEGIN
     UPDATE record SET
         title = iif(OLD.name = 'title', NULL, title),
         prompt = iif(OLD.name = 'prompt', NULL, prompt),
-        description = iif(OLD.name = 'description', NULL, description),
+        description = iif(OLD.name IN ('description', 'why'), NULL, description),
         seed = iif(OLD.name = 'seed', NULL, seed),
         file_name = iif(OLD.name = 'file_name', NULL, file_name),
-        controls = iif(OLD.name IN ('title', 'prompt', 'description', 'file_name'), controls, NULL)
+        controls = iif(OLD.name IN ('title', 'prompt', 'description', 'file_name', 'why', 'tool'), controls, NULL)
     WHERE entry = OLD.entry;
 END;

@@ -17,7 +17,7 @@ static bool same(const struct bst_dsse *a, const struct bst_dsse *b)
 }
 
 /* bst_relation_fn: places run from 0 without a gap. */
-static enum bst_code count_relation(void *arg, const struct bst_relation *relation, struct bst_error *err)
+static enum bst_code count_relation(void *arg, const struct bst_digest_row *relation, struct bst_error *err)
 {
     uint64_t *next = arg;
     if (relation->place != (*next)++ || !relation->role) return bst_fail(err, BST_FAILURE, "out of place");

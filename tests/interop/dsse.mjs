@@ -99,7 +99,8 @@ function root(leaves) {
 // ---- the published vectors ----
 
 const keys = json(vectors, 'keys.json');
-const statements = ['identity', 'generation', 'training'];
+const statements = ['identity', 'generation', 'training', 'decision', 'transfer', 'withdrawal', 'erasure', 'admission', 'rotation',
+    'revocation'];
 for (const name of statements) {
     check(`sigstore accepts the ${name} envelope`, () => verifyEnvelope(json(vectors, `${name}.dsse.json`), keys.author.pem));
     check(`sigstore refuses the ${name} envelope with another payload`, () => {

@@ -358,8 +358,8 @@ static void statements_are_logged(void **state)
     struct bst_buf payload = {0};
     uint64_t first, second;
     assert_good(bst_statement_identity(bst_stamper_identity(stamper), &payload, &err));
-    assert_good(bst_stamp_statement(stamper, payload.data, payload.len, &first, &err));
-    assert_good(bst_stamp_statement(stamper, payload.data, payload.len, &second, &err));
+    assert_good(bst_stamp_statement(stamper, &payload, NULL, &first, &err));
+    assert_good(bst_stamp_statement(stamper, &payload, NULL, &second, &err));
     assert_int_equal(second, first + 1);
     bst_buf_free(&payload);
     bst_stamper_close(stamper);
