@@ -232,6 +232,7 @@ struct bst_judge {
     struct bst_redaction *redactions; /* of all claims that the active one leads to */
     size_t edge_count, edge_room;
     struct bst_edge *edges; /* between them; those from a claim stand before those that lead to it */
+    size_t later;           /* time stamps and revocation answers of later manifests that were looked at */
     bool identity; /* what is judged is the signature of a cawg.identity assertion: it has codes of its own */
     bool failed_memory;
 };

@@ -75,8 +75,7 @@ static void judge_external_reference(struct bst_judge *judge, cbor_item_t *conte
                        "a reference to data elsewhere is malformed, or to what must not be elsewhere");
 }
 
-/* Time stamps by manifest, and revocation answers, that came later. Nothing here counts on them: without them a signature
- * is at most less trusted. */
+/* Time stamps by manifest, and revocation answers, that came later; c2pa_time.c judges them. */
 static void judge_time_stamps(struct bst_judge *judge, cbor_item_t *content, const char *url)
 {
     if (content == NULL || !cbor_isa_map(content))

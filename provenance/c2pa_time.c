@@ -1,5 +1,5 @@
-/* c2pa_time.c - what a claim signature carries about its time: the time stamp that says when it was made, and the
- * responder's answer that says whether its certificate was revoked by then. */
+/* c2pa_time.c - what a claim signature carries about its time, or a later manifest of the store about it: the time stamp
+ * that says when it was made, and the responder's answer that says whether its certificate was revoked by then. */
 #include "c2pa.h"
 #include "cert_profile.h"
 #include "ocsp.h"
@@ -88,8 +88,84 @@ static void read_stamp(const struct bst_claim *claim, const struct bst_cose *cos
                      &out->data);
 }
 
+/* ---- what came later: assertions of other manifests (C2PA 2.4, 18.20 and 18.21) ---- */
+
+#define LATER_MAX 256 /* tokens and answers looked at in one store: each costs a signature or more */
+
+/* The next assertion of that kind in a manifest that the active one leads to, from where *claim and *at stand. */
+static const struct bst_assertion *next_later(const struct bst_judge *judge, const char *root, size_t *claim,
+                                              size_t *at)
+{
+    for (; *claim < judge->count; ++*claim, *at = 0) {
+        const struct bst_claim *holder = &judge->claims[*claim];
+        while (holder->seen && *at < holder->count) {
+            const struct bst_assertion *assertion = &holder->assertions[(*at)++];
+            if (bst_root_is(assertion, root) && assertion->list != BST_UNLISTED && assertion->content != NULL)
+                return assertion;
+        }
+    }
+    return NULL;
+}
+
+static cbor_item_t *token_for(const struct bst_assertion *assertion, const char *label)
+{
+    return cbor_isa_map(assertion->content) ? bst_cbor_get(assertion->content, label) : NULL;
+}
+
+/* A time stamp of the signature's value that a later manifest holds. It counts instead of the signature's own, and
+ * nothing is said of it, as in the reference implementation. *found: there is one; returns whether its time counts. */
+static bool judge_later_stamp(struct bst_judge *judge, const struct bst_cose *cose, bool *found,
+                              int64_t *when_s)
+{
+    size_t claim = 0, at = 0;
+    const struct bst_assertion *assertion;
+    struct bst_buf data = {0};
+    bool trusted = false;
+    *found = false;
+    if (judge->identity) return false;
+    bst_buf_append(&data, cose->sig, cose->sig_len);
+    judge->failed_memory = judge->failed_memory || data.failed;
+    while (!trusted && !data.failed &&
+           (assertion = next_later(judge, "c2pa.time-stamp", &claim, &at)) != NULL) {
+        const uint8_t *token;
+        size_t len;
+        struct bst_time time = {0};
+        if (!bst_cbor_get_bytes(token_for(assertion, judge->claim->label), &token, &len)) continue;
+        if (++judge->later > LATER_MAX) break;
+        bst_timestamp_judge(token, len, &data, judge->trust, &time);
+        trusted = time.state == BST_TIME_TRUSTED;
+        *found = *found || trusted || called_trusted(judge, cose, &time);
+        *when_s = time.when_s;
+    }
+    bst_buf_free(&data);
+    return trusted;
+}
+
+/* An answer on the signer's certificate that a later manifest holds, if it says something. */
+static bool judge_later_answer(struct bst_judge *judge, const struct bst_cose *cose, int64_t when_s,
+                               bool stamped, enum bst_ocsp_state *state, const char **why)
+{
+    size_t claim = 0, at = 0;
+    const struct bst_assertion *assertion;
+    if (judge->identity || cose->chain == NULL) return false;
+    while ((assertion = next_later(judge, "c2pa.certificate-status", &claim, &at)) != NULL) {
+        cbor_item_t *list = bst_cbor_get(assertion->content, "ocspVals");
+        for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+            const uint8_t *answer;
+            size_t len;
+            if (!bst_cbor_get_bytes(cbor_array_handle(list)[i], &answer, &len)) continue;
+            if (++judge->later > LATER_MAX) return false;
+            *state = bst_ocsp_judge(answer, len, cose->chain, judge->trust, when_s, stamped, why);
+            if (*state == BST_OCSP_GOOD || *state == BST_OCSP_REVOKED) return true;
+        }
+    }
+    return false;
+}
+
 bool bst_judge_time(struct bst_judge *judge, const struct bst_cose *cose, const char *url, int64_t *when_s)
 {
+    bool found, trusted = judge_later_stamp(judge, cose, &found, when_s);
+    if (found) return trusted;
     struct bst_time time = {.why = "it is not one token in a list"};
     struct stamp stamp;
     read_stamp(judge->claim, cose, &stamp);
@@ -169,7 +245,12 @@ void bst_judge_revocation(struct bst_judge *judge, const struct bst_cose *cose, 
     const uint8_t *answer;
     size_t len, count;
     const char *why;
+    enum bst_ocsp_state later;
     if (!listed(bst_cbor_get(cose->unprotected, "rVals"), "ocspVals", NULL, &count, &answer, &len)) {
+        if (judge_later_answer(judge, cose, when_s, stamped, &later, &why)) {
+            say_revocation(judge, later, why, url);
+            return;
+        }
         if (!fetch(judge, cose, when_s, &fetched, url)) return;
         answer = fetched.data;
         len = fetched.len;

@@ -199,7 +199,7 @@ enum bst_code bst_jumbf_parse_box(const uint8_t *data, size_t len, struct bst_ju
     memset(out, 0, sizeof(*out));
     out->bytes = data;
     if (len == 0) return broken(&parser, 0, "it is empty");
-    enum bst_code code = parse_box(&parser, 0, len, 0, 1, &root);
+    enum bst_code code = parse_box(&parser, 0, len, 0, 0, &root);
     if (code == BST_OK && out->boxes[0].len != len) {
         code = broken(&parser, out->boxes[0].len, "bytes stand behind it");
     } else if (code == BST_OK && out->boxes[0].type != BST_BOX_JUMB) {

@@ -4,7 +4,7 @@
 
 #include "base.h"
 
-#define BST_JUMBF_DEPTH 8
+#define BST_JUMBF_DEPTH 32
 #define BST_JUMBF_BOXES 4096
 #define BST_JUMBF_LABEL 1024
 

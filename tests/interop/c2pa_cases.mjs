@@ -254,6 +254,7 @@ function boxes(t) {
   t('box: a length too large', { editStore: (s) => (s.writeUInt32BE(0x7fffffff, s.indexOf('c2pa.claim.v2') - 33), s) });
   t('box: a length too small', { editStore: (s) => (s.writeUInt32BE(s.readUInt32BE(s.indexOf('c2pa.claim.v2') - 33) - 1, s.indexOf('c2pa.claim.v2') - 33), s) });
   const nested = (n) => (n === 0 ? box('cbor', cbor({})) : superbox('cbor', 'org.example.deep', [nested(n - 1)]));
+  t('box: nested deep', { assertions: [actions([created()]), note({ boxes: [nested(20)] })] });
   t('box: nested too deep', { assertions: [actions([created()]), note({ boxes: [nested(40)] })] });
 }
 
@@ -479,6 +480,41 @@ function ingredients(add, target, certs) {
   t('in a circle', { assertions: [ingredient(looped), opened()] }, [looped]);
 }
 
+// Time stamps and revocation answers that an update brings for the manifest it updates.
+function laterWords(add, target, certs) {
+  const signer = ed(certs);
+  const t = (name, { by = signer, parentBy = by, over = {}, stamps, answers }) => {
+    const parent = manifestsOf(storeOf(target.type, sign(target, recipe({ label: PARENT, ...over }), parentBy)))[0];
+    const value = childrenOf(parent)['c2pa.signature'].subarray(-64);
+    const list = [ingredient(parent), opened([{ action: 'c2pa.edited.metadata' }])];
+    if (stamps) list.push({ label: 'c2pa.time-stamp', data: stamps(value) });
+    if (answers) list.push({ label: 'c2pa.certificate-status', data: { ocspVals: answers } });
+    add(`later: ${name}`, target.type, sign(target, recipe({ box: 'c2um', binding: null, assertions: list }), by, [parent]));
+  };
+  const { stamp, ocsp } = certs;
+  const expired = { alg: 'ed25519', ...certs.expired };
+  const second = { editCose: (p) => (p.finish = () => (p.unprotected = { sigTst2: { tstTokens: [{ val: stamp('strangertsa', overSignature(p)) }] } })) };
+  t('a time stamp', { stamps: (v) => ({ [PARENT]: stamp('tsa', v) }) });
+  t('a time stamp by a stranger', { stamps: (v) => ({ [PARENT]: stamp('strangertsa', v) }) });
+  t('a time stamp of something else', { stamps: () => ({ [PARENT]: stamp('tsa', Buffer.from('other')) }) });
+  t('a time stamp of a manifest that is not there', { stamps: (v) => ({ [GRAND]: stamp('tsa', v) }) });
+  t('a time stamp as a whole answer', { stamps: (v) => ({ [PARENT]: stamp('tsa', v, { answer: true }) }) });
+  t('a time stamp of one that has one by a stranger', { over: second, stamps: (v) => ({ [PARENT]: stamp('tsa', v) }) });
+  t('a stranger\'s of one that has one by a stranger', { over: second, stamps: (v) => ({ [PARENT]: stamp('strangertsa', v) }) });
+  t('a time stamp of an expired signer\'s', { parentBy: expired, stamps: (v) => ({ [PARENT]: stamp('tsa', v) }) });
+  t('no time stamp of an expired signer\'s', { parentBy: expired });
+  const v1 = { version: 1, assertions: [{ label: 'c2pa.actions', data: { actions: [{ action: 'c2pa.edited' }] } }] };
+  t('a time stamp of version 1', { over: v1, stamps: (v) => ({ [PARENT]: stamp('tsa', v) }) });
+  t('a time stamp of version 1 by a stranger', { over: v1, stamps: (v) => ({ [PARENT]: stamp('strangertsa', v) }) });
+  t('an answer: not revoked', { answers: [ocsp('ed25519', 'V')] });
+  t('an answer: revoked', { answers: [ocsp('ed25519', 'R')] });
+  t('an answer about another', { answers: [ocsp('es256', 'V')] });
+  t('an answer that is none, and one', { answers: [Buffer.from('none'), ocsp('ed25519', 'V')] });
+  const whole = { alg: 'ed25519', ...certs.odd['with root'] };
+  t('an answer with its issuer: not revoked', { by: whole, answers: [ocsp('ed25519', 'V')] });
+  t('an answer with its issuer: revoked', { by: whole, answers: [ocsp('ed25519', 'R')] });
+  t('an answer and a time stamp', { answers: [ocsp('ed25519', 'V')], stamps: (v) => ({ [PARENT]: stamp('tsa', v) }) });
+}
 function updates(add, target, certs) {
   const signer = ed(certs);
   const parentFile = sign(target, recipe({ label: PARENT, assertions: [actions([created()]), note()] }), signer);
@@ -720,7 +756,7 @@ function files(add, png, jpeg, signer) {
   add('file: jpeg, a comment added behind the manifest', jpeg.type, (() => { const end = from + app11(storeOf(jpeg.type, j)).length; return Buffer.concat([j.subarray(0, end), Buffer.from('fffe0004aaaa', 'hex'), j.subarray(end)]); })());
 }
 
-// certs: {ALG: {key, certs}, stranger, expired, odd: {name: {key, certs, alg?}}, stamp(authority, data, options)}.
+// certs: {ALG: {key, certs}, stranger, expired, odd: {name: {key, certs, alg?}}, stamp(authority, data, options), ocsp(name, "V" | "R")}.
 export function cases(png, jpeg, certs) {
   const list = [];
   const add = (name, type, bytes) => list.push({ name, type, bytes });
@@ -735,6 +771,7 @@ export function cases(png, jpeg, certs) {
   acts(t);
   ingredients(add, png, certs);
   updates(add, png, certs);
+  laterWords(add, png, certs);
   updates((name, ...rest) => add(`jpeg ${name}`, ...rest), jpeg, certs);
   compressed(add, png, certs);
   signatures(add, png, certs);

@@ -35,7 +35,16 @@ function stamp(authority, data, { answer = false } = {}) {
     ...(answer ? [] : ['-token_out']));
   return fs.readFileSync(file('reply'));
 }
-const certs = { stamp, stranger: held('stranger'), expired: held('expired'), odd: {} };
+// What a responder of the root's says of a leaf: valid ("V") or revoked ("R").
+function ocsp(name, status) {
+  const file = (x) => path.join(folder, x);
+  const serial = new crypto.X509Certificate(fs.readFileSync(file(`${name}.pem`))).serialNumber;
+  fs.writeFileSync(file('said'), `${status}\t350101000000Z\t${status === 'R' ? '250101000000Z' : ''}\t${serial}\tunknown\t/CN=${name}\n`);
+  execFileSync('openssl', ['ocsp', '-index', 'said', '-CA', 'root.pem', '-rsigner', 'revoking.pem', '-rkey', 'revoking.key', '-issuer', 'root.pem', '-cert', `${name}.pem`,
+    '-ndays', '5', '-respout', 'reply'], { cwd: folder, stdio: 'ignore' });
+  return fs.readFileSync(file('reply'));
+}
+const certs = { stamp, ocsp, stranger: held('stranger'), expired: held('expired'), odd: {} };
 for (const alg of Object.keys(algorithms)) certs[alg] = held(alg.startsWith('ps') ? 'ps256' : alg);
 for (const name of ['no-usage', 'other-usage', 'repudiation', 'signs-certificates', 'no-purpose', 'any-purpose', 'documents', 'server', 'claim-signing',
   'no-issuer', 'no-subject-key', 'authority', 'critical', 'both-purposes', 'stamping-too', 'revoking-too', 'any-too', 'code', 'stamping', 'revoking', 'own-purpose',

@@ -62,7 +62,7 @@ export function ours(judge, rootFile, files) {
 // The documents in the two other forms. What differs by design is left out: words, times, who wrote it.
 export const documents = (judge, form, rootFile, files) => ask(judge, `--${form}`, rootFile, files);
 // Bytes are base64 wherever they stand, not an array of numbers here and there.
-const bytewise = ['value', 'flags', 'hashes'];
+const bytewise = (key) => ['value', 'flags', 'hashes', 'ocspVals'].includes(key) || key.startsWith('urn:c2pa:');
 function encoded(v, form) {
   if (!Array.isArray(v) || v.length === 0) return v;
   if (v.every(Array.isArray)) return v.map((x) => encoded(x, form));
@@ -73,7 +73,7 @@ function encoded(v, form) {
 const own = ['explanation', 'validationTime', 'specVersion', 'trustListUri', 'jsonGenerator'];
 const sorted = (v, form) =>
   Array.isArray(v) ? v.map((x) => sorted(x, form))
-  : v && typeof v === 'object' ? Object.fromEntries(Object.keys(v).filter((k) => !own.includes(k)).sort().map((k) => [k, sorted(bytewise.includes(k) ? encoded(v[k], form) : v[k], form)]))
+  : v && typeof v === 'object' ? Object.fromEntries(Object.keys(v).filter((k) => !own.includes(k)).sort().map((k) => [k, sorted(bytewise(k) ? encoded(v[k], form) : v[k], form)]))
   : v;
 // Findings are sets; their order says nothing.
 const ordered = (v) =>

@@ -208,6 +208,21 @@ const table = [
     'invalid / error -failure assertion.bmffHash.mismatch -informational signingCredential.ocsp.skipped -success assertion.hashedURI.match -success claimSignature.insideValidity -success claimSignature.validated -success signingCredential.trusted',
     bmff('a box too short'),
   ],
+  [
+    "claimSignature.outsideValidity when no trusted time places the signature inside the certificate's validity (15.7, 15.8)",
+    `invalid / invalid -${INGREDIENT} success claimSignature.insideValidity +${INGREDIENT} failure claimSignature.outsideValidity`,
+    ["later: a time stamp of an expired signer's", "later: no time stamp of an expired signer's"],
+  ],
+  [
+    'an answer on revocation is bound to the certificate by its issuer, who may be at hand as an anchor (15.9; RFC 6960, 4.1.1)',
+    `trusted / trusted -informational signingCredential.ocsp.skipped -${INGREDIENT} informational signingCredential.ocsp.skipped +${INGREDIENT} success signingCredential.ocsp.notRevoked +success signingCredential.ocsp.notRevoked`,
+    ['later: an answer: not revoked', 'later: an answer that is none, and one', 'later: an answer and a time stamp'],
+  ],
+  [
+    'an answer on revocation is bound to the certificate by its issuer, who may be at hand as an anchor (15.9; RFC 6960, 4.1.1)',
+    `trusted / invalid -informational signingCredential.ocsp.skipped -${INGREDIENT} informational signingCredential.ocsp.skipped +failure signingCredential.ocsp.revoked +${INGREDIENT} failure signingCredential.ocsp.revoked`,
+    ['later: an answer: revoked'],
+  ],
 ];
 export const wanted = Object.fromEntries(table.flatMap(([why, difference, names]) => names.map((name) => [name, { why, difference }])));
 
@@ -216,7 +231,7 @@ export const documented = [
   {
     form: 'c2patool',
     why: 'the label of actions is the one in the store, not always c2pa.actions.v2; credentials of version 1 are left out',
-    names: ['version 1', 'version 1 with generator info', 'version 1 with junk as label', 'version 1 with empty actions', 'version 1 with ingredient', 'version 1 with credentials', 'actions: of version 1', 'ingredient: of claim version 1', 'time stamp: of version 1', 'time stamp: of version 1, of a stranger', 'time stamp: of version 1, over something else', 'forgery: claim of version 1 under the name of version 2'],
+    names: ['version 1', 'version 1 with generator info', 'version 1 with junk as label', 'version 1 with empty actions', 'version 1 with ingredient', 'version 1 with credentials', 'actions: of version 1', 'ingredient: of claim version 1', 'time stamp: of version 1', 'time stamp: of version 1, of a stranger', 'time stamp: of version 1, over something else', 'forgery: claim of version 1 under the name of version 2', 'later: a time stamp of version 1', 'later: a time stamp of version 1 by a stranger'],
   },
   {
     form: 'c2patool',
@@ -226,12 +241,7 @@ export const documented = [
   {
     form: 'crjson',
     why: 'bytes are base64 wherever they stand, not an array of numbers here and there',
-    names: ['identity: by the same signer', 'identity: with a role', 'identity: an extra field', 'identity: of an ingredient', ...['png', 'jpeg', 'tiff', 'avif'].map((kind) => `${kind} binding with an array as pad`), 'assertion: time stamps of which one is none', 'assertion: status of a certificate of which one is none'],
-  },
-  {
-    form: 'c2patool',
-    why: 'bytes are base64 wherever they stand, not an array of numbers here and there',
-    names: ['assertion: status of a certificate of which one is none'],
+    names: ['identity: by the same signer', 'identity: with a role', 'identity: an extra field', 'identity: of an ingredient', ...['png', 'jpeg', 'tiff', 'avif'].map((kind) => `${kind} binding with an array as pad`)],
   },
   {
     form: 'c2patool',
@@ -252,6 +262,16 @@ export const documented = [
     form: 'c2patool',
     why: "that an identity's certificate was not revoked is not said when nobody asked (CAWG identity 1.2, 8.2)",
     names: ['identity: by the same signer', 'identity: with a role', 'identity: an extra field', 'identity: of an ingredient'],
+  },
+  {
+    form: 'crjson',
+    why: 'an answer on revocation is one finding, not a second one without an address',
+    names: ['later: an answer with its issuer: not revoked'],
+  },
+  {
+    form: 'c2patool',
+    why: 'an answer on revocation is one finding, not a second one without an address',
+    names: ['later: an answer with its issuer: not revoked'],
   },
 ];
 
