@@ -64,7 +64,7 @@ BIN := $(BUILD)/bin/blindstamp
 
 SILENT := --no-print-directory $(if $(V),,-s)
 
-.PHONY: all deps test-deps demo test check bench bench-engine bench-table fuzz unit tests-built c2patool install uninstall dist clean format
+.PHONY: all deps test-deps demo test check bench bench-engine bench-table bench-credentials bench-credentials-table fuzz unit tests-built c2patool install uninstall dist clean format
 .PHONY: fuzz-guided fuzz-built
 .DELETE_ON_ERROR:
 all: $(BIN) $(LIBSO) $(BUILD)/share/blindstamp/models
@@ -162,6 +162,12 @@ bench-table: $(BUILD)/bench/engine_ours
 c2patool: $(BUILD)/peers/bin/c2patool
 $(BUILD)/peers/bin/c2patool:
 	cargo install c2patool --version 0.27.22 --locked --root $(BUILD)/peers
+
+# verify and sign against c2patool, c2pa-python and openssl; bench-credentials-table writes what came out into the README.
+bench-credentials: all $(BUILD)/bench/bench_judge
+	@BUILD=$(abspath $(BUILD)) tests/bench/credentials.sh
+bench-credentials-table: all $(BUILD)/bench/bench_judge
+	@BUILD=$(abspath $(BUILD)) tests/bench/credentials.sh README.md
 
 # Debian packages that are missing, named before they are installed; nothing happens when none is.
 define install_debs
