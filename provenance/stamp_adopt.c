@@ -350,7 +350,7 @@ static enum bst_code prepare(const struct bst_stamper *stamper, struct bst_adopt
         .adopted_ms = bst_now_ms(), .source = adopt->options.source, .privacy = adopt->options.privacy};
     enum bst_code code = bst_container_scan(adopt->source, &adopt->container, err);
     if (code == BST_OK && !bst_format_has_pixels(adopt->container.format)) {
-        bst_fail(err, BST_USAGE, "a stamp names the pixels of its picture, and those of %s are not read here",
+        bst_fail(err, BST_USAGE, "%s files are judged by this version, but not signed",
                  bst_format_name(adopt->container.format));
         bst_hint(err,
                  "convert the picture to PNG, JPEG or WebP and sign that; verify and show read it as it is");

@@ -45,7 +45,7 @@ check "names its pages" jq -e '.file.format == "TIFF" and ([.container[].type] =
 # ---- signing ----
 for f in base.tif base.avif; do
     expect 1 "sign does not take $f" "$bs" sign "$work/in/$f" -o "$work/made"
-    hints "says why" 'pixels .* are not read'
+    hints "says why" 'judged by this version, but not signed'
     hints "says what to do" 'convert the picture'
     expect 1 "nor for a sidecar" "$bs" sign --sidecar "$work/in/$f"
 done
