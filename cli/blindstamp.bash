@@ -40,8 +40,8 @@ _blindstamp() {
     withdraw) options="--reason --passphrase-file" ;;
     erase) options="--field --passphrase-file" ;;
     revoke) options="--since --reason --passphrase-file" ;;
-    ledger) options="--ledger --log-key --checkpoint" ;;
-    key) options="--output -o --secret --name --passphrase-file --new-passphrase-file --remove" ;;
+    ledger) options="--ledger --log-key --checkpoint --passphrase-file" ;;
+    key) options="--output -o --secret --name --role --passphrase-file --new-passphrase-file --remove" ;;
     trust) options="--kind -k --allowed --name --origin --date --force -f --details -d" ;;
     cert) options="--alg --organisation --country --output -o --key --key-passphrase-file --passphrase-file" ;;
     timestamp) options="--output -o --tsa" ;;
@@ -60,6 +60,7 @@ _blindstamp() {
         done
         [ -z "$model" ] || mapfile -t COMPREPLY < <(compgen -W "$(_blindstamp_styles "$model")" -- "$cur")
         return ;;
+    key:--role) mapfile -t COMPREPLY < <(compgen -W "author operator" -- "$cur") && return ;;
     gen:--latent-generator) mapfile -t COMPREPLY < <(compgen -W "philox numpy-randomstate torch-cpu" -- "$cur") && return ;;
     cert:--alg) mapfile -t COMPREPLY < <(compgen -W "ed25519 es256 es384 es512 ps256 ps384 ps512" -- "$cur") && return ;;
     trust:--kind | trust:-k) mapfile -t COMPREPLY < <(compgen -W "manifest tsa cawg" -- "$cur") && return ;;
@@ -81,9 +82,9 @@ _blindstamp() {
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$cur")
     elif [ "$prev" = ledger ]; then
-        mapfile -t COMPREPLY < <(compgen -W "status verify check export backup reindex migrate" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "status verify check export backup reindex migrate add" -- "$cur")
     elif [ "$prev" = key ]; then
-        mapfile -t COMPREPLY < <(compgen -W "list show export import passphrase" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "list show export import rotate admit passphrase" -- "$cur")
     elif [ "$prev" = cert ]; then
         mapfile -t COMPREPLY < <(compgen -W "csr import check show remove" -- "$cur")
     elif [ "$prev" = timestamp ]; then

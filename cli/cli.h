@@ -5,7 +5,7 @@
  *   commands.c    the table of commands and the help made from it
  *   cmd_*.c       one command a file: its options, its example, what it does
  *   model_*.c     the verbs of "blindstamp model"
- *   ledger_*.c    verbs of "blindstamp ledger"
+ *   ledger_*.c    verbs of "blindstamp ledger"; key_*.c of "blindstamp key"
  *   options.c     words of the command line -> struct cli_args
  *   print.c       errors, tables, JSON and text from strangers on the terminal
  *   ingredients.c  what a picture was made from, in words

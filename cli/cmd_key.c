@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "key_verbs.h"
 
 #define PEM_MAX (1u << 20)
 
@@ -14,6 +15,7 @@ static const struct cli_option options[] = {
     {"name", 0, "NAME", "import: under this name (default: the file's)", false},
     CLI_PASSPHRASE_OPTION,
     {"new-passphrase-file", 0, "FILE", "passphrase: read the new one from the first line of FILE", false},
+    {"role", 0, "ROLE", "admit: author (default), or operator, who may admit and revoke others", false},
     {"remove", 0, NULL, "passphrase: leave the keys unencrypted", false},
     {0},
 };
@@ -150,6 +152,26 @@ static enum bst_code key_show(const struct cli_args *args, const char *home,
 
 /* ---- export ---- */
 
+/* The author's signed identity, on a line of its own: with it he can be let into another ledger. */
+static enum bst_code put_identity(const char *home, const struct bst_identity *identity, struct bst_buf *out,
+                                  struct bst_error *err)
+{
+    struct bst_ledger *ledger = NULL;
+    struct bst_keys keys = {0};
+    char *path = bst_path_join(home, "ledger.sqlite");
+    enum bst_code code = path ? bst_ledger_open(path, BST_LEDGER_READ, &ledger, err) : bst_fail_memory(err);
+    if (code == BST_OK) code = bst_ledger_keys(ledger, &keys, err);
+    const struct bst_key_life *life = code == BST_OK ? bst_keys_find(&keys, identity->key_id) : NULL;
+    if (life) {
+        code = bst_ledger_entry(ledger, life->declared, out, err);
+        bst_buf_byte(out, '\n');
+    }
+    bst_keys_clear(&keys);
+    bst_ledger_close(ledger);
+    free(path);
+    return code;
+}
+
 /* What others need to trust this author's pictures: the root certificate and the log's verifier key. */
 static enum bst_code bundle(const char *home, const struct bst_identity *identity, struct bst_buf *out,
                             struct bst_error *err)
@@ -164,7 +186,8 @@ static enum bst_code bundle(const char *home, const struct bst_identity *identit
                        "blindstamp key import FILE\n%s\n",
                        identity->name, identity->key_id, vkey);
         bst_buf_append(out, pem.data, pem.len);
-        if (out->failed) code = bst_fail_memory(err);
+        code = put_identity(home, identity, out, err);
+        if (code == BST_OK && out->failed) code = bst_fail_memory(err);
     }
     bst_buf_free(&pem);
     free(vkey);
@@ -268,11 +291,12 @@ static enum bst_code key_passphrase(const struct cli_args *args, const char *hom
 
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
-    static const char *const verbs[] = {"list", "show", "export", "import", "passphrase", NULL};
+    static const char *const verbs[] = {"list",   "show",  "export",     "import",
+                                        "rotate", "admit", "passphrase", NULL};
     const char *verb = args->operands[0];
     size_t v;
     if (cli_verb(args, verbs, &v, err) != BST_OK) return err->code;
-    if (args->operand_count > 1 && v != 2 && v != 3)
+    if (args->operand_count > 1 && v != 2 && v != 3 && v != 5)
         return bst_fail(err, BST_USAGE, "key %s does not know what to do with \"%s\"", verb,
                         args->operands[1]);
     char *home = NULL;
@@ -293,6 +317,12 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
         case 3:
             code = key_import(args, home, err);
             break;
+        case 4:
+            code = key_rotate(args, home, err);
+            break;
+        case 5:
+            code = key_admit(args, home, err);
+            break;
         default:
             code = key_passphrase(args, home, err);
             break;
@@ -308,15 +338,21 @@ const struct cli_command cmd_key = {
     .summary = "list, show, export, import keys; change the passphrase",
     .usage =
         "key list\nkey show\nkey export [author|log] [-o FILE]\nkey export author|log|ca --secret -o FILE\n"
-        "key import FILE [--name NAME]\nkey passphrase [--remove]",
+        "key import FILE [--name NAME]\nkey rotate\nkey admit FILE [--role operator]\nkey passphrase "
+        "[--remove]",
     .details =
         "export without a name writes what others need to trust your pictures: your root certificate and "
         "your\n"
         "ledger's key, nothing secret. They add it with import, or \"blindstamp trust add\", and see it in\n"
         "\"blindstamp trust list\". With a name it writes that public key alone.\n"
+        "rotate makes a new key for you; the old one names it as its successor in the ledger, and goes. "
+        "What\n"
+        "the old one signed stays good. admit lets another author sign in your ledger: what his key export\n"
+        "wrote holds his signed identity; blindstamp ledger add then takes his statements in.\n"
         "export --secret copies a private key into a new file with mode 0600, encrypted as it is in HOME.",
     .options = options,
-    .examples = "blindstamp key export -o ada.pem\nblindstamp key import ada.pem\nblindstamp key passphrase",
+    .examples = "blindstamp key export -o ada.pem\nblindstamp key import ada.pem\n"
+                "blindstamp key rotate\nblindstamp key admit ben.pem\nblindstamp key passphrase",
     .least = 1,
     .most = 2,
     .writes = true,

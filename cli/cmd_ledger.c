@@ -14,6 +14,7 @@ static const struct cli_option options[] = {
     {"ledger", 0, "FILE", "this ledger instead of HOME's", false},
     {"log-key", 0, "KEY|FILE", "verify: the ledger must be signed with this key", true},
     {"checkpoint", 0, "FILE", "verify: the ledger must still hold this checkpoint, kept from earlier", true},
+    CLI_PASSPHRASE_OPTION,
     {0},
 };
 
@@ -299,6 +300,7 @@ static const struct {
     {"backup", "a file to write to", ledger_backup, NULL},
     {"reindex", NULL, NULL, ledger_reindex},
     {"migrate", NULL, NULL, ledger_migrate},
+    {"add", "a file of signed statements", NULL, ledger_add},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
@@ -340,7 +342,7 @@ const struct cli_command cmd_ledger = {
     .name = "ledger",
     .summary = "show the ledger's state, check it, export it, copy it, make its index anew",
     .usage = "ledger status\nledger verify [--checkpoint FILE] [--log-key KEY]\nledger check\n"
-             "ledger export FOLDER\nledger backup FILE\nledger reindex\nledger migrate",
+             "ledger export FOLDER\nledger backup FILE\nledger reindex\nledger migrate\nledger add FILE",
     .details =
         "verify recomputes every hash, signature, checkpoint and index and names what was changed, deleted,\n"
         "inserted or reordered (exit code 3). A ledger that was cut back to an earlier state is whole in "

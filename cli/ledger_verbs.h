@@ -10,4 +10,7 @@ enum bst_code ledger_backup(const struct cli_args *args, struct bst_ledger *ledg
 enum bst_code ledger_reindex(const struct cli_args *args, const char *path, struct bst_error *err);
 enum bst_code ledger_migrate(const struct cli_args *args, const char *path, struct bst_error *err);
 
+/* ledger_add.c */
+enum bst_code ledger_add(const struct cli_args *args, const char *path, struct bst_error *err);
+
 #endif

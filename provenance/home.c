@@ -14,6 +14,7 @@
 
 #include "cert.h"
 #include "folder.h"
+#include "home.h"
 #include "key.h"
 #include "statement.h"
 
@@ -131,8 +132,8 @@ static enum bst_code write_certs(const char *folder, const struct workshop *work
     return code;
 }
 
-static enum bst_code write_identity(const char *folder, const struct bst_identity *identity,
-                                    struct bst_error *err)
+enum bst_code bst_identity_save(const char *folder, const struct bst_identity *identity,
+                                struct bst_error *err)
 {
     json_t *json;
     struct bst_buf text = {0};
@@ -175,7 +176,7 @@ static enum bst_code fill(const char *folder, const struct workshop *workshop, c
 {
     enum bst_code code = write_keys(folder, workshop, passphrase, err);
     if (code == BST_OK) code = write_certs(folder, workshop, err);
-    if (code == BST_OK) code = write_identity(folder, &workshop->identity, err);
+    if (code == BST_OK) code = bst_identity_save(folder, &workshop->identity, err);
     if (code == BST_OK) code = make_folder(folder, "models", err);
     if (code == BST_OK) code = write_ledger(folder, workshop, err);
     return code;

@@ -3,6 +3,7 @@
  *
  * Map of the folder:
  *   home.c               where keys, certificates, ledger and models live; folder.c makes folders whole or not at all
+ *   home_rotate.c        a new key for the author
  *   key.c                Ed25519 keys: PKCS#8 PEM at rest, sodium_malloc when unlocked
  *   cert.c               the local certificate authority and the author's certificate; cert_describe.c in words
  *   signer.c             who signs claims; credential.c a certificate of the author's own
@@ -38,6 +39,7 @@
  *   timestamp.c          time stamps asked for and judged, timestamp_file.c put into finished files; ocsp.c revocation
  *   http.c               the network, only when asked for; http_helper.c from a process of its own
  *   stamp_adopt.c        pictures made elsewhere -> the same
+ *   stamp_admit.c        other authors in this ledger
  *   stamp.c              pictures -> stamped files and one ledger batch; stamp_words.c which words a file may show,
  *                        stamp_file.c how it gets its name, stamp_input.c the picture that a model started from
  */
@@ -110,6 +112,15 @@ enum bst_code bst_home_init(const struct bst_init *init, struct bst_identity *ou
 /* Re-encrypts every key in home; "" or NULL removes the passphrase. */
 enum bst_code bst_home_passphrase(const char *home, const char *old_phrase, const char *new_phrase,
                                   struct bst_error *err);
+
+/* A new key for the author, with a certificate of the home's authority; the old one is removed from the home. Old and new
+ * key sign the change in the ledger. *locked as in bst_key_load. */
+struct bst_rotated {
+    char old_key_id[BST_SHA256_HEX], key_id[BST_SHA256_HEX];
+    uint64_t entry; /* of the old key's statement; the new key's stands behind it */
+};
+enum bst_code bst_home_rotate(const char *home, const char *passphrase, struct bst_rotated *out, bool *locked,
+                              struct bst_error *err);
 
 /* Every certificate of a PEM text as JSON: subject, issuer, valid_from, valid_until, valid_today, key, authority,
  * extended_key_usage, sha256. An empty list when there is none. New reference. */
@@ -834,6 +845,13 @@ enum bst_code bst_adopt_commit(struct bst_stamper *stamper, struct bst_adopt *co
 /* Signs and logs a statement that changes no file. secrets may be NULL. */
 enum bst_code bst_stamp_statement(struct bst_stamper *stamper, const struct bst_buf *payload,
                                   const struct bst_secrets *secrets, uint64_t *index, struct bst_error *err);
+/* Another author may sign in this ledger, in the role "author" or "operator": logs his identity statement (an envelope signed
+ * with his own key), unless the ledger has it, and the admission, one batch. Only for operators. *identity is filled. */
+enum bst_code bst_stamp_admit(struct bst_stamper *stamper, const void *envelope, size_t len, const char *role,
+                              struct bst_identity *identity, uint64_t *index, struct bst_error *err);
+/* Logs envelopes that others signed, one batch: each by a key that is in force in this ledger. *index: the first entry. */
+enum bst_code bst_stamp_take(struct bst_stamper *stamper, const struct bst_entry *entries, size_t count,
+                             uint64_t *index, struct bst_error *err);
 /* Erases private words that the ledger keeps for an entry, by their names ("prompt") or with count 0 all of them, for good,
  * and logs a statement that they were erased, both or neither. Entry, proofs and signatures stay whole. BST_USAGE when there
  * are no such words. *index: the new entry. */

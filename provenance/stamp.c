@@ -5,6 +5,7 @@
  * put in, the result is read back and judged, and only a file that validates gets its name. */
 #include "c2pa.h"
 #include "container_edit.h"
+#include "home.h"
 #include "key.h"
 #include "metadata.h"
 #include "png_edit.h"
@@ -77,7 +78,8 @@ static enum bst_code load_home(const struct bst_stamper_options *options, struct
                                bool *locked, struct bst_error *err)
 {
     char *path;
-    enum bst_code code = bst_identity_load(options->home, &stamper->identity, err);
+    enum bst_code code = bst_home_settle(options->home, err);
+    if (code == BST_OK) code = bst_identity_load(options->home, &stamper->identity, err);
     if (code == BST_OK) {
         code = bst_home_key(options->home, "keys/author.pem", options->passphrase, &stamper->author_key,
                             locked, err);

@@ -430,8 +430,8 @@ enum bst_code bst_statement_training(const struct bst_training *training, const 
 
 /* ---- identity ---- */
 
-enum bst_code bst_statement_identity_at(const struct bst_identity *identity, int64_t issued_ms,
-                                        struct bst_buf *payload, struct bst_error *err)
+enum bst_code bst_statement_identity_after(const struct bst_identity *identity, const char *replaces,
+                                           int64_t issued_ms, struct bst_buf *payload, struct bst_error *err)
 {
     json_t *predicate;
     char issued[BST_TIME_LEN];
@@ -439,11 +439,18 @@ enum bst_code bst_statement_identity_at(const struct bst_identity *identity, int
     if (code != BST_OK) return code;
     bst_time_text(issued_ms, issued);
     json_object_set_new(predicate, "issuedOn", json_string(issued));
+    if (replaces) json_object_set_new(predicate, "replaces", json_pack("{s:s}", "keyId", replaces));
     /* The subject is the public key: its key id is the SHA-256 of its SubjectPublicKeyInfo. */
     return statement_finish(json_pack("{s:s,s:s,s:[{s:s,s:{s:s}}],s:o}", "_type", BST_STATEMENT_TYPE,
                                       "predicateType", BST_IDENTITY_TYPE, "subject", "name", identity->name,
                                       "digest", "sha256", identity->key_id, "predicate", predicate),
                             payload, err);
+}
+
+enum bst_code bst_statement_identity_at(const struct bst_identity *identity, int64_t issued_ms,
+                                        struct bst_buf *payload, struct bst_error *err)
+{
+    return bst_statement_identity_after(identity, NULL, issued_ms, payload, err);
 }
 
 enum bst_code bst_statement_identity(const struct bst_identity *identity, struct bst_buf *payload,

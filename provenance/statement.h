@@ -51,7 +51,9 @@ enum bst_code statement_words(struct statement_draft *draft, json_t *into, const
 /* The author's name, which is the author's word, and the key id, which the signature proves. */
 json_t *statement_author(const struct bst_identity *author);
 
-/* As bst_statement_identity, at a given time. */
+/* As bst_statement_identity, at a given time; and of a key that replaces the one with this key id. */
+enum bst_code bst_statement_identity_after(const struct bst_identity *identity, const char *replaces,
+                                           int64_t issued_ms, struct bst_buf *payload, struct bst_error *err);
 enum bst_code bst_statement_identity_at(const struct bst_identity *identity, int64_t issued_ms,
                                         struct bst_buf *payload, struct bst_error *err);
 
