@@ -31,7 +31,7 @@ _blindstamp() {
     model) options="--card --architecture --encoder --style-picture --name --license --force -f --threads --size --runs --profile --output -o --passphrase-file" ;;
     models) options="" ;;
     gen) options="--model -m --seed -s --mix --latent-generator --size --style --label -l --truncation -t --tile --memory --tile-size --input -i --title --prompt --description --privacy --no-train --profile --producer --propagator --no-thumbnail --output -o --name --force -f --threads --compression --tsa --staple --passphrase-file" ;;
-    sign) options="--output -o --in-place --sidecar --source-type --privacy --no-train --profile --producer --propagator --keep-metadata --thumbnail --pixels --accept-broken --again --force -f --jobs -j --tsa --staple --passphrase-file" ;;
+    sign) options="--output -o --in-place --sidecar --source-type --privacy --no-train --profile --producer --propagator --keep-metadata --thumbnail --no-pixels --accept-broken --again --force -f --jobs -j --tsa --staple --passphrase-file" ;;
     verify) options="--pixels --jobs -j --replay -r --model -m --input -i --trust --trust-tsa --trust-signer --ask-revocation --log-key --ledger --format -f --details -d --threads --memory" ;;
     show) options="--format -f" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;

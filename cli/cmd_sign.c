@@ -24,8 +24,10 @@ static const struct cli_option options[] = {
      "write nothing into the file's own XMP and EXIF: what you declare is in the manifest alone", false},
     {"thumbnail", 0, NULL, "show the picture, made small, in its manifest: every pixel has to be decoded",
      false},
-    {"pixels", 0, NULL,
-     "record a digest of the pixels too, by which a picture without its stamp is recognised", false},
+    {"no-pixels", 0, NULL,
+     "record no digest of the pixels, which spares decoding them: the picture is then known by its bytes "
+     "alone",
+     false},
     {"accept-broken", 0, NULL, "also sign files whose own credentials do not hold, and record that", false},
     {"again", 0, NULL, "also sign files that carry your stamp already", false},
     {"force", 'f', NULL, "replace copies and sidecars that exist", false},
@@ -292,7 +294,7 @@ static enum bst_code read_options(struct job *job, struct bst_error *err)
                                               .force = cli_has(args, "force"),
                                               .accept_broken = cli_has(args, "accept-broken"),
                                               .again = cli_has(args, "again"),
-                                              .pixels = cli_has(args, "pixels"),
+                                              .pixels = !cli_has(args, "no-pixels"),
                                               .keep_metadata = cli_has(args, "keep-metadata")};
     bool unchanged = job->options.sidecar || job->options.keep_metadata;
     if (unchanged && cli_has(args, "profile")) {

@@ -1,8 +1,7 @@
 /* stamp_adopt.c - pictures made elsewhere are taken up: judged, described, logged, and given a manifest of the author's.
  *
- * A file is walked and digested once when it is prepared, and copied once when it is delivered. Its pixels are decoded only
- * when their digest is asked for. What it came with
- * stays: its own manifest becomes the parent of ours, byte for byte. */
+ * A file is walked and digested once when it is prepared, and copied once when it is delivered. Its pixels are
+ * decoded only for their digest. What it came with stays: its own manifest becomes the parent of ours, byte for byte. */
 #include "container_edit.h"
 #include "key.h"
 #include "metadata.h"

@@ -3,11 +3,13 @@ with `openssl dgst -sha256` of the same file as floor; small pictures in process
 small pictures. Medians; each ratio is the median of those of paired runs.
 
     verify  blindstamp verify -q --trust ROOT FILE            c2patool FILE trust --trust_anchors ROOT
-    sign    blindstamp sign -q --force -o FOLDER FILE         c2patool FILE -m MANIFEST -o FOLDER/FILE -f --settings SETTINGS
+    sign    blindstamp sign -q --no-pixels --force -o FOLDER FILE
+                                                              c2patool FILE -m MANIFEST -o FOLDER/FILE -f --settings SETTINGS
 
-The verifiers have no identity of their own. Both sign with the same Ed25519 key and chain, and read back what they made; c2patool makes no thumbnail, as we make none
-unasked. What is verified was signed by c2patool, and both trust its root. Everything lies in memory where that can be had
-(/dev/shm), as c2patool never waits for a disk and we do for every ledger and file; a line says what that costs."""
+The verifiers have no identity of their own. Both sign with the same Ed25519 key and chain and read back what they made.
+c2patool makes no thumbnail, as we make none unasked, and knows no digest of pixels, so we make none either. What is verified
+was signed by c2patool, and both trust its root. Everything lies in memory where that can be had (/dev/shm), as c2patool never
+waits for a disk and we do for every ledger and file; a line says what that costs."""
 import io
 import json
 import os
@@ -105,7 +107,7 @@ class Bench:
         os.environ["BLINDSTAMP_HOME"] = self.path("nobody")
         verify, ratio = in_turns([ours, theirs, ["openssl", "dgst", "-sha256", signed]], rounds)
         os.environ["BLINDSTAMP_HOME"] = self.home
-        sign, sign_ratio = in_turns([[OURS, "sign", "-q", "--force", "-o", self.path("ours"), source],
+        sign, sign_ratio = in_turns([[OURS, "sign", "-q", "--no-pixels", "--force", "-o", self.path("ours"), source],
                                      self.their_sign(source, "theirs")], rounds)
         return [f"{kind.upper()}, {size}", ms(verify[0]), ms(verify[1]), f"**{1 / ratio[0]:.1f}**", ms(verify[2]),
                 f"{ratio[1]:.2f}", ms(sign[0]), ms(sign[1]), f"**{1 / sign_ratio[0]:.1f}**"]
@@ -135,7 +137,7 @@ class Bench:
             with open(self.path(f"many/{i:06}.jpg"), "wb") as file:
                 file.write(data[:-2] + b"\xff\xfe\x00\x08%06d" % i + data[-2:])
         words = []
-        for verb, command in (("signed", [OURS, "sign", "-q", "-o", self.path("stamped"), self.path("many")]),
+        for verb, command in (("signed", [OURS, "sign", "-q", "--no-pixels", "-o", self.path("stamped"), self.path("many")]),
                               ("verified", [OURS, "verify", "-q", self.path("stamped")])):
             wall, cpu = run(command)
             words.append(f"{verb} in {wall:.1f} s, {wall / FILES * 1e3:.2f} ms each, with "
@@ -147,7 +149,7 @@ class Bench:
         with tempfile.TemporaryDirectory() as disk:
             env = dict(os.environ, BLINDSTAMP_HOME=disk + "/home")
             shutil.copytree(self.home, disk + "/home")
-            took = [statistics.median(run([OURS, "sign", "-q", "--force", "-o", disk, self.path("in/" + name)], env)[0]
+            took = [statistics.median(run([OURS, "sign", "-q", "--no-pixels", "--force", "-o", disk, self.path("in/" + name)], env)[0]
                                       for _ in range(5)) for name in ("100KB.png", "50MB.png")]
         return f"On this machine's disk, whose answer it awaits, sign takes {ms(took[0])} ms for 100 KB and {ms(took[1])} ms for 50 MB."
 
