@@ -40,7 +40,7 @@ _blindstamp() {
     withdraw) options="--reason --passphrase-file" ;;
     erase) options="--field --passphrase-file" ;;
     revoke) options="--since --reason --passphrase-file" ;;
-    ledger) options="--ledger --log-key --checkpoint --passphrase-file" ;;
+    ledger) options="--ledger --log-key --checkpoint --tiles --passphrase-file" ;;
     key) options="--output -o --secret --name --role --passphrase-file --new-passphrase-file --remove" ;;
     trust) options="--kind -k --allowed --name --origin --date --force -f --details -d" ;;
     cert) options="--alg --organisation --country --output -o --key --key-passphrase-file --passphrase-file" ;;

@@ -1,4 +1,4 @@
-/* cmd_ledger.c - blindstamp ledger: its verbs; its state, the checks of it, and an export for others. */
+/* cmd_ledger.c - blindstamp ledger: its verbs; its state and the checks of it. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@ static const struct cli_option options[] = {
     {"ledger", 0, "FILE", "this ledger instead of HOME's", false},
     {"log-key", 0, "KEY|FILE", "verify: the ledger must be signed with this key", true},
     {"checkpoint", 0, "FILE", "verify: the ledger must still hold this checkpoint, kept from earlier", true},
+    {"tiles", 0, NULL, "export: as tiles for a web server, and only those that the folder lacks", false},
     CLI_PASSPHRASE_OPTION,
     {0},
 };
@@ -270,19 +271,6 @@ static enum bst_code check(const struct cli_args *args, struct bst_ledger *ledge
     return code;
 }
 
-/* ---- export ---- */
-
-static enum bst_code export(const struct cli_args *args, struct bst_ledger *ledger, const char *path,
-                            struct bst_error *err) {
-    const char *folder = args->operands[1]; (void)path;
-    enum bst_code code = bst_ledger_export(ledger, folder, err); if (code != BST_OK) return code;
-    unsigned long long size = bst_ledger_size(ledger); if (cli_has(args, "json")){
-        json_t *all = json_pack("{s:o, s:I}", "folder", cli_json_text(folder), "entries", (json_int_t)size);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err); json_decref(all); return code;}
-printf("Wrote %llu entries, the checkpoint and the verifier key to %s\n", size, folder);
-return BST_OK;
-}
-
 /* ---- verbs ---- */
 
 static const struct {
@@ -296,7 +284,7 @@ static const struct {
     {"status", NULL, status, NULL},
     {"verify", NULL, verify, NULL},
     {"check", NULL, check, NULL},
-    {"export", "a folder to write to", export, NULL},
+    {"export", "a folder to write to", ledger_export, NULL},
     {"backup", "a file to write to", ledger_backup, NULL},
     {"reindex", NULL, NULL, ledger_reindex},
     {"migrate", NULL, NULL, ledger_migrate},
@@ -341,8 +329,9 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 const struct cli_command cmd_ledger = {
     .name = "ledger",
     .summary = "show the ledger's state, check it, export it, copy it, make its index anew",
-    .usage = "ledger status\nledger verify [--checkpoint FILE] [--log-key KEY]\nledger check\n"
-             "ledger export FOLDER\nledger backup FILE\nledger reindex\nledger migrate\nledger add FILE",
+    .usage =
+        "ledger status\nledger verify [--checkpoint FILE] [--log-key KEY]\nledger check\n"
+        "ledger export [--tiles] FOLDER\nledger backup FILE\nledger reindex\nledger migrate\nledger add FILE",
     .details =
         "verify recomputes every hash, signature, checkpoint and index and names what was changed, deleted,\n"
         "inserted or reordered (exit code 3). A ledger that was cut back to an earlier state is whole in "
@@ -350,7 +339,10 @@ const struct cli_command cmd_ledger = {
         "keep a checkpoint elsewhere (status prints it, export writes it) and give it with --checkpoint.\n"
         "check is quick and looks for what accidents do: a damaged file, tables that are not ours, an old "
         "copy\n"
-        "put back. backup copies the ledger while others write; put back in its place later it is an old "
+        "put back. export --tiles FOLDER writes the ledger as other transparency logs are served "
+        "(tlog-tiles), for\n"
+        "any web server; run again, it adds what is new. backup copies the ledger while others write; put "
+        "back in its place later it is an old "
         "copy,\n"
         "on which nothing is signed any more. reindex makes everything that is derived from the entries "
         "anew.\n"
@@ -358,6 +350,7 @@ const struct cli_command cmd_ledger = {
         "it.",
     .options = options,
     .examples = "blindstamp ledger status\nblindstamp ledger export kept/2026-11\n"
+                "blindstamp ledger export --tiles /var/www/html/log\n"
                 "blindstamp ledger verify --checkpoint kept/2026-11/checkpoint\n"
                 "blindstamp ledger backup /media/disk/ledger-2026-11.sqlite",
     .least = 1,

@@ -4,6 +4,10 @@
 
 #include "cli.h"
 
+/* ledger_export.c */
+enum bst_code ledger_export(const struct cli_args *args, struct bst_ledger *ledger, const char *path,
+                            struct bst_error *err);
+
 /* ledger_care.c */
 enum bst_code ledger_backup(const struct cli_args *args, struct bst_ledger *ledger, const char *path,
                             struct bst_error *err);

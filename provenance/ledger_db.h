@@ -110,6 +110,12 @@ sqlite3_stmt *bst_db_prepare(struct bst_ledger *ledger, const char *sql, struct 
  * everywhere in the file. BST_USAGE when there are none. */
 enum bst_code bst_words_erase(struct bst_ledger *ledger, uint64_t index, const char *name,
                               struct bst_error *err);
+/* The envelopes of entries [start, size) in order, read in chunks so that a writer never waits long (ledger_export.c).
+ * BST_BROKEN when one is missing. progress may be NULL. */
+typedef enum bst_code (*bst_entry_fn)(void *arg, uint64_t index, const void *envelope, size_t len,
+                                      struct bst_error *err);
+enum bst_code bst_ledger_each(struct bst_ledger *ledger, uint64_t start, uint64_t size, bst_entry_fn entry,
+                              void *arg, bst_progress progress, void *progress_arg, struct bst_error *err);
 
 /* ---- ledger_head.c: a copy of the newest checkpoint in a file of its own, LEDGER-checkpoint. It notices
  * when the database is put back to an older state (a restored backup, entries cut off), which nothing inside

@@ -11,9 +11,9 @@
 
 #define CHUNK 256 /* entries read under one lock */
 
-/* Entries [from, size) in chunks; *next is where to go on. */
-static enum bst_code write_chunk(struct bst_ledger *ledger, uint64_t size, uint64_t *next, FILE *file,
-                                 struct bst_error *err)
+/* At most CHUNK entries; *next is where to go on. */
+static enum bst_code each_of_chunk(struct bst_ledger *ledger, uint64_t size, uint64_t *next,
+                                   bst_entry_fn entry, void *arg, struct bst_error *err)
 {
     sqlite3_stmt *statement = bst_db_get(ledger, BST_SQL_ENTRIES, err);
     if (!statement) return err->code;
@@ -24,12 +24,9 @@ static enum bst_code write_chunk(struct bst_ledger *ledger, uint64_t size, uint6
     uint64_t start = *next;
     int result = SQLITE_DONE;
     while (code == BST_OK && (result = sqlite3_step(statement)) == SQLITE_ROW) {
-        size_t len = (size_t)sqlite3_column_bytes(statement, 2);
-        if ((uint64_t)sqlite3_column_int64(statement, 0) != *next) break; /* a gap */
         const void *envelope = sqlite3_column_blob(statement, 2);
-        if (!envelope || fwrite(envelope, 1, len, file) != len || putc('\n', file) == EOF) {
-            code = bst_fail_errno(err, BST_FAILURE, "cannot write the entries");
-        }
+        if ((uint64_t)sqlite3_column_int64(statement, 0) != *next || !envelope) break; /* a gap */
+        code = entry(arg, *next, envelope, (size_t)sqlite3_column_bytes(statement, 2), err);
         (*next)++;
     }
     if (code == BST_OK && result != SQLITE_ROW && result != SQLITE_DONE) code = bst_db_fail(ledger, err);
@@ -41,14 +38,34 @@ static enum bst_code write_chunk(struct bst_ledger *ledger, uint64_t size, uint6
     return code;
 }
 
+enum bst_code bst_ledger_each(struct bst_ledger *ledger, uint64_t start, uint64_t size, bst_entry_fn entry,
+                              void *arg, bst_progress progress, void *progress_arg, struct bst_error *err)
+{
+    enum bst_code code = BST_OK;
+    for (uint64_t next = start; next < size && code == BST_OK;) {
+        code = progress && !progress(progress_arg, next, size)
+                   ? bst_fail(err, BST_FAILURE, "interrupted")
+                   : each_of_chunk(ledger, size, &next, entry, arg, err);
+    }
+    return code;
+}
+
+/* bst_entry_fn */
+static enum bst_code write_entry(void *arg, uint64_t index, const void *envelope, size_t len,
+                                 struct bst_error *err)
+{
+    FILE *file = arg;
+    (void)index;
+    if (fwrite(envelope, 1, len, file) == len && putc('\n', file) != EOF) return BST_OK;
+    return bst_fail_errno(err, BST_FAILURE, "cannot write the entries");
+}
+
 static enum bst_code write_entries(struct bst_ledger *ledger, uint64_t size, const char *path,
                                    struct bst_error *err)
 {
     FILE *file = fopen(path, "wx");
     if (!file) return bst_fail_errno(err, BST_FAILURE, "cannot write %s", path);
-    enum bst_code code = BST_OK;
-    for (uint64_t next = 0; next < size && code == BST_OK;)
-        code = write_chunk(ledger, size, &next, file, err);
+    enum bst_code code = bst_ledger_each(ledger, 0, size, write_entry, file, NULL, NULL, err);
     if (code == BST_OK && (fflush(file) != 0 || fsync(fileno(file)) != 0)) {
         code = bst_fail_errno(err, BST_FAILURE, "cannot write %s", path);
     }

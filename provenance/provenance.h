@@ -18,6 +18,7 @@
  *   proof.c              tlog-proof files
  *   ledger_db.c          the ledger's SQLite file: settings, version, locking
  *   ledger.c             reading and proving; ledger_append.c adding; ledger_export.c plain files
+ *   tiles.c              trees in tiles, as web servers serve them; ledger_tiles.c writes a ledger so
  *   ledger_head.c        the last checkpoint, kept apart so that an old copy is noticed
  *   ledger_index.c       the tables derived from entries; ledger_rebuild.c makes them again, for an older version too
  *   ledger_record.c      what an entry says, as a row of them; ledger_relation.c the digests it names
@@ -544,6 +545,16 @@ void bst_rights_clear(struct bst_rights *rights);
 
 /* Writes checkpoint, entries (one DSSE envelope a line) and verifier key into a new folder. */
 enum bst_code bst_ledger_export(struct bst_ledger *ledger, const char *folder, struct bst_error *err);
+/* Brings a folder that a web server serves (c2sp.org/tlog-tiles) up to the newest checkpoint: writes the tiles and entries
+ * that are new, each whole and durable, and then replaces its checkpoint. A new or empty folder gets all. What is published
+ * there already must be the beginning of this ledger: BST_USAGE for another log's, BST_BROKEN when the ledger no longer
+ * holds it, or when its entries have not the root that it signs. progress may be NULL. */
+struct bst_published {
+    uint64_t entries, before; /* now, and when the call began */
+    uint64_t files;           /* written, but for the checkpoint */
+};
+enum bst_code bst_ledger_export_tiles(struct bst_ledger *ledger, const char *folder, bst_progress progress,
+                                      void *progress_arg, struct bst_published *out, struct bst_error *err);
 
 /* ================= files ================= */
 

@@ -78,6 +78,16 @@ expect 0 "the exported checkpoint holds" "$bs" ledger verify --checkpoint "$work
 expect 1 "export into an existing folder is refused" "$bs" ledger export "$work/export"
 expect 1 "export without a folder" "$bs" ledger export
 
+# ---- export as tiles ----
+expect 0 "export as tiles" "$bs" ledger export --tiles "$work/tiles"
+says "says what was written" 'entries 0 to 11 .*2 files'
+check "the checkpoint is the ledger's" cmp "$work/tiles/checkpoint" "$work/export/checkpoint"
+same "each entry has a hash" "$(stat -c %s "$work/tiles/tile/0/000.p/12")" 384
+expect 0 "again" "$bs" ledger export --tiles "$work/tiles" --json
+check "nothing is written twice" jq -e '.entries == 12 and .before == 12 and .files == 0' "$work/out"
+expect 3 "an old copy is not published over it" "$bs" ledger export --tiles "$work/tiles" --home "$work/old"
+expect 1 "nor anything into another folder" "$bs" ledger export --tiles "$work/export/.."
+
 # ---- care ----
 expect 0 "quick check" "$bs" ledger check
 says "names what it looked at" 'sound: .*newest checkpoint of 12 entries'
