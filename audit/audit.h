@@ -12,7 +12,7 @@
  *   facts.c       what a statement says, in plain fields
  *   verdict.c     verdicts as words and as JSON
  *   show.c        what a file says about itself, nothing judged
- *   query.c       which of the ledger's records: by author, model, seed, time, words, digest
+ *   query.c       which of the ledger's records: conditions, order, groups; query_sql.c the statement they make
  *   query_read.c  what these records say
  *   checkpoint.c  is a checkpoint kept elsewhere still part of a ledger?
  */
@@ -106,24 +106,41 @@ enum bst_code bst_show_manifests(const char *path, enum bst_c2pa_format format, 
                                  struct bst_error *err);
 
 /* ---- queries ---- */
-struct bst_query {             /* NULL or unset means: any. Conditions are joined by AND. */
-    const char *author;        /* name (prefix, case-insensitive) or key id (prefix) */
-    const char *model;         /* name or SHA-256 prefix */
-    const char *seed;          /* decimal */
-    const char *since, *until; /* RFC 3339 or date; until a date means to the end of that day */
-    const char *text;          /* words that must all occur; "nebul*" asks for a beginning */
-    const char *digest; /* SHA-256 of file or pixels, prefix of at least 8 digits; or a path is hashed by the
-                           caller */
-    const char *other_digest; /* with digest: or this one; NULL: none */
-    const char *kind;         /* "generation", "adoption", "training", "model", "identity" */
-    const char *image_id;     /* UUID */
-    uint64_t limit, offset;   /* limit 0: no limit */
+#define BST_QUERY_DIGESTS 3
+/* NULL or unset means: any. Conditions are joined by AND. "unknown" as author, model, seed, licence, privacy or source_type
+ * finds what could say it and does not. A list of digests holds other names of one thing: SHA-256 in hexadecimal, prefix of
+ * at least 8 digits; a caller hashes files. */
+struct bst_query {
+    const char *author;                    /* name (prefix, case-insensitive) or key id (prefix) */
+    const char *model;                     /* name or SHA-256 prefix */
+    const char *seed;                      /* decimal */
+    const char *since, *until;             /* RFC 3339 or date; until a date means to the end of that day */
+    const char *text;                      /* words that must all occur; "nebul*" asks for a beginning */
+    const char *licence;                   /* of picture or data set, or of the model; case-insensitive */
+    const char *privacy;                   /* "public", "partner", "private" */
+    const char *source_type;               /* of an adopted picture: bst_source_known() */
+    const char *digest[BST_QUERY_DIGESTS]; /* of the file itself or its pixels */
+    const char *parent[BST_QUERY_DIGESTS]; /* made or converted from this */
+    const char *trained_on
+        [BST_QUERY_DIGESTS]; /* by a model that learned from this item or data set; its training too */
+    const char *kind;        /* bst_kind_name() */
+    const char *image_id;    /* UUID */
+    const char *sort;        /* bst_query_column(); NULL: by entry. Unknown values come last */
     bool descending;
+    uint64_t limit, offset; /* limit 0: no limit */
+    uint64_t
+        as_of; /* the ledger when it had so many entries: pages stay right while others are added; 0: now */
+    bool has_after;
+    uint64_t after; /* only what follows this entry in the order asked for, which is that of entries */
 };
+/* What records can be sorted by: "entry", "time" ...; and counted by: "author", "month" ... NULL behind the last. */
+const char *bst_query_column(size_t n);
+const char *bst_query_group(size_t n);
 struct bst_record { /* one ledger entry as an answer; unknown values are NULL, never "" */
     uint64_t entry;
     const char *kind, *time, *author, *author_key_id, *file_name, *image_id, *model, *model_sha256, *seed,
-        *title, *prompt, *sha256, *pixels_sha256, *privacy;
+        *title, *prompt, *sha256, *pixels_sha256, *privacy, *licence, *model_licence, *source_type,
+        *description;
     int64_t width, height; /* 0 when it has none */
 };
 typedef bool (*bst_record_fn)(void *arg, const struct bst_record *record); /* false stops */
@@ -133,6 +150,16 @@ enum bst_code bst_query_run(struct bst_ledger *ledger, const struct bst_query *q
 enum bst_code bst_query_count(struct bst_ledger *ledger, const struct bst_query *query, uint64_t *count,
                               struct bst_error *err);
 enum bst_code bst_record_json(const struct bst_record *record, json_t **out, struct bst_error *err);
+/* How many there are of each value; by: bst_query_group(). The largest groups first, of times the earliest; limit counts
+ * groups, the ledger's order does not matter. */
+struct bst_group {
+    const char *value; /* NULL: unknown; "-": of a kind that cannot have it */
+    const char *id;    /* an author's key id, a model's SHA-256; else NULL */
+    uint64_t count;
+};
+typedef bool (*bst_group_fn)(void *arg, const struct bst_group *group); /* false stops */
+enum bst_code bst_query_groups(struct bst_ledger *ledger, const struct bst_query *query, const char *by,
+                               bst_group_fn found, void *arg, struct bst_error *err);
 
 /* ---- ledgers ---- */
 /* Is this checkpoint (a signed note, kept from earlier) one that the ledger still holds, with the same root

@@ -1,5 +1,5 @@
-/* query.c - the ledger's records by author, model, seed, time, words, digest. Each condition is a search in
- * an index of schema/ledger.sql, never a walk through all records. */
+/* query.c - which of the ledger's records: conditions, order and groups. Each condition is a search in an index of
+ * schema/ledger.sql, never a walk through all records. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,72 +8,22 @@
 
 #define DIGEST_DIGITS_MIN 8 /* fewer would match by chance */
 #define DAY_MS            86400000
-#define BOUND_MAX         24
+#define COMMON            300 /* records with a word: looking it up for each record takes as long as some of them */
 
-/* One WHERE clause under construction: text, and the values for its question marks. */
-struct builder {
-    struct bst_buf sql;
-    bool scattered; /* what an index finds does not come in the order of entries */
-    size_t count;
-    struct {
-        char *text; /* owned; NULL: number or digest */
-        int64_t number;
-        bool is_digest;
-        uint8_t digest[BST_SHA256_LEN];
-    } bound[BOUND_MAX];
-};
+/* Kinds whose records can say what others cannot: there an empty place is unknown. */
+#define PICTURES "('generation','adoption')"
+#define MODELS   "('generation','adoption','training','model')"
+#define LICENSED "('generation','adoption','training','model','transfer')"
+#define PRIVATE  "('generation','adoption','decision')"
 
-static void bind_text(struct builder *b, char *text)
+static void condition(struct sql *sql, const char *text)
 {
-    if (!text || b->count == BOUND_MAX) {
-        b->sql.failed = true;
-        free(text);
-        return;
-    }
-    b->bound[b->count++].text = text;
+    bst_buf_printf(&sql->text, " AND %s", text);
 }
 
-static void bind_number(struct builder *b, int64_t number)
+static bool is_unknown(const char *wanted)
 {
-    if (b->count == BOUND_MAX)
-        b->sql.failed = true;
-    else
-        b->bound[b->count++].number = number;
-}
-
-/* The first ('0') or the last ('f') of all digests that begin with these hexadecimal digits. */
-static void bind_digest(struct builder *b, const char *digits, char rest)
-{
-    char hex[BST_SHA256_HEX];
-    memset(hex, rest, sizeof hex - 1);
-    hex[sizeof hex - 1] = 0;
-    memcpy(hex, digits, strlen(digits));
-    if (b->count == BOUND_MAX) {
-        b->sql.failed = true;
-        return;
-    }
-    b->bound[b->count].is_digest = bst_unhex(hex, b->bound[b->count].digest, BST_SHA256_LEN);
-    b->count++;
-}
-
-static void builder_clear(struct builder *b)
-{
-    for (size_t i = 0; i < b->count; i++)
-        free(b->bound[i].text);
-    bst_buf_free(&b->sql);
-}
-
-static void condition(struct builder *b, const char *sql)
-{
-    bst_buf_printf(&b->sql, " AND %s", sql);
-}
-
-/* The two ends of all texts that start with prefix: prefix itself, and prefix with the highest character
- * behind. */
-static void bind_prefix(struct builder *b, const char *prefix)
-{
-    bind_text(b, bst_strdup(prefix));
-    bind_text(b, bst_format("%s\xf4\x8f\xbf\xbf", prefix));
+    return strcmp(wanted, "unknown") == 0;
 }
 
 static bool is_hex(const char *text)
@@ -89,13 +39,13 @@ static char *lower(const char *text)
     return copy;
 }
 
-static void bind_prefix_lower(struct builder *b, const char *prefix)
+static void bind_prefix_lower(struct sql *sql, const char *prefix)
 {
     char *low = lower(prefix);
     if (low)
-        bind_prefix(b, low);
+        sql_bind_prefix(sql, low);
     else
-        b->sql.failed = true;
+        sql->text.failed = true;
     free(low);
 }
 
@@ -108,60 +58,48 @@ enum bst_code query_failed(sqlite3 *db, struct bst_error *err)
     return damaged ? bst_hint(err, "blindstamp ledger verify says what is wrong with it") : err->code;
 }
 
-/* A statement with the builder's text and values. */
-static enum bst_code prepare(sqlite3 *db, struct builder *b, sqlite3_stmt **out, struct bst_error *err)
-{
-    const char *sql = bst_buf_string(&b->sql);
-    if (!sql) return bst_fail_memory(err);
-    sqlite3_stmt *stmt = NULL;
-    bool good = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK;
-    for (size_t i = 0; good && i < b->count; i++) {
-        int at = (int)i + 1,
-            done = b->bound[i].text ? sqlite3_bind_text(stmt, at, b->bound[i].text, -1, SQLITE_TRANSIENT)
-                   : b->bound[i].is_digest
-                       ? sqlite3_bind_blob(stmt, at, b->bound[i].digest, BST_SHA256_LEN, SQLITE_TRANSIENT)
-                       : sqlite3_bind_int64(stmt, at, b->bound[i].number);
-        good = done == SQLITE_OK;
-    }
-    if (good) {
-        *out = stmt;
-        return BST_OK;
-    }
-    query_failed(db, err);
-    sqlite3_finalize(stmt);
-    return err->code;
-}
+/* ---- conditions ---- */
 
 /* table is "author" or "model"; id_column its hexadecimal identifier. A name matches by its beginning, an
  * identifier too, if enough digits were given. The few rows that match are looked up here: with one of them,
  * which is the usual case, the records come out of the index in the order of entries, and nothing need be
  * sorted. */
-static enum bst_code named(sqlite3 *db, struct builder *b, const char *table, const char *id_column,
+static enum bst_code named(sqlite3 *db, struct sql *sql, const char *table, const char *id_column,
                            const char *wanted, struct bst_error *err)
 {
-    struct builder inner = {0};
+    struct sql inner = {0};
     size_t matches = 0;
-    bst_buf_printf(&inner.sql, "SELECT id FROM %s WHERE name >= ? COLLATE NOCASE AND name < ? COLLATE NOCASE",
-                   table);
-    bind_prefix(&inner, wanted);
+    if (is_unknown(wanted)) {
+        bst_buf_printf(&inner.text, "SELECT id FROM %s WHERE name = '' COLLATE NOCASE", table);
+    } else {
+        bst_buf_printf(&inner.text,
+                       "SELECT id FROM %s WHERE name >= ? COLLATE NOCASE AND name < ? COLLATE NOCASE", table);
+        sql_bind_prefix(&inner, wanted);
+    }
     if (is_hex(wanted) && strlen(wanted) >= DIGEST_DIGITS_MIN) {
-        bst_buf_printf(&inner.sql, " UNION SELECT id FROM %s WHERE %s >= ? AND %s < ?", table, id_column,
+        bst_buf_printf(&inner.text, " UNION SELECT id FROM %s WHERE %s >= ? AND %s < ?", table, id_column,
                        id_column);
         bind_prefix_lower(&inner, wanted);
     }
     sqlite3_stmt *stmt = NULL;
-    enum bst_code code = prepare(db, &inner, &stmt, err);
+    enum bst_code code = sql_prepare(db, &inner, &stmt, err);
     if (code == BST_OK) {
         int step;
-        bst_buf_printf(&b->sql, " AND r.%s IN (", table);
+        bst_buf_printf(&sql->text, " AND (r.%s IN (", table);
         while ((step = sqlite3_step(stmt)) == SQLITE_ROW)
-            bst_buf_printf(&b->sql, "%s%lld", matches++ ? "," : "", (long long)sqlite3_column_int64(stmt, 0));
-        bst_buf_text(&b->sql, matches ? ")" : "-1)"); /* no row has this id */
+            bst_buf_printf(&sql->text, "%s%lld", matches++ ? "," : "",
+                           (long long)sqlite3_column_int64(stmt, 0));
+        bst_buf_text(&sql->text, matches ? ")" : "-1)"); /* no row has this id */
+        if (is_unknown(wanted)) {
+            bst_buf_printf(&sql->text, " OR (r.%s IS NULL AND r.kind IN " PICTURES ")", table);
+            sql->scattered = true;
+        }
+        bst_buf_text(&sql->text, ")");
         if (step != SQLITE_DONE) code = query_failed(db, err);
     }
-    if (matches != 1) b->scattered = true;
+    if (matches != 1) sql->scattered = true;
     sqlite3_finalize(stmt);
-    builder_clear(&inner);
+    sql_clear(&inner);
     return code;
 }
 
@@ -176,35 +114,71 @@ static enum bst_code check_digest(const char *wanted, struct bst_error *err)
     return BST_OK;
 }
 
-/* A whole digest is looked up; the beginning of one is a range. */
-static void digest_condition(struct builder *b, const char *wanted)
+/* The entries that name one of these digests in one of these roles. A whole digest is looked up; the beginning of one
+ * is a range. */
+static enum bst_code named_as(struct sql *sql, const char *const *wanted, const char *roles,
+                              struct bst_error *err)
 {
-    bool whole = strlen(wanted) == 2 * BST_SHA256_LEN;
-    bst_buf_printf(&b->sql, "SELECT entry FROM relation WHERE digest %s AND role IN ('subject', 'pixels')",
-                   whole ? "= ?" : "BETWEEN ? AND ?");
-    bind_digest(b, wanted, '0');
-    if (!whole) bind_digest(b, wanted, 'f');
+    for (size_t i = 0; i < BST_QUERY_DIGESTS && wanted[i]; i++) {
+        if (check_digest(wanted[i], err) != BST_OK) return err->code;
+        bool whole = strlen(wanted[i]) == 2 * BST_SHA256_LEN;
+        bst_buf_printf(&sql->text, "%sSELECT entry FROM relation WHERE digest %s AND role IN (%s)",
+                       i ? " UNION " : "", whole ? "= ?" : "BETWEEN ? AND ?", roles);
+        sql_bind_digest(sql, wanted[i], '0');
+        if (!whole) sql_bind_digest(sql, wanted[i], 'f');
+    }
+    return BST_OK;
 }
 
-static enum bst_code digest(struct builder *b, const char *wanted, const char *other, struct bst_error *err)
+static enum bst_code digests(struct sql *sql, const struct bst_query *query, struct bst_error *err)
 {
-    enum bst_code code = check_digest(wanted, err);
-    if (code == BST_OK && other) code = check_digest(other, err);
-    if (code != BST_OK) return code;
-    b->scattered = true;
-    bst_buf_text(&b->sql, " AND r.entry IN (");
-    digest_condition(b, wanted);
-    if (other) {
-        bst_buf_text(&b->sql, " UNION ");
-        digest_condition(b, other);
+    enum bst_code code = BST_OK;
+    if (query->digest[0]) {
+        bst_buf_text(&sql->text, " AND r.entry IN (");
+        code = named_as(sql, query->digest, "'subject','pixels'", err);
+        bst_buf_text(&sql->text, ")");
     }
-    bst_buf_text(&b->sql, ")");
-    return BST_OK;
+    if (code == BST_OK && query->parent[0]) {
+        bst_buf_text(&sql->text, " AND r.entry IN (");
+        code = named_as(sql, query->parent, "'input','parent','before','part','source'", err);
+        bst_buf_text(&sql->text, ")");
+    }
+    /* The same file may be a model under several names and licences. */
+    if (code == BST_OK && query->trained_on[0]) {
+        bst_buf_text(&sql->text,
+                     " AND r.model IN (SELECT same.id FROM record t JOIN model m ON m.id = t.model"
+                     " JOIN model same ON same.sha256 = m.sha256 WHERE t.entry IN (");
+        code = named_as(sql, query->trained_on, "'item','dataset'", err);
+        bst_buf_text(&sql->text, "))");
+    }
+    if (query->digest[0] || query->parent[0] || query->trained_on[0]) sql->scattered = true;
+    return code;
+}
+
+/* Do so many records have these words that it is better to look at each one that the other conditions find? */
+static enum bst_code is_common(sqlite3 *db, const char *match, bool *out, struct bst_error *err)
+{
+    static const char text[] = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)";
+    struct sql sql = {0};
+    sqlite3_stmt *stmt;
+    bst_buf_text(&sql.text, text);
+    sql_bind_text(&sql, bst_strdup(match));
+    sql_bind_number(&sql, COMMON);
+    enum bst_code code = sql_prepare(db, &sql, &stmt, err);
+    sql_clear(&sql);
+    if (code != BST_OK) return code;
+    if (sqlite3_step(stmt) == SQLITE_ROW)
+        *out = sqlite3_column_int64(stmt, 0) == COMMON;
+    else
+        code = query_failed(db, err);
+    sqlite3_finalize(stmt);
+    return code;
 }
 
 /* Every word must occur; quoted, so that no word is taken for an operator of the full-text language. A star
  * at a word's end asks for all words that begin so. */
-static enum bst_code words(struct builder *b, const char *text, struct bst_error *err)
+static enum bst_code words(sqlite3 *db, struct sql *sql, const char *text, bool is_keyed,
+                           struct bst_error *err)
 {
     struct bst_buf match = {0};
     for (const char *p = text + strspn(text, " \t\r\n"); *p; p += strspn(p, " \t\r\n")) {
@@ -219,10 +193,15 @@ static enum bst_code words(struct builder *b, const char *text, struct bst_error
         p += len;
     }
     if (!match.len) return bst_fail(err, BST_USAGE, "no word to search for was given");
-    b->scattered = true;
-    condition(b, "r.entry IN (SELECT rowid FROM words WHERE words MATCH ?)");
-    bind_text(b, bst_buf_string(&match));
-    return BST_OK;
+    bool each = false;
+    const char *found = bst_buf_string(&match);
+    enum bst_code code = found ? BST_OK : bst_fail_memory(err);
+    if (code == BST_OK && is_keyed) code = is_common(db, found, &each, err);
+    condition(sql, each ? "EXISTS (SELECT 1 FROM words WHERE words MATCH ? AND rowid = r.entry)"
+                        : "r.entry IN (SELECT rowid FROM words WHERE words MATCH ?)");
+    sql->scattered |= !each;
+    sql_bind_text(sql, bst_buf_string(&match));
+    return code;
 }
 
 static enum bst_code moment(const char *name, const char *text, int64_t *out, struct bst_error *err)
@@ -232,47 +211,193 @@ static enum bst_code moment(const char *name, const char *text, int64_t *out, st
     return bst_hint(err, "write 2026-11-22 or 2026-11-22T09:30:00Z");
 }
 
-static enum bst_code times(struct builder *b, const struct bst_query *query, struct bst_error *err)
+static enum bst_code times(struct sql *sql, const struct bst_query *query, struct bst_error *err)
 {
     int64_t ms;
-    if (query->since || query->until) b->scattered = true;
+    if (query->since || query->until) sql->scattered = true;
     if (query->since) {
         if (moment("since", query->since, &ms, err) != BST_OK) return err->code;
-        condition(b, "r.time >= ?");
-        bind_number(b, ms);
+        condition(sql, "r.time >= ?");
+        sql_bind_number(sql, ms);
     }
     if (query->until) {
         if (moment("until", query->until, &ms, err) != BST_OK) return err->code;
         /* A day alone means to its end; statements' times are whole seconds. */
-        condition(b, "r.time < ?");
-        bind_number(b, ms + (strlen(query->until) == 10 ? DAY_MS : 1000));
+        condition(sql, "r.time < ?");
+        sql_bind_number(sql, ms + (strlen(query->until) == 10 ? DAY_MS : 1000));
     }
     return BST_OK;
 }
 
-static enum bst_code conditions(sqlite3 *db, struct builder *b, const struct bst_query *query,
+static enum bst_code seed(struct sql *sql, const char *wanted, struct bst_error *err)
+{
+    uint64_t number;
+    if (is_unknown(wanted)) {
+        condition(sql, "r.seed IS NULL AND +r.kind IN " PICTURES);
+        return BST_OK;
+    }
+    if (!bst_parse_u64(wanted, &number))
+        return bst_fail(err, BST_USAGE, "the seed \"%.60s\" is not a whole number in range", wanted);
+    condition(sql, "r.seed = ?");
+    sql_bind_text(sql, bst_format("%llu", (unsigned long long)number));
+    return BST_OK;
+}
+
+/* What a statement says of its own picture or data set, or else of its model. */
+static void licence(struct sql *sql, const char *wanted)
+{
+    sql->scattered = true;
+    if (is_unknown(wanted)) {
+        condition(sql,
+                  "(r.model IS NULL OR r.model IN (SELECT id FROM model WHERE licence = '' COLLATE NOCASE))"
+                  " AND r.licence IS NULL AND +r.kind IN " LICENSED);
+        return;
+    }
+    condition(sql, "(r.licence = ? COLLATE NOCASE OR r.model IN (SELECT id FROM model WHERE licence = ? "
+                   "COLLATE NOCASE))");
+    sql_bind_text(sql, bst_strdup(wanted));
+    sql_bind_text(sql, bst_strdup(wanted));
+}
+
+static enum bst_code privacy(struct sql *sql, const char *wanted, struct bst_error *err)
+{
+    if (is_unknown(wanted)) {
+        condition(sql, "r.privacy IS NULL AND +r.kind IN " PRIVATE);
+        return BST_OK;
+    }
+    if (strcmp(wanted, "public") != 0 && strcmp(wanted, "partner") != 0 && strcmp(wanted, "private") != 0) {
+        bst_fail(err, BST_USAGE, "there is no level of privacy \"%.40s\"", wanted);
+        return bst_hint(err, "levels: public, partner, private, unknown");
+    }
+    condition(sql, "r.privacy = ?");
+    sql_bind_text(sql, bst_strdup(wanted));
+    return BST_OK;
+}
+
+static enum bst_code source_type(struct sql *sql, const char *wanted, struct bst_error *err)
+{
+    enum bst_source source;
+    if (is_unknown(wanted)) {
+        condition(sql, "r.kind = 'adoption' AND r.source_type IS NULL");
+        return BST_OK;
+    }
+    if (!bst_source_known(wanted, &source)) {
+        bst_fail(err, BST_USAGE, "there is no source type \"%.40s\"", wanted);
+        return bst_hint(err, "types: generated, composite, edited, capture, unknown");
+    }
+    condition(sql, "r.source_type = ?");
+    sql_bind_text(sql, bst_strdup(wanted));
+    return BST_OK;
+}
+
+/* Entries only ever come behind the others, so an answer of a smaller ledger stays the same. The plus sign keeps the
+ * planner from walking through all of these entries where it has something to search by. */
+static void bounds(struct sql *sql, const struct bst_query *query, bool searches)
+{
+    const char *hidden = searches && sql->scattered ? "+" : "";
+    if (query->as_of) {
+        bst_buf_printf(&sql->text, " AND %sr.entry < ?", hidden);
+        sql_bind_number(sql, query->as_of < INT64_MAX ? (int64_t)query->as_of : INT64_MAX);
+    }
+    if (query->has_after) {
+        bst_buf_printf(&sql->text, " AND %sr.entry %s ?", hidden, query->descending ? "<" : ">");
+        sql_bind_number(sql, query->after < INT64_MAX ? (int64_t)query->after : INT64_MAX);
+    }
+}
+
+/* Do the conditions so far leave few records, or find them in order so that the first ones are enough? */
+static bool is_keyed(const struct sql *sql, const struct bst_query *query)
+{
+    bool in_order = !sql->scattered && (query->author || query->model || query->seed || query->image_id);
+    return in_order || query->digest[0] || query->parent[0];
+}
+
+static enum bst_code conditions(sqlite3 *db, struct sql *sql, const struct bst_query *query,
                                 struct bst_error *err)
 {
-    uint64_t seed;
-    if (query->seed && !bst_parse_u64(query->seed, &seed))
-        return bst_fail(err, BST_USAGE, "the seed \"%.60s\" is not a whole number in range", query->seed);
-    if (query->author && named(db, b, "author", "key_id", query->author, err) != BST_OK) return err->code;
-    if (query->model && named(db, b, "model", "sha256", query->model, err) != BST_OK) return err->code;
-    if (query->seed) {
-        condition(b, "r.seed = ?");
-        bind_text(b, bst_format("%llu", (unsigned long long)seed));
+    size_t before = sql->text.len;
+    enum bst_code code = BST_OK;
+    if (query->author) code = named(db, sql, "author", "key_id", query->author, err);
+    if (code == BST_OK && query->model) code = named(db, sql, "model", "sha256", query->model, err);
+    if (code == BST_OK && query->seed) code = seed(sql, query->seed, err);
+    if (code == BST_OK && query->kind) {
+        condition(sql, "r.kind = ?");
+        sql_bind_text(sql, bst_strdup(query->kind));
     }
-    if (query->kind) {
-        condition(b, "r.kind = ?");
-        bind_text(b, bst_strdup(query->kind));
+    if (code == BST_OK && query->image_id) {
+        condition(sql, "r.image_id = ?");
+        sql_bind_text(sql, lower(query->image_id));
     }
-    if (query->image_id) {
-        condition(b, "r.image_id = ?");
-        bind_text(b, lower(query->image_id));
+    if (code == BST_OK && query->privacy) code = privacy(sql, query->privacy, err);
+    if (code == BST_OK && query->source_type) code = source_type(sql, query->source_type, err);
+    if (code == BST_OK && query->licence) licence(sql, query->licence);
+    if (code == BST_OK) code = digests(sql, query, err);
+    if (code == BST_OK && query->text) code = words(db, sql, query->text, is_keyed(sql, query), err);
+    if (code == BST_OK) code = times(sql, query, err);
+    if (code == BST_OK) bounds(sql, query, sql->text.len > before);
+    return code;
+}
+
+/* ---- order ---- */
+
+/* Seeds are texts in the ledger: shorter numbers are smaller ones. */
+static const struct order {
+    const char *name, *first, *second; /* second may be NULL */
+} orders[] = {
+    {"entry", NULL, NULL},
+    {"time", "r.time", NULL},
+    {"kind", "r.kind", NULL},
+    {"author", "(SELECT nullif(name, '') FROM author WHERE id = r.author) COLLATE NOCASE", NULL},
+    {"model", "(SELECT nullif(name, '') FROM model WHERE id = r.model) COLLATE NOCASE", NULL},
+    {"seed", "length(r.seed)", "r.seed"},
+    {"size", "r.width * r.height", NULL},
+    {"title", "r.title COLLATE NOCASE", NULL},
+    {"file", "r.file_name COLLATE NOCASE", NULL},
+    {"privacy", "r.privacy", NULL},
+    {"licence",
+     "coalesce(r.licence, (SELECT nullif(licence, '') FROM model WHERE id = r.model)) COLLATE NOCASE", NULL},
+};
+
+const char *bst_query_column(size_t n)
+{
+    return n < sizeof orders / sizeof *orders ? orders[n].name : NULL;
+}
+
+/* Fails with a list of the names, which name(n) gives. */
+static enum bst_code no_such(const char *what, const char *wanted, const char *(*name)(size_t),
+                             struct bst_error *err)
+{
+    struct bst_buf names = {0};
+    bst_fail(err, BST_USAGE, "records cannot be %s \"%.40s\"", what, wanted);
+    for (size_t i = 0; name(i); i++)
+        bst_buf_printf(&names, "%s%s", i ? ", " : "", name(i));
+    if (bst_buf_string(&names)) bst_hint(err, "by: %s", bst_buf_string(&names));
+    bst_buf_free(&names);
+    return err->code;
+}
+
+static enum bst_code order(struct sql *sql, const struct bst_query *query, struct bst_error *err)
+{
+    const char *direction = query->descending ? "DESC" : "ASC";
+    /* A plus sign hides a column from the planner, which else would rather walk all records in order than sort the
+     * few that an index finds. */
+    const char *hidden = sql->scattered ? "+" : "";
+    size_t n = 0;
+    while (query->sort && n < sizeof orders / sizeof *orders && strcmp(orders[n].name, query->sort) != 0)
+        n++;
+    if (n == sizeof orders / sizeof *orders) return no_such("sorted by", query->sort, bst_query_column, err);
+    if (n != 0 && query->has_after) {
+        bst_fail(err, BST_USAGE, "\"after\" goes by entries and not by %s", query->sort);
+        return bst_hint(err, "--offset with --as-of ENTRIES makes pages in any order");
     }
-    if (query->digest && digest(b, query->digest, query->other_digest, err) != BST_OK) return err->code;
-    if (query->text && words(b, query->text, err) != BST_OK) return err->code;
-    return times(b, query, err);
+    bst_buf_text(&sql->text, " ORDER BY ");
+    if (orders[n].first)
+        bst_buf_printf(&sql->text, "%s%s %s NULLS LAST, ", hidden, orders[n].first, direction);
+    if (orders[n].second) bst_buf_printf(&sql->text, "%s %s, ", orders[n].second, direction);
+    bst_buf_printf(&sql->text, "%sr.entry %s LIMIT ? OFFSET ?", hidden, direction);
+    sql_bind_number(sql, query->limit && query->limit < INT64_MAX ? (int64_t)query->limit : -1);
+    sql_bind_number(sql, query->offset < INT64_MAX ? (int64_t)query->offset : INT64_MAX);
+    return BST_OK;
 }
 
 enum bst_code query_prepare(sqlite3 *db, const struct bst_query *query, enum query_form form,
@@ -281,19 +406,67 @@ enum bst_code query_prepare(sqlite3 *db, const struct bst_query *query, enum que
     static const char *const select[] = {[QUERY_ENTRIES] = "SELECT r.entry",
                                          [QUERY_COUNT] = "SELECT count(*)",
                                          [QUERY_PLAN] = "EXPLAIN QUERY PLAN SELECT r.entry"};
-    struct builder b = {0};
-    bst_buf_printf(&b.sql, "%s FROM record r WHERE 1", select[form]);
-    enum bst_code code = conditions(db, &b, query, err);
-    if (code == BST_OK && form != QUERY_COUNT) {
-        /* A plus sign hides the row number from the planner, which else would rather walk all records in
-         * order than sort the few that an index finds. */
-        bst_buf_printf(&b.sql, " ORDER BY %sr.entry %s LIMIT ? OFFSET ?", b.scattered ? "+" : "",
-                       query->descending ? "DESC" : "ASC");
-        bind_number(&b, query->limit && query->limit < INT64_MAX ? (int64_t)query->limit : -1);
-        bind_number(&b, query->offset < INT64_MAX ? (int64_t)query->offset : INT64_MAX);
-    }
-    if (code == BST_OK) code = prepare(db, &b, out, err);
-    builder_clear(&b);
+    struct sql sql = {0};
+    bst_buf_printf(&sql.text, "%s FROM record r WHERE 1", select[form]);
+    enum bst_code code = conditions(db, &sql, query, err);
+    if (code == BST_OK && form != QUERY_COUNT) code = order(&sql, query, err);
+    if (code == BST_OK) code = sql_prepare(db, &sql, out, err);
+    sql_clear(&sql);
+    return code;
+}
+
+/* ---- groups ---- */
+
+#define TIME_GROUP(format) "strftime('" format "', r.time / 1000, 'unixepoch')"
+static const struct group {
+    const char *name, *value; /* value is what records are grouped by */
+    const char *kinds;        /* that can have it; NULL: all */
+    const char *words, *id;   /* of the value v; NULL: v itself, none */
+    bool is_time;
+} groups[] = {
+    {"author", "r.author", NULL, "(SELECT nullif(name, '') FROM author WHERE id = v)",
+     "(SELECT key_id FROM author WHERE id = v)", false},
+    {"model", "r.model", MODELS, "iif(v = '-', v, (SELECT nullif(name, '') FROM model WHERE id = v))",
+     "(SELECT sha256 FROM model WHERE id = v)", false},
+    {"kind", "r.kind", NULL, NULL, NULL, false},
+    {"day", TIME_GROUP("%Y-%m-%d"), NULL, NULL, NULL, true},
+    {"month", TIME_GROUP("%Y-%m"), NULL, NULL, NULL, true},
+    {"year", TIME_GROUP("%Y"), NULL, NULL, NULL, true},
+    {"privacy", "r.privacy", PRIVATE, NULL, NULL, false},
+    {"licence", "coalesce(r.licence, (SELECT nullif(licence, '') FROM model WHERE id = r.model))", LICENSED,
+     NULL, NULL, false},
+    {"source-type", "r.source_type", "('adoption')", NULL, NULL, false},
+    {"size", "r.width || 'x' || r.height", PICTURES, NULL, NULL, false},
+};
+
+const char *bst_query_group(size_t n)
+{
+    return n < sizeof groups / sizeof *groups ? groups[n].name : NULL;
+}
+
+enum bst_code query_prepare_groups(sqlite3 *db, const struct bst_query *query, const char *by,
+                                   sqlite3_stmt **out, struct bst_error *err)
+{
+    const struct group *group = groups;
+    while (group < groups + sizeof groups / sizeof *groups && strcmp(group->name, by) != 0)
+        group++;
+    if (group == groups + sizeof groups / sizeof *groups)
+        return no_such("counted by", by, bst_query_group, err);
+    struct sql sql = {0};
+    bst_buf_printf(&sql.text, "SELECT %s AS name, %s, n FROM (SELECT ", group->words ? group->words : "v",
+                   group->id ? group->id : "NULL");
+    if (group->kinds)
+        bst_buf_printf(&sql.text, "coalesce(%s, iif(r.kind IN %s, NULL, '-'))", group->value, group->kinds);
+    else
+        bst_buf_text(&sql.text, group->value);
+    bst_buf_text(&sql.text, " AS v, count(*) AS n FROM record r WHERE 1");
+    enum bst_code code = conditions(db, &sql, query, err);
+    bst_buf_printf(&sql.text, " GROUP BY 1) ORDER BY %sname NULLS LAST, v LIMIT ? OFFSET ?",
+                   group->is_time ? "" : "n DESC, ");
+    sql_bind_number(&sql, query->limit && query->limit < INT64_MAX ? (int64_t)query->limit : -1);
+    sql_bind_number(&sql, query->offset < INT64_MAX ? (int64_t)query->offset : INT64_MAX);
+    if (code == BST_OK) code = sql_prepare(db, &sql, out, err);
+    sql_clear(&sql);
     return code;
 }
 
@@ -309,6 +482,26 @@ enum bst_code bst_query_count(struct bst_ledger *ledger, const struct bst_query 
         *count = (uint64_t)sqlite3_column_int64(stmt, 0);
     else
         code = query_failed(db, err);
+    sqlite3_finalize(stmt);
+    return code;
+}
+
+enum bst_code bst_query_groups(struct bst_ledger *ledger, const struct bst_query *query, const char *by,
+                               bst_group_fn found, void *arg, struct bst_error *err)
+{
+    sqlite3 *db = bst_ledger_db(ledger);
+    sqlite3_stmt *stmt;
+    enum bst_code code = bst_ledger_current(ledger, err);
+    if (code == BST_OK) code = query_prepare_groups(db, query, by, &stmt, err);
+    if (code != BST_OK) return code;
+    int step;
+    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        const struct bst_group group = {.value = (const char *)sqlite3_column_text(stmt, 0),
+                                        .id = (const char *)sqlite3_column_text(stmt, 1),
+                                        .count = (uint64_t)sqlite3_column_int64(stmt, 2)};
+        if (!found(arg, &group)) break;
+    }
+    if (step != SQLITE_DONE && step != SQLITE_ROW) code = query_failed(db, err);
     sqlite3_finalize(stmt);
     return code;
 }

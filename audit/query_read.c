@@ -12,9 +12,11 @@
 static const char row_sql[] =
     "SELECT r.kind, a.name, a.key_id, r.file_name, r.image_id, m.name, m.sha256, r.seed, r.title, r.prompt, "
     "r.sha256, "
-    "r.pixels_sha256, r.privacy, r.time, r.width, r.height FROM record r JOIN author a ON a.id = r.author "
+    "r.pixels_sha256, r.privacy, r.licence, m.licence, r.source_type, r.description, r.time, r.width, "
+    "r.height "
+    "FROM record r JOIN author a ON a.id = r.author "
     "LEFT JOIN model m ON m.id = r.model WHERE r.entry = ?";
-enum { TEXTS = 13, TIME = TEXTS, WIDTH, HEIGHT };
+enum { TEXTS = 17, TIME = TEXTS, WIDTH, HEIGHT };
 
 struct row {
     int64_t entry, time, width, height;
@@ -122,6 +124,10 @@ static bool tell_page(const struct page *page, bst_record_fn found, void *arg)
                                           .sha256 = text[10],
                                           .pixels_sha256 = text[11],
                                           .privacy = text[12],
+                                          .licence = text[13],
+                                          .model_licence = text[14],
+                                          .source_type = text[15],
+                                          .description = text[16],
                                           .width = row->width,
                                           .height = row->height};
         if (!found(arg, &record)) return false;
@@ -180,6 +186,10 @@ enum bst_code bst_record_json(const struct bst_record *record, json_t **out, str
     put(object, "sha256", record->sha256);
     put(object, "pixels_sha256", record->pixels_sha256);
     put(object, "privacy", record->privacy);
+    put(object, "licence", record->licence);
+    put(object, "model_licence", record->model_licence);
+    put(object, "source_type", record->source_type);
+    put(object, "description", record->description);
     *out = object;
     return BST_OK;
 }

@@ -402,7 +402,7 @@ static enum bst_code find_entry(struct judge *judge, struct match *match, struct
     if (code != BST_OK) return code;
     bst_hex(digest, sizeof digest, hex);
     bst_hex(judge->pixels_sha256, sizeof judge->pixels_sha256, match->pixels);
-    const struct bst_query query = {.digest = hex, .other_digest = judge->has_pixels ? match->pixels : NULL};
+    const struct bst_query query = {.digest = {hex, judge->has_pixels ? match->pixels : NULL}};
     return bst_query_run(judge->ledger, &query, remember, match, err);
 }
 

@@ -34,7 +34,7 @@ _blindstamp() {
     sign) options="--output -o --in-place --sidecar --source-type --privacy --no-train --profile --producer --propagator --keep-metadata --thumbnail --no-pixels --accept-broken --again --force -f --jobs -j --tsa --staple --passphrase-file" ;;
     verify) options="--pixels --jobs -j --replay -r --model -m --input -i --trust --trust-tsa --trust-signer --ask-revocation --log-key --ledger --format -f --details -d --threads --memory" ;;
     show) options="--format -f" ;;
-    query) options="--author -a --model -m --seed -s --since --until --text -t --digest --id --kind -k --ledger --limit -n --offset --reverse -r --csv --count -c" ;;
+    query) options="--author -a --model -m --seed -s --since --until --text -t --digest --parent --trained-on --licence -l --privacy --source-type --id --kind -k --ledger --sort --reverse -r --limit -n --offset --after --as-of --csv --count -c --count-by" ;;
     decide) options="--select --among --edit --arrange --from --why --tool --privacy --passphrase-file" ;;
     transfer) options="--to --name --licence --passphrase-file" ;;
     withdraw) options="--reason --passphrase-file" ;;
@@ -71,10 +71,14 @@ _blindstamp() {
     gen:--tsa | sign:--tsa) mapfile -t COMPREPLY < <(compgen -W "later" -- "$cur") && return ;;
     erase:--field) mapfile -t COMPREPLY < <(compgen -W "prompt title description seed file_name why tool" -- "$cur") && return ;;
     query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation adoption training model decision transfer withdrawal erasure identity admission rotation revocation other" -- "$cur") && return ;;
+    query:--sort) mapfile -t COMPREPLY < <(compgen -W "entry time kind author model seed size title file privacy licence" -- "$cur") && return ;;
+    query:--count-by) mapfile -t COMPREPLY < <(compgen -W "author model kind day month year privacy licence source-type size" -- "$cur") && return ;;
+    query:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private unknown" -- "$cur") && return ;;
+    query:--source-type) mapfile -t COMPREPLY < <(compgen -W "generated composite edited capture unknown" -- "$cur") && return ;;
     *:--home | gen:--output | gen:-o | sign:--output | sign:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     *:--seed | *:-s | gen:--mix | *:--label | gen:-l | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
         *:--since | *:--until | *:--why | *:--tool | *:--reason | *:--licence | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--memory | *:--tile-size | *:--compression | \
-        *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | *:--id | *:--jobs | *:-j | *:--runs | \
+        *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | query:-l | *:--after | *:--as-of | *:--id | *:--jobs | *:-j | *:--runs | \
         *:--organisation | *:--country | *:--producer | *:--propagator | *:--origin | *:--date | timestamp:--tsa)
         return ;;
     esac

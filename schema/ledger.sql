@@ -144,6 +144,8 @@ CREATE INDEX IF NOT EXISTS record_model ON record (model);
 CREATE INDEX IF NOT EXISTS record_image_id ON record (image_id);
 CREATE INDEX IF NOT EXISTS record_seed ON record (seed);
 CREATE INDEX IF NOT EXISTS record_licence ON record (licence COLLATE NOCASE) WHERE licence IS NOT NULL;
+CREATE INDEX IF NOT EXISTS record_privacy ON record (privacy);
+CREATE INDEX IF NOT EXISTS record_source_type ON record (source_type) WHERE source_type IS NOT NULL;
 CREATE INDEX IF NOT EXISTS record_controls ON record (controls) WHERE controls IS NOT NULL;
 
 -- Every digest that an entry names, in which role, so that all that was ever said about a file is one look-up:
