@@ -109,40 +109,85 @@ static enum bst_code add_secrets(struct bst_ledger *ledger, uint64_t idx, const 
     return BST_OK;
 }
 
-/* One entry with all that is derived from it. */
-static enum bst_code add_entry(struct growth *growth, const struct bst_entry *entry, struct bst_error *err)
-{
-    struct bst_ledger *ledger = growth->ledger;
-    uint64_t idx = growth->after.size;
+/* ---- entries ----
+ *
+ * Taking envelopes apart and hashing them is half of the work and needs no database: a chunk of them is done by all
+ * processors at once, and then written. */
+
+#define CHUNK       512
+#define CHUNK_ALONE 32 /* as few are done before threads have started */
+
+struct opened {
+    const struct bst_entry *entry;
     uint8_t leaf[32];
     struct bst_dsse dsse;
+    enum bst_code code;
+    struct bst_error err;
+};
+
+/* bst_pool_run's task. */
+static void open_entry(void *arg, size_t i, unsigned thread)
+{
+    struct opened *opened = (struct opened *)arg + i;
+    const struct bst_entry *entry = opened->entry;
+    (void)thread;
     if (entry->len > BST_ENVELOPE_MAX) {
-        return bst_fail(err, BST_USAGE,
-                        "a statement of %zu bytes is larger than the %u bytes that an entry may have",
-                        entry->len, BST_ENVELOPE_MAX);
-    }
-    if (memchr(entry->envelope, '\n', entry->len)) {
-        return bst_fail(err, BST_USAGE, "a statement's envelope must be one line of JSON");
-    }
-    enum bst_code code = bst_dsse_open(entry->envelope, entry->len, &dsse, err);
-    if (code != BST_OK) return code;
-    bst_merkle_leaf(entry->envelope, entry->len, leaf);
-    sqlite3_stmt *statement = bst_db_get(ledger, BST_SQL_ADD_ENTRY, err);
-    if (statement) {
-        bst_db_number(statement, 1, idx);
-        sqlite3_bind_blob(statement, 2, leaf, sizeof leaf, SQLITE_STATIC);
-        sqlite3_bind_blob(statement, 3, entry->envelope, (int)entry->len, SQLITE_STATIC);
-        code = bst_db_run(ledger, statement, err);
+        opened->code = bst_fail(&opened->err, BST_USAGE,
+                                "a statement of %zu bytes is larger than the %u bytes that an entry may have",
+                                entry->len, BST_ENVELOPE_MAX);
+    } else if (memchr(entry->envelope, '\n', entry->len)) {
+        opened->code = bst_fail(&opened->err, BST_USAGE, "a statement's envelope must be one line of JSON");
     } else {
-        code = err->code;
+        opened->code = bst_dsse_open(entry->envelope, entry->len, &opened->dsse, &opened->err);
+        bst_merkle_leaf(entry->envelope, entry->len, opened->leaf);
     }
+}
+
+/* One entry with all that is derived from it. */
+static enum bst_code add_entry(struct growth *growth, const struct opened *opened, struct bst_error *err)
+{
+    struct bst_ledger *ledger = growth->ledger;
+    const struct bst_entry *entry = opened->entry;
+    uint64_t idx = growth->after.size;
+    if (opened->code != BST_OK) {
+        *err = opened->err;
+        return opened->code;
+    }
+    sqlite3_stmt *statement = bst_db_get(ledger, BST_SQL_ADD_ENTRY, err);
+    if (!statement) return err->code;
+    bst_db_number(statement, 1, idx);
+    sqlite3_bind_blob(statement, 2, opened->leaf, sizeof opened->leaf, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 3, entry->envelope, (int)entry->len, SQLITE_STATIC);
+    enum bst_code code = bst_db_run(ledger, statement, err);
     if (code == BST_OK && entry->secrets) code = add_secrets(ledger, idx, entry->secrets, err);
-    if (code == BST_OK) code = bst_index_add(ledger, idx, &dsse, entry->secrets, err);
-    if (code == BST_OK) {
-        memcpy(growth->made[0][idx - growth->before.size], leaf, sizeof leaf);
-        code = bst_peaks_push(&growth->after, leaf, growth_made, growth, err);
+    if (code == BST_OK) code = bst_index_add(ledger, idx, &opened->dsse, entry->secrets, err);
+    if (code != BST_OK) return code;
+    memcpy(growth->made[0][idx - growth->before.size], opened->leaf, sizeof opened->leaf);
+    return bst_peaks_push(&growth->after, opened->leaf, growth_made, growth, err);
+}
+
+static enum bst_code add_entries(struct growth *growth, const struct bst_entry *entries, size_t count,
+                                 struct bst_error *err)
+{
+    struct bst_pool *pool = NULL;
+    size_t room = count < CHUNK ? count : CHUNK;
+    struct opened *opened = bst_calloc(room, sizeof *opened);
+    enum bst_code code = opened ? BST_OK : bst_fail_memory(err);
+    struct bst_error ignored; /* where no thread can be started it goes without */
+    if (code == BST_OK && count > CHUNK_ALONE && bst_pool_new(0, &pool, &ignored) != BST_OK) pool = NULL;
+    for (size_t at = 0; at < count && code == BST_OK; at += room) {
+        size_t n = count - at < room ? count - at : room;
+        memset(opened, 0, n * sizeof *opened);
+        for (size_t i = 0; i < n; i++)
+            opened[i].entry = &entries[at + i];
+        bst_pool_run(pool, n, open_entry, opened);
+        for (size_t i = 0; i < n; i++) {
+            if (code == BST_OK) code = add_entry(growth, &opened[i], err);
+            if (opened[i].code == BST_OK) bst_dsse_clear(&opened[i].dsse);
+        }
     }
-    bst_dsse_clear(&dsse);
+    bst_pool_free(pool);
+    free(opened);
     return code;
 }
 
@@ -183,8 +228,7 @@ static enum bst_code add_batch(struct growth *growth, const struct bst_key *log_
     if (code != BST_OK) return code;
     growth->after = growth->before;
     code = growth_room(growth, count, err);
-    for (size_t i = 0; i < count && code == BST_OK; i++)
-        code = add_entry(growth, &entries[i], err);
+    if (code == BST_OK) code = add_entries(growth, entries, count, err);
     if (code == BST_OK) code = add_checkpoint(growth, log_key, note, err);
     if (code == BST_OK) code = make_proofs(growth, *note, count, proofs, err);
     return code;

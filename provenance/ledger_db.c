@@ -216,11 +216,11 @@ static enum bst_code check_header(struct bst_ledger *ledger, struct bst_error *e
 static enum bst_code configure(struct bst_ledger *ledger, struct bst_error *err)
 {
     static const char common[] = "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"
-                                 "PRAGMA recursive_triggers = ON; PRAGMA cache_size = -16384;";
-    static const char reading[] = "PRAGMA query_only = ON;";
+                                 "PRAGMA recursive_triggers = ON;";
+    static const char reading[] = "PRAGMA query_only = ON; PRAGMA cache_size = -16384;";
     static const char writing[] =
         "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON;"
-        "PRAGMA secure_delete = ON;";
+        "PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;"; /* KiB: a batch touches many pages */
     sqlite3_busy_timeout(ledger->db, BUSY_MS);
     sqlite3_limit(ledger->db, SQLITE_LIMIT_LENGTH, VALUE_MAX);
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
