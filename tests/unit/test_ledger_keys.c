@@ -8,6 +8,7 @@
 
 #include "ledger_fixture.h"
 #include "statement.h"
+#include "verify.h"
 
 static struct bst_error err;
 static struct fixture fixture;
@@ -183,6 +184,38 @@ static void operators_are_admitted_by_operators(void **ctx)
     person_free(&eve);
 }
 
+/* What verify says of a statement of that key at that entry, whose picture has a trusted time stamp (seconds; 0: none). */
+static enum bst_result standing(const struct person *person, uint64_t entry, int64_t stamped)
+{
+    struct bst_verdict verdict = {0};
+    struct judge judge = {.verdict = &verdict, .ledger = ledger, .has_statement = true};
+    enum bst_result result = BST_SKIPPED;
+    memcpy(judge.dsse.key_id, person->identity.key_id, sizeof judge.dsse.key_id);
+    judge.c2pa.stamped_ms = stamped == 0 ? 0 : start + stamped * 1000;
+    fixture_must(judge_standing(&judge, entry, &err), &err);
+    for (size_t i = 0; i < verdict.check_count; i++)
+        if (strcmp(verdict.checks[i].id, "key") == 0) result = verdict.checks[i].result;
+    bst_verdict_clear(&verdict);
+    return result;
+}
+
+static void a_trusted_time_stamp_overrules_the_order(void **ctx)
+{
+    (void)ctx;
+    struct person ada = keeper(), ben = person_new("Ben", 7);
+    declare(&ben);
+    uint64_t early = withdraw(&ben, "a", 10);
+    assert_int_equal(standing(&ben, early, 0), BST_SKIPPED); /* nothing to tell of a key in force */
+    revoke(&ada, &ben, 15, 30);
+    uint64_t late = withdraw(&ben, "b", 13); /* logged too late to count by itself */
+    assert_int_equal(standing(&ben, early, 0), BST_PASS);
+    assert_int_equal(standing(&ben, late, 0), BST_UNKNOWN);
+    assert_int_equal(standing(&ben, late, 14), BST_PASS);
+    assert_int_equal(standing(&ben, late, 15), BST_UNKNOWN);
+    assert_int_equal(standing(&ada, late, 0), BST_SKIPPED);
+    person_free(&ben);
+}
+
 /* ---- rights ---- */
 
 static uint64_t adopt(const struct person *by, const char *name)
@@ -272,6 +305,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_order_of_the_log_decides, setup, teardown),
         cmocka_unit_test_setup_teardown(not_everybody_may_revoke, setup, teardown),
         cmocka_unit_test_setup_teardown(operators_are_admitted_by_operators, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_trusted_time_stamp_overrules_the_order, setup, teardown),
         cmocka_unit_test_setup_teardown(rights_follow_their_holders, setup, teardown),
         cmocka_unit_test_setup_teardown(a_withdrawal_is_of_all_copies, setup, teardown),
     };
