@@ -14,7 +14,7 @@
  *   picture.c            the digests by which statements name a picture
  *   dsse.c               envelopes
  *   merkle.c             RFC 6962 trees and proofs
- *   note.c               signed notes and checkpoints
+ *   note.c               signed notes, checkpoints and witnesses' cosignatures; policy.c which of them an auditor asks for
  *   proof.c              tlog-proof files
  *   ledger_db.c          the ledger's SQLite file: settings, version, locking
  *   ledger.c             reading and proving; ledger_append.c adding; ledger_export.c plain files
@@ -413,6 +413,39 @@ enum bst_code bst_vkey_text(const char *name, const uint8_t key[static BST_KEY_L
                             struct bst_error *err);
 enum bst_code bst_vkey_parse(const char *text, char **name, uint8_t key[static BST_KEY_LEN],
                              struct bst_error *err);
+
+/* A witness's verifier key, of the type of cosignatures. */
+enum bst_code bst_witness_vkey_text(const char *name, const uint8_t key[static BST_KEY_LEN], char **out,
+                                    struct bst_error *err);
+enum bst_code bst_witness_vkey_parse(const char *text, char **name, uint8_t key[static BST_KEY_LEN],
+                                     struct bst_error *err);
+/* A witness's signature line for a checkpoint's note (c2sp.org/tlog-cosignature, Ed25519), to be put behind the others: at
+ * that time, in Unix seconds, the witness had seen the log grow to it and no other history. New memory. */
+enum bst_code bst_checkpoint_cosign(const char *note, size_t len, const char *witness,
+                                    const struct bst_key *key, uint64_t time, char **line,
+                                    struct bst_error *err);
+
+/* ---- policies, c2sp.org/tlog-policy (policy.c): an auditor's trust file ---- */
+struct bst_policy;
+enum bst_code bst_policy_parse(const char *text, size_t len, struct bst_policy **out, struct bst_error *err);
+void bst_policy_free(struct bst_policy *policy);
+struct bst_policy_key {
+    bool witness;
+    char *name;  /* of the key: a log's origin */
+    char *label; /* of a witness, as the policy calls it */
+    uint8_t key[BST_KEY_LEN];
+    char *url; /* or NULL */
+};
+const struct bst_policy_key *bst_policy_keys(const struct bst_policy *policy, size_t *count);
+/* Opens a checkpoint that a log of the policy signed and its quorum of witnesses cosigned. BST_BROKEN when it is not the
+ * log's, or a known key's signature does not hold; BST_UNTRUSTED when witnesses are missing. */
+struct bst_policy_signers {
+    uint8_t log_key[BST_KEY_LEN];
+    size_t witnesses; /* that signed */
+};
+enum bst_code bst_policy_open(const struct bst_policy *policy, const char *note, size_t len,
+                              struct bst_policy_signers *signers, struct bst_checkpoint *out,
+                              struct bst_error *err);
 
 /* ---- proof of one entry, c2sp.org/tlog-proof@v1 (proof.c) ---- */
 struct bst_proof {
