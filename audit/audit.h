@@ -15,6 +15,10 @@
  *   query.c       which of the ledger's records: conditions, order, groups; query_sql.c the statement they make
  *   query_read.c  what these records say
  *   checkpoint.c  is a checkpoint kept elsewhere still part of a ledger?
+ *   sweep.c       the reviewer's sweep: a ledger and a folder of files held against rules; sweep.h what its parts share
+ *   sweep_rules.c   the rules; sweep_files.c finds what is wrong with files, sweep_ledger.c with entries and models,
+ *   sweep_training.c  with what models were trained on and pictures made from
+ *   sweep_report.c  findings kept for a report; sweep_html.c and sweep_sarif.c write it
  */
 #ifndef BST_AUDIT_H
 #define BST_AUDIT_H
@@ -160,6 +164,73 @@ struct bst_group {
 typedef bool (*bst_group_fn)(void *arg, const struct bst_group *group); /* false stops */
 enum bst_code bst_query_groups(struct bst_ledger *ledger, const struct bst_query *query, const char *by,
                                bst_group_fn found, void *arg, struct bst_error *err);
+
+/* ---- the reviewer's sweep (sweep.c): schema/README.md has the rules ---- */
+enum bst_severity { BST_NOTE, BST_WARNING, BST_ERROR };
+struct bst_sweep_rule {
+    const char *id; /* stable: "file.altered" */
+    enum bst_severity severity;
+    enum bst_code code;  /* that the sweep ends with when this is its worst finding; of a note BST_OK */
+    const char *summary; /* what is found, half a line */
+    const char *fix;     /* what to do about it */
+};
+#define BST_SWEEP_RULES_MAX 32
+/* The n-th rule from 0, NULL behind the last. */
+const struct bst_sweep_rule *bst_sweep_rule(size_t n);
+struct bst_sweep_finding { /* all borrowed */
+    const struct bst_sweep_rule *rule;
+    const char *detail;         /* of the rule "ledger": which rule of bst_ledger_check(); else NULL */
+    enum bst_severity severity; /* the rule's, or as the detail has it; code too */
+    enum bst_code code;
+    const char *words; /* sentences that a lawyer can read; from strangers, so not yet safe to print */
+    size_t entry_count, file_count, digest_count; /* evidence; of much alike the first of it */
+    const uint64_t *entries;
+    const char *const *files;   /* paths */
+    const char *const *digests; /* SHA-256, hexadecimal */
+};
+typedef bool (*bst_sweep_fn)(void *arg, const struct bst_sweep_finding *finding); /* false stops */
+struct bst_sweep_options {            /* borrowed until the sweep is closed */
+    const char *ledger;               /* its path */
+    struct bst_verify_options verify; /* how files are judged; no replay */
+    bool skip[BST_SWEEP_RULES_MAX];   /* rules, by their numbers, that are not looked at */
+    int64_t gap_ms;                   /* a longer pause between two entries is told */
+    int64_t slack_ms;                 /* that clocks may differ by */
+    unsigned threads;                 /* that judge files; 0: one a processor */
+    bst_progress progress;            /* of the ledger's own check; may be NULL */
+    void *progress_arg;
+    bst_sweep_fn found;
+    void *found_arg;
+};
+struct bst_sweep_summary {
+    uint64_t entries, files;
+    uint64_t count[BST_SWEEP_RULES_MAX]; /* findings of each rule */
+    uint64_t by_severity[3];
+    enum bst_code code; /* the worst finding's */
+};
+struct bst_sweep;
+enum bst_code bst_sweep_open(const struct bst_sweep_options *options, struct bst_sweep **out,
+                             struct bst_error *err);
+/* Takes in one file; files are judged several at once, and their findings come in their order. Memory grows by some dozen
+ * bytes and the path for each file, and by a bit for each entry. */
+enum bst_code bst_sweep_file(struct bst_sweep *sweep, const char *path, struct bst_error *err);
+/* The files that still wait, then the rules on the ledger. */
+enum bst_code bst_sweep_finish(struct bst_sweep *sweep, struct bst_sweep_summary *out, struct bst_error *err);
+void bst_sweep_close(struct bst_sweep *sweep);
+enum bst_code bst_sweep_finding_json(const struct bst_sweep_finding *finding, json_t **out,
+                                     struct bst_error *err);
+
+/* Findings kept for a report, of one rule no more than the first BST_SWEEP_KEPT. */
+#define BST_SWEEP_KEPT 500
+struct bst_sweep_report;
+struct bst_sweep_report *bst_sweep_report_new(void); /* NULL when out of memory */
+bool bst_sweep_report_add(struct bst_sweep_report *report, const struct bst_sweep_finding *finding);
+void bst_sweep_report_free(struct bst_sweep_report *report);
+/* One page of HTML that needs nothing else and runs no script, with small pictures of the files concerned. */
+enum bst_code bst_sweep_html(const struct bst_sweep_report *report, const struct bst_sweep_summary *summary,
+                             const char *ledger, struct bst_buf *out, struct bst_error *err);
+/* SARIF 2.1.0 (OASIS). */
+enum bst_code bst_sweep_sarif(const struct bst_sweep_report *report, const struct bst_sweep_summary *summary,
+                              const char *ledger, struct bst_buf *out, struct bst_error *err);
 
 /* ---- ledgers ---- */
 /* Is this checkpoint (a signed note, kept from earlier) one that the ledger still holds, with the same root

@@ -21,7 +21,7 @@ _blindstamp() {
     if [ -z "$verb" ]; then
         case $prev in
         --home) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen sign verify show query decide transfer withdraw erase revoke ledger key trust cert timestamp train help --version --help --home" -- "$cur") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "init model models gen sign verify show query audit decide transfer withdraw erase revoke ledger key trust cert timestamp train help --version --help --home" -- "$cur") ;;
         esac
         return
     fi
@@ -35,6 +35,7 @@ _blindstamp() {
     verify) options="--pixels --jobs -j --replay -r --model -m --input -i --trust --trust-tsa --trust-signer --ask-revocation --log-key --ledger --format -f --details -d --threads --memory" ;;
     show) options="--format -f" ;;
     query) options="--author -a --model -m --seed -s --since --until --text -t --digest --parent --trained-on --licence -l --privacy --source-type --id --kind -k --ledger --sort --reverse -r --limit -n --offset --after --as-of --csv --count -c --count-by" ;;
+    audit) options="--rule --skip --list --html --sarif --force -f --gap --slack --trust --trust-tsa --trust-signer --log-key --ledger --jobs -j" ;;
     decide) options="--select --among --edit --arrange --from --why --tool --privacy --passphrase-file" ;;
     transfer) options="--to --name --licence --passphrase-file" ;;
     withdraw) options="--reason --passphrase-file" ;;
@@ -46,7 +47,7 @@ _blindstamp() {
     cert) options="--alg --organisation --country --output -o --key --key-passphrase-file --passphrase-file" ;;
     timestamp) options="--output -o --tsa" ;;
     train) options="--output -o --root --name --title --license --seed -s --steps -n --hours --batch --crop --samples --resume --threads --force -f --passphrase-file" ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen sign verify show query decide transfer withdraw erase revoke ledger key trust cert timestamp train" -- "$cur") && return ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "init model models gen sign verify show query audit decide transfer withdraw erase revoke ledger key trust cert timestamp train" -- "$cur") && return ;;
     *) return ;;
     esac
 
@@ -70,6 +71,7 @@ _blindstamp() {
     gen:--profile | sign:--profile) mapfile -t COMPREPLY < <(compgen -W "cn" -- "$cur") && return ;;
     gen:--tsa | sign:--tsa) mapfile -t COMPREPLY < <(compgen -W "later" -- "$cur") && return ;;
     erase:--field) mapfile -t COMPREPLY < <(compgen -W "prompt title description seed file_name why tool" -- "$cur") && return ;;
+    audit:--rule | audit:--skip) mapfile -t COMPREPLY < <(compgen -W "$(blindstamp audit --list 2>/dev/null | sed '1d;s/ .*//')" -- "$cur") && return ;;
     query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation adoption training model decision transfer withdrawal erasure identity admission rotation revocation other" -- "$cur") && return ;;
     query:--sort) mapfile -t COMPREPLY < <(compgen -W "entry time kind author model seed size title file privacy licence" -- "$cur") && return ;;
     query:--count-by) mapfile -t COMPREPLY < <(compgen -W "author model kind day month year privacy licence source-type size" -- "$cur") && return ;;

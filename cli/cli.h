@@ -55,8 +55,8 @@ struct cli_command {
 };
 
 extern const struct cli_command cmd_init, cmd_model, cmd_models, cmd_gen, cmd_sign, cmd_verify, cmd_show,
-    cmd_query, cmd_decide, cmd_transfer, cmd_withdraw, cmd_revoke, cmd_erase, cmd_ledger, cmd_key, cmd_trust,
-    cmd_timestamp, cmd_cert, cmd_train;
+    cmd_query, cmd_audit, cmd_decide, cmd_transfer, cmd_withdraw, cmd_revoke, cmd_erase, cmd_ledger, cmd_key,
+    cmd_trust, cmd_timestamp, cmd_cert, cmd_train;
 /* Every command, ended by NULL. */
 extern const struct cli_command *const cli_commands[];
 /* Options that every command takes: --home, --json, --quiet, --help. */
@@ -275,9 +275,10 @@ enum bst_code cli_ledger(const struct cli_args *args, struct bst_ledger **out, s
 /* What is read from when the command has shut itself in; filled, then entered, then cleared. */
 struct cli_sandbox {
     size_t count;
-    char **paths; /* owned */
-    bool failed;  /* memory ran out while it was filled; cli_sandbox_enter tells */
-    bool off;     /* BLINDSTAMP_SANDBOX=off */
+    char **paths;   /* owned */
+    char *write[2]; /* folders where reports are written; owned, or NULL */
+    bool failed;    /* memory ran out while it was filled; cli_sandbox_enter tells */
+    bool off;       /* BLINDSTAMP_SANDBOX=off */
     struct bst_sandboxed on;
 };
 /* Files and folders; NULL and what is not there are passed over. */
@@ -286,6 +287,8 @@ void cli_sandbox_read(struct cli_sandbox *sandbox, const char *path);
 void cli_sandbox_read_in(struct cli_sandbox *sandbox, const char *folder, const char *name);
 /* The folder that path lies in. */
 void cli_sandbox_read_beside(struct cli_sandbox *sandbox, const char *path);
+/* The folder in which a report at path will be made; two at most. */
+void cli_sandbox_write_at(struct cli_sandbox *sandbox, const char *path);
 /* A picture with the manifests beside it; or a folder, with the pictures that links in it lead to. */
 void cli_sandbox_read_pictures(struct cli_sandbox *sandbox, const char *path);
 /* Shuts the process in (base.h, bst_sandbox_enter) unless BLINDSTAMP_SANDBOX is "off"; if it is "require" and the machine

@@ -5,9 +5,9 @@
 #include "cli.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cmd_init,  &cmd_model,  &cmd_models,   &cmd_gen,       &cmd_sign,  &cmd_verify, &cmd_show,
-    &cmd_query, &cmd_decide, &cmd_transfer, &cmd_withdraw,  &cmd_erase, &cmd_revoke, &cmd_ledger,
-    &cmd_key,   &cmd_trust,  &cmd_cert,     &cmd_timestamp, &cmd_train, NULL};
+    &cmd_init,   &cmd_model, &cmd_models, &cmd_gen,      &cmd_sign,      &cmd_verify, &cmd_show,
+    &cmd_query,  &cmd_audit, &cmd_decide, &cmd_transfer, &cmd_withdraw,  &cmd_erase,  &cmd_revoke,
+    &cmd_ledger, &cmd_key,   &cmd_trust,  &cmd_cert,     &cmd_timestamp, &cmd_train,  NULL};
 
 const struct cli_option cli_common_options[] = {
     {"home", 0, "DIR", "keys, ledger and models live in DIR (else BLINDSTAMP_HOME, else the XDG data folder)",

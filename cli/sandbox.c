@@ -39,6 +39,13 @@ void cli_sandbox_read_beside(struct cli_sandbox *sandbox, const char *path)
     take(sandbox, bst_format("%.*s.", (int)(bst_path_name(path) - path), path));
 }
 
+void cli_sandbox_write_at(struct cli_sandbox *sandbox, const char *path)
+{
+    char **place = sandbox->write[0] ? &sandbox->write[1] : &sandbox->write[0];
+    *place = bst_format("%.*s.", (int)(bst_path_name(path) - path), path);
+    sandbox->failed |= !*place;
+}
+
 static void read_picture(struct cli_sandbox *sandbox, const char *path)
 {
     cli_sandbox_read(sandbox, path);
@@ -86,7 +93,9 @@ enum bst_code cli_sandbox_enter(struct cli_sandbox *sandbox, bool network, struc
     }
     if (network && bst_http_helper_start(QUESTIONS_AT_ONCE, err) != BST_OK) return err->code;
     const struct bst_sandbox inside = {.read = (const char *const *)sandbox->paths,
-                                       .read_count = sandbox->count};
+                                       .read_count = sandbox->count,
+                                       .write = (const char *const *)sandbox->write,
+                                       .write_count = sandbox->write[1] ? 2 : sandbox->write[0] != NULL};
     sandbox->on = bst_sandbox_enter(&inside);
     if (!required || !why(sandbox)) return BST_OK;
     bst_fail(err, BST_FAILURE, "there is no whole sandbox here: %s", why(sandbox));
@@ -99,6 +108,8 @@ void cli_sandbox_clear(struct cli_sandbox *sandbox)
     for (size_t i = 0; i < sandbox->count; i++)
         free(sandbox->paths[i]);
     free(sandbox->paths);
+    free(sandbox->write[0]);
+    free(sandbox->write[1]);
     *sandbox = (struct cli_sandbox){0};
 }
 

@@ -14,7 +14,7 @@ hints "the near command is suggested in help" 'blindstamp gen'
 
 "$bs" help >"$work/all"
 verbs=$(sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' "$work/all" | grep -v blindstamp | sort -u)
-same "nineteen commands" "$(echo "$verbs" | wc -w)" 19
+same "twenty commands" "$(echo "$verbs" | wc -w)" 20
 man=$root/cli/blindstamp.1 completion=$root/cli/blindstamp.bash
 for v in $verbs; do
     expect 0 "help $v" "$bs" help "$v"
