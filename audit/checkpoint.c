@@ -30,15 +30,44 @@ static enum bst_code stored(struct bst_ledger *ledger, uint64_t size, char **not
     return code;
 }
 
+/* The name in a note's first line, if the ledger's log had it when it had that size; else the one that it has now. */
+static enum bst_code origin_of(struct bst_ledger *ledger, const char *note, size_t len, char **origin,
+                               struct bst_error *err)
+{
+    const char *end = memchr(note, '\n', len), *now = bst_ledger_origin(ledger);
+    char *name = end ? bst_format("%.*s", (int)(end - note < 1000 ? end - note : 1000), note) : NULL;
+    bool was = false;
+    enum bst_code code = BST_OK;
+    if (name && strcmp(name, now) != 0) code = bst_ledger_was(ledger, name, 0, &was, err);
+    *origin = code != BST_OK ? NULL : was ? bst_strdup(name) : bst_strdup(now);
+    free(name);
+    return code == BST_OK && !*origin ? bst_fail_memory(err) : code;
+}
+
+/* After a recovery the log's older checkpoints hold as far as its entries are left. */
+static enum bst_code check_left(struct bst_ledger *ledger, const struct bst_checkpoint *kept,
+                                struct bst_error *err)
+{
+    bool was = true;
+    if (strcmp(kept->origin, bst_ledger_origin(ledger)) == 0) return BST_OK;
+    enum bst_code code = bst_ledger_was(ledger, kept->origin, kept->size, &was, err);
+    if (code != BST_OK || was) return code;
+    return bst_fail(err, BST_BROKEN,
+                    "the ledger lost entries that were signed: %s had %llu once, of which a recovery could "
+                    "not keep all",
+                    kept->origin, (unsigned long long)kept->size);
+}
+
 enum bst_code bst_ledger_holds(struct bst_ledger *ledger, const char *note, size_t len, struct bst_error *err)
 {
     struct bst_checkpoint kept = {0}, ours = {0};
-    const char *origin = bst_ledger_origin(ledger);
     const uint8_t *key = bst_ledger_key(ledger);
-    char *text = NULL;
-    enum bst_code code = bst_checkpoint_open(note, len, origin, key, &kept, err);
+    char *text = NULL, *origin;
+    enum bst_code code = origin_of(ledger, note, len, &origin, err);
     if (code != BST_OK) return code;
-    code = stored(ledger, kept.size, &text, err);
+    code = bst_checkpoint_open(note, len, origin, key, &kept, err);
+    if (code == BST_OK) code = check_left(ledger, &kept, err);
+    if (code == BST_OK) code = stored(ledger, kept.size, &text, err);
     if (code == BST_OK && kept.size > bst_ledger_size(ledger)) {
         code = bst_fail(err, BST_BROKEN,
                         "the ledger was cut back: it has %llu entries, and once signed that it had %llu",
@@ -55,6 +84,7 @@ enum bst_code bst_ledger_holds(struct bst_ledger *ledger, const char *note, size
                         (unsigned long long)kept.size);
     bst_checkpoint_clear(&kept);
     bst_checkpoint_clear(&ours);
+    free(origin);
     free(text);
     return code;
 }

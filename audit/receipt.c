@@ -131,6 +131,14 @@ static enum known try_key(const struct judge *judge, const char *origin, const c
                                                                                                       : WRONG;
 }
 
+/* Did the ledger's log have that name, before a recovery, and are its first `size` entries still there? */
+static bool was_before(const struct judge *judge, const char *origin, uint64_t size)
+{
+    struct bst_error ignored;
+    bool was = false;
+    return judge->ledger && bst_ledger_was(judge->ledger, origin, size, &was, &ignored) == BST_OK && was;
+}
+
 /* Tries every key that the caller trusts for a log of this name; one that fits is enough. */
 static enum known try_keys(const struct judge *judge, const char *origin, struct bst_error *why)
 {
@@ -152,6 +160,12 @@ static enum known try_keys(const struct judge *judge, const char *origin, struct
             try_key(judge, origin, bst_ledger_origin(judge->ledger), bst_ledger_key(judge->ledger), why);
         if (now != UNKNOWN_LOG) best = now;
     }
+    /* The ledger may say that its log had that name before a recovery, with the key that is trusted. */
+    bool ours = judge->ledger_asked_for ||
+                (judge->has_identity && judge->ledger &&
+                 !memcmp(judge->identity.log_key, bst_ledger_key(judge->ledger), BST_KEY_LEN));
+    if (best == UNKNOWN_LOG && ours && was_before(judge, origin, 0))
+        best = try_key(judge, origin, origin, bst_ledger_key(judge->ledger), why);
     return best;
 }
 
@@ -291,6 +305,14 @@ static enum bst_code judge_ledger(struct judge *judge, const char *origin, uint6
                       judge->ledger_closed.what);
         else
             judge_say(judge, "ledger", BST_SKIPPED, "No ledger is at hand.");
+        return BST_OK;
+    }
+    if (strcmp(bst_ledger_origin(judge->ledger), origin) != 0 && was_before(judge, origin, 0)) {
+        if (was_before(judge, origin, size)) return judge_entry(judge, size, err);
+        judge_say(judge, "ledger", BST_UNKNOWN,
+                  "The ledger at hand lost entries and went on under the name %s; the receipt is of a time "
+                  "of which not all entries are left.",
+                  bst_ledger_origin(judge->ledger));
         return BST_OK;
     }
     if (strcmp(bst_ledger_origin(judge->ledger), origin) != 0) {

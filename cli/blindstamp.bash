@@ -72,7 +72,7 @@ _blindstamp() {
     gen:--tsa | sign:--tsa) mapfile -t COMPREPLY < <(compgen -W "later" -- "$cur") && return ;;
     erase:--field) mapfile -t COMPREPLY < <(compgen -W "prompt title description seed file_name why tool" -- "$cur") && return ;;
     audit:--rule | audit:--skip) mapfile -t COMPREPLY < <(compgen -W "$(blindstamp audit --list 2>/dev/null | sed '1d;s/ .*//')" -- "$cur") && return ;;
-    query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation adoption training model decision transfer withdrawal erasure identity admission rotation revocation other" -- "$cur") && return ;;
+    query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation adoption training model decision transfer withdrawal erasure identity admission rotation revocation recovery other" -- "$cur") && return ;;
     query:--sort) mapfile -t COMPREPLY < <(compgen -W "entry time kind author model seed size title file privacy licence" -- "$cur") && return ;;
     query:--count-by) mapfile -t COMPREPLY < <(compgen -W "author model kind day month year privacy licence source-type size" -- "$cur") && return ;;
     query:--privacy) mapfile -t COMPREPLY < <(compgen -W "public partner private unknown" -- "$cur") && return ;;
@@ -88,7 +88,7 @@ _blindstamp() {
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$cur")
     elif [ "$prev" = ledger ]; then
-        mapfile -t COMPREPLY < <(compgen -W "status verify check export backup reindex migrate add" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "status verify check export backup recover reindex migrate add" -- "$cur")
     elif [ "$prev" = key ]; then
         mapfile -t COMPREPLY < <(compgen -W "list show export import rotate admit passphrase" -- "$cur")
     elif [ "$prev" = cert ]; then

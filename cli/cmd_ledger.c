@@ -15,6 +15,7 @@ static const struct cli_option options[] = {
     {"log-key", 0, "KEY|FILE", "verify: the ledger must be signed with this key", true},
     {"checkpoint", 0, "FILE", "verify: the ledger must still hold this checkpoint, kept from earlier", true},
     {"tiles", 0, NULL, "export: as tiles for a web server, and only those that the folder lacks", false},
+    {"why", 0, "WORDS", "recover: what happened, for the entry that says so", false},
     CLI_PASSPHRASE_OPTION,
     {0},
 };
@@ -286,6 +287,7 @@ static const struct {
     {"check", NULL, check, NULL},
     {"export", "a folder to write to", ledger_export, NULL},
     {"backup", "a file to write to", ledger_backup, NULL},
+    {"recover", NULL, NULL, ledger_recover},
     {"reindex", NULL, NULL, ledger_reindex},
     {"migrate", NULL, NULL, ledger_migrate},
     {"add", "a file of signed statements", NULL, ledger_add},
@@ -328,10 +330,12 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 
 const struct cli_command cmd_ledger = {
     .name = "ledger",
-    .summary = "show the ledger's state, check it, export it, copy it, make its index anew",
+    .summary =
+        "show the ledger's state, check it, export it, copy it, go on after a loss, make its index anew",
     .usage =
         "ledger status\nledger verify [--checkpoint FILE] [--log-key KEY]\nledger check\n"
-        "ledger export [--tiles] FOLDER\nledger backup FILE\nledger reindex\nledger migrate\nledger add FILE",
+        "ledger export [--tiles] FOLDER\nledger backup FILE\nledger recover [--why WORDS]\nledger reindex\n"
+        "ledger migrate\nledger add FILE",
     .details =
         "verify recomputes every hash, signature, checkpoint and index and names what was changed, deleted,\n"
         "inserted or reordered (exit code 3). A ledger that was cut back to an earlier state is whole in "
@@ -344,15 +348,19 @@ const struct cli_command cmd_ledger = {
         "any web server; run again, it adds what is new. backup copies the ledger while others write; put "
         "back in its place later it is an old "
         "copy,\n"
-        "on which nothing is signed any more. reindex makes everything that is derived from the entries "
-        "anew.\n"
+        "on which nothing is signed any more. recover goes on with it when nothing newer is left: under "
+        "another\n"
+        "name of the log, so that nothing ever contradicts what was signed and lost, and with an entry that "
+        "says\n"
+        "so. reindex makes everything that is derived from the entries anew.\n"
         "migrate does the same for a ledger of an older version; so does the first command that writes to "
         "it.",
     .options = options,
     .examples = "blindstamp ledger status\nblindstamp ledger export kept/2026-11\n"
                 "blindstamp ledger export --tiles /var/www/html/log\n"
                 "blindstamp ledger verify --checkpoint kept/2026-11/checkpoint\n"
-                "blindstamp ledger backup /media/disk/ledger-2026-11.sqlite",
+                "blindstamp ledger backup /media/disk/ledger-2026-11.sqlite\n"
+                "blindstamp ledger recover --why \"disk failed, restored from Monday\"",
     .least = 1,
     .most = 2,
     .writes = true,

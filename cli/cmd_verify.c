@@ -359,8 +359,9 @@ static void admit_replay(struct cli_sandbox *sandbox, const struct cli_args *arg
 static enum bst_code shut_in(struct batch *batch, const char *home, const struct cli_places *places,
                              struct bst_error *err)
 {
-    static const char *const own[] = {"identity.json", "ledger.sqlite", "ledger.sqlite-journal", "certs",
-                                      "trust"};
+    static const char *const own[] = {
+        "identity.json", "ledger.sqlite", "ledger.sqlite-journal", "ledger.sqlite-checkpoint",
+        "certs",         "trust"};
     static const char *const files[] = {"trust", "trust-tsa", "trust-signer", "log-key", "ledger"};
     const struct cli_args *args = batch->args;
     const char *value;

@@ -1,7 +1,10 @@
-/* ledger_care.c - ledger backup, reindex and migrate. */
+/* ledger_care.c - ledger backup, recover, reindex and migrate. */
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "ledger_verbs.h"
+
+#define WHY_MAX 2000 /* characters */
 
 enum bst_code ledger_backup(const struct cli_args *args, struct bst_ledger *ledger, const char *path,
                             struct bst_error *err)
@@ -22,6 +25,64 @@ enum bst_code ledger_backup(const struct cli_args *args, struct bst_ledger *ledg
     }
     printf("Copied the ledger to %s and checked the copy. It holds the private words too.\n", to);
     return BST_OK;
+}
+
+/* The log's name in identity.json follows the ledger's, also when an earlier attempt ended between the two. */
+static enum bst_code follow(const struct cli_args *args, const struct bst_ledger *ledger,
+                            struct bst_error *err)
+{
+    char *home = NULL;
+    enum bst_code code = cli_home(args, true, &home, err);
+    if (code == BST_OK)
+        code = bst_home_rename_log(home, bst_ledger_origin(ledger), bst_ledger_key(ledger), err);
+    free(home);
+    return code;
+}
+
+static enum bst_code say_recovered(const struct cli_args *args, const struct bst_ledger *ledger,
+                                   uint64_t index, struct bst_error *err)
+{
+    char *vkey = NULL;
+    enum bst_code code = bst_vkey_text(bst_ledger_origin(ledger), bst_ledger_key(ledger), &vkey, err);
+    if (code == BST_OK && cli_has(args, "json")) {
+        json_t *all = json_pack("{s:I, s:s, s:s}", "entry", (json_int_t)index, "log",
+                                bst_ledger_origin(ledger), "log_key", vkey);
+        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
+        json_decref(all);
+    } else if (code == BST_OK) {
+        printf("Kept %llu entries; entry %llu says what was lost. The log goes on as ",
+               (unsigned long long)index, (unsigned long long)index);
+        cli_text(stdout, bst_ledger_origin(ledger));
+        printf(".\nGive those who check your pictures its key: %s\n", vkey);
+    }
+    free(vkey);
+    return code;
+}
+
+enum bst_code ledger_recover(const struct cli_args *args, const char *path, struct bst_error *err)
+{
+    struct bst_stamper *stamper = NULL;
+    uint64_t index = 0;
+    (void)path;
+    if (cli_value(args, "ledger")) {
+        bst_fail(err, BST_USAGE, "ledger recover signs, and so works on a home's own ledger");
+        return bst_hint(err, "name the home: --home DIR");
+    }
+    const char *why = cli_value(args, "why");
+    enum bst_code code = why ? cli_words("why", why, WHY_MAX, true, err) : BST_OK;
+    if (code == BST_OK) code = cli_author(args, &stamper, err);
+    if (code != BST_OK) return code;
+    struct bst_ledger *ledger = bst_stamper_ledger(stamper);
+    code = bst_stamp_recover(stamper, why, &index, err);
+    struct bst_error other;
+    enum bst_code followed = code == BST_OK || code == BST_USAGE ? follow(args, ledger, &other) : BST_OK;
+    if (code == BST_OK && followed != BST_OK) {
+        *err = other;
+        code = followed;
+    }
+    if (code == BST_OK) code = say_recovered(args, ledger, index, err);
+    bst_stamper_close(stamper);
+    return code;
 }
 
 enum bst_code ledger_reindex(const struct cli_args *args, const char *path, struct bst_error *err)

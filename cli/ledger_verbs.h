@@ -11,6 +11,7 @@ enum bst_code ledger_export(const struct cli_args *args, struct bst_ledger *ledg
 /* ledger_care.c */
 enum bst_code ledger_backup(const struct cli_args *args, struct bst_ledger *ledger, const char *path,
                             struct bst_error *err);
+enum bst_code ledger_recover(const struct cli_args *args, const char *path, struct bst_error *err);
 enum bst_code ledger_reindex(const struct cli_args *args, const char *path, struct bst_error *err);
 enum bst_code ledger_migrate(const struct cli_args *args, const char *path, struct bst_error *err);
 

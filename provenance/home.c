@@ -79,10 +79,10 @@ static enum bst_code workshop_new(const struct bst_init *init, struct workshop *
 }
 
 static enum bst_code write_file(const char *folder, const char *name, const void *data, size_t len,
-                                struct bst_error *err)
+                                unsigned flags, struct bst_error *err)
 {
     char *path = bst_path_join(folder, name);
-    enum bst_code code = path ? bst_file_write(path, data, len, 0, err) : bst_fail_memory(err);
+    enum bst_code code = path ? bst_file_write(path, data, len, flags, err) : bst_fail_memory(err);
     free(path);
     return code;
 }
@@ -124,26 +124,32 @@ static enum bst_code write_certs(const char *folder, const struct workshop *work
     }
     char *chain = code == BST_OK ? bst_format("%s%s", leaf, root) : NULL;
     if (code == BST_OK && !chain) code = bst_fail_memory(err);
-    if (code == BST_OK) code = write_file(folder, "certs/author.pem", chain, strlen(chain), err);
-    if (code == BST_OK) code = write_file(folder, "certs/root.pem", root, strlen(root), err);
+    if (code == BST_OK) code = write_file(folder, "certs/author.pem", chain, strlen(chain), 0, err);
+    if (code == BST_OK) code = write_file(folder, "certs/root.pem", root, strlen(root), 0, err);
     free(root);
     free(leaf);
     free(chain);
     return code;
 }
 
-enum bst_code bst_identity_save(const char *folder, const struct bst_identity *identity,
-                                struct bst_error *err)
+static enum bst_code write_identity(const char *folder, const struct bst_identity *identity, unsigned flags,
+                                    struct bst_error *err)
 {
     json_t *json;
     struct bst_buf text = {0};
     enum bst_code code = bst_identity_json(identity, &json, err);
     if (code != BST_OK) return code;
     code = bst_json_pretty(json, &text, err);
-    if (code == BST_OK) code = write_file(folder, "identity.json", text.data, text.len, err);
+    if (code == BST_OK) code = write_file(folder, "identity.json", text.data, text.len, flags, err);
     json_decref(json);
     bst_buf_free(&text);
     return code;
+}
+
+enum bst_code bst_identity_save(const char *folder, const struct bst_identity *identity,
+                                struct bst_error *err)
+{
+    return write_identity(folder, identity, 0, err);
 }
 
 /* A ledger whose entry 0 is the author's signed identity. */
@@ -223,6 +229,28 @@ enum bst_code bst_home_init(const struct bst_init *init, struct bst_identity *ou
     workshop_clear(&workshop);
     free(beside);
     free(home);
+    return code;
+}
+
+enum bst_code bst_home_rename_log(const char *home, const char *origin,
+                                  const uint8_t log_key[static BST_KEY_LEN], struct bst_error *err)
+{
+    struct bst_identity identity;
+    enum bst_code code = bst_identity_load(home, &identity, err);
+    if (code != BST_OK) return code;
+    char *name = bst_strdup(origin);
+    if (!name) {
+        code = bst_fail_memory(err);
+    } else if (memcmp(identity.log_key, log_key, BST_KEY_LEN) != 0) {
+        code = bst_fail(err, BST_BROKEN, "the ledger's log has another key than the identity in %s", home);
+    } else if (strcmp(identity.log_origin, origin) != 0) {
+        free(identity.log_origin);
+        identity.log_origin = name;
+        name = NULL;
+        code = write_identity(home, &identity, BST_WRITE_REPLACE, err);
+    }
+    free(name);
+    bst_identity_clear(&identity);
     return code;
 }
 

@@ -100,8 +100,7 @@ enum bst_code bst_ledger_node(void *arg, unsigned level, uint64_t idx, uint8_t h
     return code;
 }
 
-/* The newest checkpoint's note in new memory; BST_NO_PROVENANCE when there is none. */
-static enum bst_code newest_note(struct bst_ledger *ledger, char **note, struct bst_error *err)
+static enum bst_code read_newest_note(struct bst_ledger *ledger, char **note, struct bst_error *err)
 {
     sqlite3_stmt *statement = bst_db_get(ledger, BST_SQL_NEWEST_CHECKPOINT, err);
     if (!statement) return err->code;
@@ -109,7 +108,7 @@ static enum bst_code newest_note(struct bst_ledger *ledger, char **note, struct 
     int result = sqlite3_step(statement);
     if (result == SQLITE_ROW) {
         const char *text = (const char *)sqlite3_column_text(statement, 0);
-        *note = text ? bst_strdup(text) : NULL;
+        *note = bst_strdup(text ? text : "");
         if (!*note) code = bst_fail_memory(err);
     } else if (result == SQLITE_DONE) {
         code = bst_fail(err, BST_NO_PROVENANCE, "the ledger has no checkpoint");
@@ -117,6 +116,14 @@ static enum bst_code newest_note(struct bst_ledger *ledger, char **note, struct 
         code = bst_db_fail(ledger, err);
     }
     sqlite3_reset(statement);
+    return code;
+}
+
+/* The newest checkpoint's note in new memory; BST_NO_PROVENANCE when there is none. */
+static enum bst_code newest_note(struct bst_ledger *ledger, char **note, struct bst_error *err)
+{
+    enum bst_code code = read_newest_note(ledger, note, err);
+    if (code == BST_OK) bst_head_settle(ledger, *note);
     return code;
 }
 

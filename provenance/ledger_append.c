@@ -1,8 +1,9 @@
 /* ledger_append.c - adding a batch: entries, tree, index and one signed checkpoint in one durable
  * transaction.
  *
- * The checkpoint is signed inside the transaction and leaves this file only after the commit, so a signature
- * that anybody holds always stands for entries that are on the disk. Nothing is signed on top of a tree that
+ * The checkpoint is signed inside the transaction and leaves this file only after the commit and after it was recorded
+ * beside the ledger (ledger_head.c), so a signature that anybody holds always stands for entries that are on the disk, and
+ * a database without them is known for an old copy. Nothing is signed on top of a tree that
  * differs from what the last checkpoint signed. */
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct growth {
     struct bst_peaks before, after;
     uint8_t (*made[BST_LEVELS])[32]; /* made[l][i]: node (l, (before.size >> l) + i) */
     uint8_t (*memory)[32];
+    const char *origin; /* of the log that the entries go over to; NULL: they stay */
 };
 
 /* Number of complete subtrees of a level that the batch adds. */
@@ -71,25 +73,41 @@ static enum bst_code growth_made(void *arg, unsigned level, uint64_t idx, const 
     return bst_db_run(growth->ledger, statement, err);
 }
 
-enum bst_code bst_ledger_edge(struct bst_ledger *ledger, struct bst_peaks *out, struct bst_error *err)
+enum bst_code bst_ledger_tree_edge(struct bst_ledger *ledger, struct bst_peaks *out, char **note,
+                                   struct bst_error *err)
 {
     struct bst_checkpoint newest = {0};
+    char *text = NULL;
     enum bst_code code = bst_ledger_count(ledger, &out->size, err);
     for (unsigned level = 0; level < BST_LEVELS && code == BST_OK; level++) {
         uint64_t count = out->size >> level;
         if (count & 1) code = bst_ledger_node(ledger, level, count - 1, out->peak[level], err);
     }
     if (code != BST_OK) return code;
-    code = bst_ledger_newest(ledger, NULL, &newest, err);
-    if (code == BST_NO_PROVENANCE && out->size == 0) return bst_head_check(ledger, err);
+    code = bst_ledger_newest(ledger, &text, &newest, err);
+    if (code == BST_NO_PROVENANCE && out->size == 0) return BST_OK;
     if (code != BST_OK && code != BST_NO_PROVENANCE) return code;
     uint8_t root[32];
     bst_peaks_root(out, root);
     bool same = newest.size == out->size && memcmp(root, newest.root, sizeof root) == 0;
     bst_checkpoint_clear(&newest);
-    if (same) return bst_head_check(ledger, err);
+    if (same && note) {
+        *note = text;
+        return BST_OK;
+    }
+    free(text);
+    if (same) return BST_OK;
     bst_fail(err, BST_BROKEN, "the ledger's entries are not those that its last checkpoint signed");
     return bst_hint(err, "`blindstamp ledger verify` says what was changed");
+}
+
+enum bst_code bst_ledger_edge(struct bst_ledger *ledger, struct bst_peaks *out, struct bst_error *err)
+{
+    char *note = NULL;
+    enum bst_code code = bst_ledger_tree_edge(ledger, out, &note, err);
+    if (code == BST_OK) code = bst_head_check(ledger, note, err);
+    free(note);
+    return code;
 }
 
 static enum bst_code add_secrets(struct bst_ledger *ledger, uint64_t idx, const struct bst_secrets *secrets,
@@ -197,7 +215,8 @@ static enum bst_code add_checkpoint(struct growth *growth, const struct bst_key 
     struct bst_ledger *ledger = growth->ledger;
     uint8_t root[32];
     bst_peaks_root(&growth->after, root);
-    enum bst_code code = bst_checkpoint_sign(ledger->origin, growth->after.size, root, log_key, note, err);
+    enum bst_code code = bst_checkpoint_sign(growth->origin ? growth->origin : ledger->origin,
+                                             growth->after.size, root, log_key, note, err);
     if (code != BST_OK) return code;
     sqlite3_stmt *statement = bst_db_get(ledger, BST_SQL_ADD_CHECKPOINT, err);
     if (!statement) return err->code;
@@ -219,12 +238,28 @@ static enum bst_code make_proofs(struct growth *growth, const char *note, size_t
     return BST_OK;
 }
 
+/* The entries that are left go over to a log of another name, whatever was signed in the old one. */
+static enum bst_code leave_log(struct growth *growth, struct bst_error *err)
+{
+    struct bst_ledger *ledger = growth->ledger;
+    enum bst_code code = bst_ledger_tree_edge(ledger, &growth->before, NULL, err);
+    if (code == BST_OK) code = bst_ledger_rename(ledger, growth->origin, err);
+    if (code == BST_OK) bst_head_forget(ledger);
+    return code;
+}
+
 /* Everything inside the transaction. */
 static enum bst_code add_batch(struct growth *growth, const struct bst_key *log_key,
                                const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
                                char **note, struct bst_error *err)
 {
-    enum bst_code code = bst_ledger_edge(growth->ledger, &growth->before, err);
+    enum bst_code code =
+        growth->origin ? leave_log(growth, err) : bst_ledger_edge(growth->ledger, &growth->before, err);
+    if (code == BST_OK && !bst_head_locked(growth->ledger)) {
+        bst_fail(err, BST_BROKEN, "the file that says what was signed last is missing beside the ledger");
+        bst_hint(err, "put it back, or, when this is all there is, go on with it: blindstamp ledger recover");
+        code = bst_where(err, "%s-checkpoint", growth->ledger->path);
+    }
     if (code != BST_OK) return code;
     growth->after = growth->before;
     code = growth_room(growth, count, err);
@@ -248,9 +283,16 @@ static enum bst_code check_arguments(const struct bst_ledger *ledger, const stru
     return BST_OK;
 }
 
-enum bst_code bst_ledger_append_with(struct bst_ledger *ledger, const struct bst_key *log_key,
-                                     const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
-                                     bst_append_fn also, void *arg, struct bst_error *err)
+/* What an append does besides. */
+struct extra {
+    bst_append_fn also;
+    void *arg;
+    const char *origin;
+};
+
+static enum bst_code append(struct bst_ledger *ledger, const struct bst_key *log_key,
+                            const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
+                            const struct extra *extra, struct bst_error *err)
 {
     enum bst_code code = check_arguments(ledger, log_key, count, err);
     if (code != BST_OK) return code;
@@ -258,14 +300,13 @@ enum bst_code bst_ledger_append_with(struct bst_ledger *ledger, const struct bst
     if (!growth) return bst_fail_memory(err);
     char *note = NULL;
     growth->ledger = ledger;
+    growth->origin = extra->origin;
     memset(proofs, 0, count * sizeof *proofs);
     code = bst_db_begin(ledger, err);
     if (code == BST_OK) code = add_batch(growth, log_key, entries, count, proofs, &note, err);
-    if (code == BST_OK && also) code = also(arg, ledger, err);
-    if (code == BST_OK) code = bst_db_commit(ledger, err);
-    if (code == BST_OK) {
-        bst_head_save(ledger, note, growth->after.size);
-    } else {
+    if (code == BST_OK && extra->also) code = extra->also(extra->arg, ledger, err);
+    if (code == BST_OK) code = bst_db_commit_signed(ledger, note, err);
+    if (code != BST_OK) {
         bst_db_rollback(ledger);
         for (size_t i = 0; i < count; i++)
             bst_proof_clear(&proofs[i]);
@@ -273,6 +314,31 @@ enum bst_code bst_ledger_append_with(struct bst_ledger *ledger, const struct bst
     free(note);
     free(growth->memory);
     free(growth);
+    return code;
+}
+
+enum bst_code bst_ledger_append_with(struct bst_ledger *ledger, const struct bst_key *log_key,
+                                     const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
+                                     bst_append_fn also, void *arg, struct bst_error *err)
+{
+    const struct extra extra = {.also = also, .arg = arg};
+    return append(ledger, log_key, entries, count, proofs, &extra, err);
+}
+
+enum bst_code bst_ledger_append_renamed(struct bst_ledger *ledger, const struct bst_key *log_key,
+                                        const struct bst_entry *entry, struct bst_proof *proof,
+                                        const char *origin, struct bst_error *err)
+{
+    const struct extra extra = {.origin = origin};
+    char *now = bst_strdup(origin);
+    enum bst_code code = now ? bst_head_mark(ledger, err) : bst_fail_memory(err);
+    if (code == BST_OK) code = append(ledger, log_key, entry, 1, proof, &extra, err);
+    if (code == BST_OK) {
+        free(ledger->origin);
+        ledger->origin = now;
+    } else {
+        free(now);
+    }
     return code;
 }
 

@@ -63,6 +63,7 @@ struct pass {
     uint64_t damaged;           /* bit l: the peak of level l covers an entry that is missing or changed */
     bool carry;                 /* the same for the subtree that is being built */
     struct bst_checkpoint next; /* the first checkpoint beyond the entries seen; size 0: none is left */
+    char *origin;               /* the log's name as far as the entries seen say; NULL: nothing yet */
     struct bst_checkpoint head; /* the one in the file beside the ledger; size 0: none */
     uint64_t newest;            /* size of the newest checkpoint when the check began */
     uint64_t confirmed;         /* size of the last checkpoint whose root was right */
@@ -111,6 +112,18 @@ static enum bst_code push(struct pass *pass, const uint8_t leaf[static 32], bool
 
 /* ---- checkpoints ---- */
 
+/* Opens a note under the name that it gives itself; whether the log had that name then is asked when its entries have been
+ * seen. */
+static enum bst_code open_checkpoint(const struct bst_ledger *ledger, const char *note,
+                                     struct bst_checkpoint *out, struct bst_error *err)
+{
+    char *origin = bst_format("%.*s", (int)strcspn(note, "\n"), note);
+    if (!origin) return bst_fail_memory(err);
+    enum bst_code code = bst_checkpoint_open(note, strlen(note), origin, ledger->key, out, err);
+    free(origin);
+    return code;
+}
+
 /* Reads checkpoints from the given size on until one is good; those that are not are reported and passed
  * over. */
 static enum bst_code next_checkpoint(struct pass *pass, uint64_t after, struct bst_error *err)
@@ -133,8 +146,7 @@ static enum bst_code next_checkpoint(struct pass *pass, uint64_t after, struct b
             return bst_fail(err, BST_UNREADABLE, "the table checkpoint is damaged");
         }
         enum bst_code code =
-            note ? bst_checkpoint_open(note, strlen(note), ledger->origin, ledger->key, &pass->next, err)
-                 : bst_fail(err, BST_BROKEN, "it is empty");
+            note ? open_checkpoint(ledger, note, &pass->next, err) : bst_fail(err, BST_BROKEN, "it is empty");
         sqlite3_reset(statement);
         if (code == BST_FAILURE) return code;
         if (code != BST_OK) {
@@ -180,6 +192,10 @@ static enum bst_code check_roots(struct pass *pass, struct bst_error *err)
         check_root(pass, &pass->head, "the checkpoint beside the ledger");
     if (pass->next.size != size || size == 0) return BST_OK;
     check_root(pass, &pass->next, "the checkpoint");
+    if (pass->origin && strcmp(pass->next.origin, pass->origin) != 0)
+        bst_check_report(pass->run, BST_RULE_LOG, -1,
+                         "the checkpoint for %llu entries is of the log %.200s; the ledger's was %.200s then",
+                         (unsigned long long)size, pass->next.origin, pass->origin);
     return next_checkpoint(pass, size, err);
 }
 
@@ -205,6 +221,31 @@ static enum bst_code add_key(struct pass *pass, const struct bst_identity *ident
     return BST_OK;
 }
 
+static enum bst_code set_origin(struct pass *pass, const char *origin, struct bst_error *err)
+{
+    free(pass->origin);
+    pass->origin = bst_strdup(origin);
+    return pass->origin ? BST_OK : bst_fail_memory(err);
+}
+
+/* From a recovery on the log has another name. */
+static enum bst_code check_recovery(struct pass *pass, uint64_t idx, const struct bst_dsse *dsse,
+                                    struct bst_error *err)
+{
+    if (strcmp(bst_statement_kind(dsse->statement)->name, "recovery") != 0) return BST_OK;
+    const char *before = json_string_value(bst_json_at(dsse->statement, "predicate.before.origin"));
+    const char *origin = json_string_value(bst_json_at(dsse->statement, "predicate.log.origin"));
+    json_int_t entries = json_integer_value(bst_json_at(dsse->statement, "predicate.before.entries"));
+    if (!before || !origin || (pass->origin && strcmp(before, pass->origin) != 0) || entries < 0 ||
+        (uint64_t)entries != idx) {
+        bst_check_report(pass->run, BST_RULE_LOG, (int64_t)idx,
+                         "the recovery in entry %llu is not of this log at that size",
+                         (unsigned long long)idx);
+        return BST_OK;
+    }
+    return set_origin(pass, origin, err);
+}
+
 /* An identity statement declares a key, with which it must itself be signed. Entry 0 also names the log. */
 static enum bst_code check_identity(struct pass *pass, uint64_t idx, const struct bst_dsse *dsse,
                                     struct bst_error *err)
@@ -220,13 +261,9 @@ static enum bst_code check_identity(struct pass *pass, uint64_t idx, const struc
         return BST_OK;
     }
     code = add_key(pass, &identity, err);
-    if (idx == 0 && (strcmp(identity.log_origin, ledger->origin) != 0 ||
-                     memcmp(identity.log_key, ledger->key, BST_KEY_LEN) != 0)) {
-        bst_check_report(pass->run, BST_RULE_LOG, 0,
-                         "entry 0 says that the log is %s with another name or key than the "
-                         "ledger uses (%s)",
-                         identity.log_origin, ledger->origin);
-    }
+    if (idx == 0 && memcmp(identity.log_key, ledger->key, BST_KEY_LEN) != 0)
+        bst_check_report(pass->run, BST_RULE_LOG, 0, "entry 0 names another log key than the ledger uses");
+    if (idx == 0 && code == BST_OK) code = set_origin(pass, identity.log_origin, err);
     bst_identity_clear(&identity);
     return code;
 }
@@ -324,6 +361,7 @@ static enum bst_code check_content(struct pass *pass, uint64_t idx, const void *
         check_secrets(pass, idx, &dsse, &secrets);
         code = check_signature(pass, idx, &dsse, err);
         if (code == BST_OK) code = check_erased(pass, idx, &dsse, err);
+        if (code == BST_OK) code = check_recovery(pass, idx, &dsse, err);
         if (code == BST_OK) code = bst_check_index(pass->run, idx, &dsse, &secrets, err);
         bst_secrets_clear(&secrets);
     }
@@ -404,6 +442,10 @@ static enum bst_code check_end(struct pass *pass, struct bst_error *err)
                          "entry %llu was added without a checkpoint", (unsigned long long)idx);
         if (pass->run->count[BST_RULE_UNSIGNED] > TOLD_MAX) break;
     }
+    if (pass->origin && strcmp(pass->origin, pass->run->ledger->origin) != 0)
+        bst_check_report(pass->run, BST_RULE_LOG, 0,
+                         "the entries say that the log is %.200s, the ledger says %.200s", pass->origin,
+                         pass->run->ledger->origin);
     enum bst_code code = BST_OK;
     while (pass->next.size > 0 && pass->next.size <= pass->newest && code == BST_OK) {
         bst_check_report(
@@ -501,6 +543,7 @@ static enum bst_code check_entries(struct bst_check_run *run, bst_progress progr
     if (code == BST_OK) code = check_counts(pass, err);
     bst_checkpoint_clear(&pass->next);
     bst_checkpoint_clear(&pass->head);
+    free(pass->origin);
     bst_keys_clear(&pass->lives);
     free(pass->keys);
     free(pass);

@@ -162,7 +162,11 @@ static enum bst_code run_id(struct bst_ledger *ledger, enum bst_sql id, struct b
 
 enum bst_code bst_db_begin(struct bst_ledger *ledger, struct bst_error *err)
 {
-    return run_id(ledger, BST_SQL_BEGIN, err);
+    enum bst_code code = bst_head_lock(ledger, err);
+    if (code != BST_OK) return code;
+    code = run_id(ledger, BST_SQL_BEGIN, err);
+    if (code != BST_OK) bst_head_unlock(ledger);
+    return code;
 }
 
 enum bst_code bst_db_begin_read(struct bst_ledger *ledger, struct bst_error *err)
@@ -172,7 +176,17 @@ enum bst_code bst_db_begin_read(struct bst_ledger *ledger, struct bst_error *err
 
 enum bst_code bst_db_commit(struct bst_ledger *ledger, struct bst_error *err)
 {
-    return run_id(ledger, BST_SQL_COMMIT, err);
+    enum bst_code code = run_id(ledger, BST_SQL_COMMIT, err);
+    if (code == BST_OK) bst_head_unlock(ledger);
+    return code;
+}
+
+enum bst_code bst_db_commit_signed(struct bst_ledger *ledger, const char *note, struct bst_error *err)
+{
+    enum bst_code code = run_id(ledger, BST_SQL_COMMIT, err);
+    if (code == BST_OK) code = bst_head_save(ledger, note, err);
+    if (code == BST_OK) bst_head_unlock(ledger);
+    return code;
 }
 
 void bst_db_rollback(struct bst_ledger *ledger)
@@ -181,6 +195,7 @@ void bst_db_rollback(struct bst_ledger *ledger)
     for (int i = 0; i < BST_SQL_COUNT; i++)
         sqlite3_reset(ledger->prepared[i]);
     if (!sqlite3_get_autocommit(ledger->db)) run_id(ledger, BST_SQL_ROLLBACK, &ignored);
+    bst_head_unlock(ledger);
 }
 
 /* ---- opening ---- */
@@ -357,6 +372,7 @@ void bst_ledger_close(struct bst_ledger *ledger)
     for (int i = 0; i < BST_SQL_COUNT; i++)
         sqlite3_finalize(ledger->prepared[i]);
     sqlite3_close(ledger->db);
+    bst_head_close(ledger);
     free(ledger->seen_note);
     free(ledger->origin);
     free(ledger->path);
@@ -393,10 +409,14 @@ enum bst_code bst_ledger_create(const char *path, const char *origin,
     if (fd < 0 && errno == EEXIST) return bst_fail(err, BST_USAGE, "%s exists already", path);
     if (fd < 0) return bst_fail_errno(err, BST_FAILURE, "cannot make the ledger %s", path);
     close(fd);
+    enum bst_code code = bst_head_create(path, err);
+    if (code != BST_OK) { /* it may be the record of another ledger that had this name */
+        unlink(path);
+        return code;
+    }
     sqlite3 *db = NULL;
     int result = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
-    enum bst_code code =
-        result == SQLITE_OK ? fill(db, path, origin, log_key, err) : fail(db, path, result, err);
+    code = result == SQLITE_OK ? fill(db, path, origin, log_key, err) : fail(db, path, result, err);
     sqlite3_close(db);
     if (code != BST_OK) unlink(path);
     return code;

@@ -52,6 +52,7 @@ struct bst_ledger { /* used by one thread at a time */
     char
         *seen_note; /* the newest checkpoint when it was last opened, so that its signature is checked once */
     struct bst_checkpoint seen;
+    struct bst_head *head; /* ledger_head.c; NULL until it is needed */
 };
 
 /* The prepared statement, reset and with nothing bound; NULL on failure (err is filled). */
@@ -66,6 +67,8 @@ enum bst_code bst_db_begin(struct bst_ledger *ledger, struct bst_error *err);
 /* One moment's view for several reads, which also take one lock instead of one each; ended by rollback. */
 enum bst_code bst_db_begin_read(struct bst_ledger *ledger, struct bst_error *err);
 enum bst_code bst_db_commit(struct bst_ledger *ledger, struct bst_error *err);
+/* The same for a transaction that adds a signed checkpoint, which is then remembered beside the ledger. */
+enum bst_code bst_db_commit_signed(struct bst_ledger *ledger, const char *note, struct bst_error *err);
 void bst_db_rollback(struct bst_ledger *ledger);
 
 /* Binds a 64-bit unsigned number that is known to fit; text may be NULL. */
@@ -93,12 +96,23 @@ enum bst_code bst_ledger_newest(struct bst_ledger *ledger, char **note, struct b
 /* The stored tree's right edge, which must have the root that the newest checkpoint signs, here and in the file beside the
  * ledger: BST_BROKEN if not (ledger_append.c). */
 enum bst_code bst_ledger_edge(struct bst_ledger *ledger, struct bst_peaks *out, struct bst_error *err);
+/* The same without the file beside the ledger. note, if not NULL, gets the newest checkpoint's text, or NULL when there is
+ * none yet. */
+enum bst_code bst_ledger_tree_edge(struct bst_ledger *ledger, struct bst_peaks *out, char **note,
+                                   struct bst_error *err);
 
 /* bst_ledger_append, and what also does, in one transaction: neither stands without the other (ledger_append.c). */
 typedef enum bst_code (*bst_append_fn)(void *arg, struct bst_ledger *ledger, struct bst_error *err);
 enum bst_code bst_ledger_append_with(struct bst_ledger *ledger, const struct bst_key *log_key,
                                      const struct bst_entry *entries, size_t count, struct bst_proof *proofs,
                                      bst_append_fn also, void *arg, struct bst_error *err);
+/* Appends an entry with which all entries go over to a log of another name, without asking what the old one signed last:
+ * for ledger_recover.c. */
+enum bst_code bst_ledger_append_renamed(struct bst_ledger *ledger, const struct bst_key *log_key,
+                                        const struct bst_entry *entry, struct bst_proof *proof,
+                                        const char *origin, struct bst_error *err);
+/* Inside a write transaction: the log's new name in the table log (ledger_recover.c). */
+enum bst_code bst_ledger_rename(struct bst_ledger *ledger, const char *origin, struct bst_error *err);
 /* The statement of an entry, its envelope opened and its signature not checked (ledger.c). */
 enum bst_code bst_ledger_statement(struct bst_ledger *ledger, uint64_t index, struct bst_dsse *out,
                                    struct bst_error *err);
@@ -117,17 +131,34 @@ typedef enum bst_code (*bst_entry_fn)(void *arg, uint64_t index, const void *env
 enum bst_code bst_ledger_each(struct bst_ledger *ledger, uint64_t start, uint64_t size, bst_entry_fn entry,
                               void *arg, bst_progress progress, void *progress_arg, struct bst_error *err);
 
-/* ---- ledger_head.c: a copy of the newest checkpoint in a file of its own, LEDGER-checkpoint. It notices
- * when the database is put back to an older state (a restored backup, entries cut off), which nothing inside
- * can. ---- */
+/* ---- ledger_head.c: what was signed last, in the file LEDGER-checkpoint, and the lock under which batches are signed. It
+ * notices when the database is put back to an older state (a restored backup, entries cut off), which nothing inside can.
+ * ---- */
 
-/* Best effort: the entries are safe whether or not this works. */
-void bst_head_save(const struct bst_ledger *ledger, const char *note, uint64_t size);
+/* The file of a new ledger; BST_USAGE when there is one. */
+enum bst_code bst_head_create(const char *ledger_path, struct bst_error *err);
+enum bst_code bst_head_exists(const struct bst_ledger *ledger, bool *exists, struct bst_error *err);
+/* Where there is none, makes one on which nothing is signed but what follows bst_head_forget. */
+enum bst_code bst_head_mark(const struct bst_ledger *ledger, struct bst_error *err);
+/* The remembered checkpoint's text; NULL when there is none. */
+enum bst_code bst_head_note(const struct bst_ledger *ledger, char **note, struct bst_error *err);
+/* Under the lock: what is saved next replaces all that is remembered. */
+void bst_head_forget(struct bst_ledger *ledger);
+/* Waits for its turn to write. Nothing is locked when there is no such file. */
+enum bst_code bst_head_lock(struct bst_ledger *ledger, struct bst_error *err);
+void bst_head_unlock(struct bst_ledger *ledger);
+bool bst_head_locked(const struct bst_ledger *ledger);
+void bst_head_close(struct bst_ledger *ledger);
 /* The remembered checkpoint, its signature checked; size 0 when there is none. */
 enum bst_code bst_head_load(const struct bst_ledger *ledger, struct bst_checkpoint *out,
                             struct bst_error *err);
-/* BST_BROKEN when the database no longer contains what that checkpoint signs; fine when there is no such
- * file. */
-enum bst_code bst_head_check(struct bst_ledger *ledger, struct bst_error *err);
+/* BST_BROKEN when the database no longer contains what the remembered checkpoint signs; fine when there is no such
+ * file. newest: the note of the database's newest checkpoint, found good, or NULL. */
+enum bst_code bst_head_check(struct bst_ledger *ledger, const char *newest, struct bst_error *err);
+/* After bst_head_check, under the lock: durably remembers the note, which extends what is remembered. */
+enum bst_code bst_head_save(struct bst_ledger *ledger, const char *note, struct bst_error *err);
+/* Before a checkpoint from the database is given away: it is remembered first, by the writer whom we wait for, or by us when
+ * that writer died after its commit and the file can be written. */
+void bst_head_settle(struct bst_ledger *ledger, const char *note);
 
 #endif

@@ -78,6 +78,7 @@ static const char *subject_role(const char *kind)
     static const char *const of_keys[] = {"identity", "admission", "rotation", "revocation"};
     for (size_t i = 0; i < sizeof of_keys / sizeof *of_keys; i++)
         if (strcmp(of_keys[i], kind) == 0) return "key";
+    if (strcmp(kind, "recovery") == 0) return "other"; /* no file's, but a tree's */
     return strcmp(kind, "erasure") == 0 ? "entry" : "subject";
 }
 

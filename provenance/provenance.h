@@ -19,7 +19,8 @@
  *   ledger_db.c          the ledger's SQLite file: settings, version, locking
  *   ledger.c             reading and proving; ledger_append.c adding; ledger_export.c plain files
  *   tiles.c              trees in tiles, as web servers serve them; ledger_tiles.c writes a ledger so
- *   ledger_head.c        the last checkpoint, kept apart so that an old copy is noticed
+ *   ledger_head.c        the last checkpoint, kept apart so that an old copy is noticed, and the writers' lock on it
+ *   ledger_recover.c     going on after a loss, as a log of another name
  *   ledger_index.c       the tables derived from entries; ledger_rebuild.c makes them again, for an older version too
  *   ledger_record.c      what an entry says, as a row of them; ledger_relation.c the digests it names
  *   ledger_check.c       recomputes everything; ledger_check_index.c compares the index with an entry,
@@ -110,6 +111,9 @@ struct bst_init {
     const char *passphrase; /* NULL or "": keys unencrypted */
 };
 enum bst_code bst_home_init(const struct bst_init *init, struct bst_identity *out, struct bst_error *err);
+/* Writes the log's name into identity.json, whose log key must be this one; nothing happens when it stands there. */
+enum bst_code bst_home_rename_log(const char *home, const char *origin,
+                                  const uint8_t log_key[static BST_KEY_LEN], struct bst_error *err);
 /* Re-encrypts every key in home; "" or NULL removes the passphrase. */
 enum bst_code bst_home_passphrase(const char *home, const char *old_phrase, const char *new_phrase,
                                   struct bst_error *err);
@@ -362,6 +366,19 @@ struct bst_erasure {
 };
 enum bst_code bst_statement_erasure(const struct bst_erasure *erasure, const struct bst_identity *author,
                                     struct bst_buf *payload, struct bst_error *err);
+/* The entries that a ledger has left go over to a log of another name. */
+struct bst_recovery {
+    const char *origin, *vkey;    /* of the log from now on */
+    const char *before;           /* name of the log until now */
+    const char *checkpoint;       /* its last one over entries that are there ... */
+    uint64_t entries;             /* ... their number ... */
+    uint8_t root[BST_SHA256_LEN]; /* ... and tree */
+    const char *lost;             /* the last checkpoint known to have been signed; may be NULL */
+    const char *reason;           /* may be NULL */
+    int64_t recovered_ms;
+};
+enum bst_code bst_statement_recovery(const struct bst_recovery *recovery, const struct bst_identity *author,
+                                     struct bst_buf *payload, struct bst_error *err);
 
 /* The names of all kinds of statements, as records have them: "identity", "generation" ... and last "other"; NULL behind
  * that. */
@@ -498,6 +515,10 @@ uint64_t bst_ledger_size(struct bst_ledger *ledger); /* entries; 0 also when it 
 enum bst_code bst_ledger_checkpoint(struct bst_ledger *ledger, char **note, struct bst_error *err);
 enum bst_code bst_ledger_prove(struct bst_ledger *ledger, uint64_t index, struct bst_proof *out,
                                struct bst_error *err);
+/* Was the ledger's log of this name before a recovery, and are the first `size` entries of that log in the ledger? The key
+ * is the same. */
+enum bst_code bst_ledger_was(struct bst_ledger *ledger, const char *origin, uint64_t size, bool *was,
+                             struct bst_error *err);
 /* BST_NO_PROVENANCE when there is no such entry. */
 enum bst_code bst_ledger_entry(struct bst_ledger *ledger, uint64_t index, struct bst_buf *envelope,
                                struct bst_error *err);
@@ -901,6 +922,12 @@ enum bst_code bst_stamp_take(struct bst_stamper *stamper, const struct bst_entry
  * are no such words. *index: the new entry. */
 enum bst_code bst_stamp_erase(struct bst_stamper *stamper, uint64_t entry, const char *const *fields,
                               size_t count, uint64_t *index, struct bst_error *err);
+/* Goes on after a loss: an old copy of the ledger was put back, or what was signed last is not known. The entries that are
+ * left go over to a log of another name and the same key, whose first own entry says so with the author's reason (or NULL),
+ * since a log must never sign two checkpoints that contradict each other. BST_USAGE when the ledger holds all that was
+ * signed; BST_BROKEN when what is left is damaged in itself. identity.json needs the new name: bst_home_rename_log. */
+enum bst_code bst_stamp_recover(struct bst_stamper *stamper, const char *why, uint64_t *index,
+                                struct bst_error *err);
 
 #ifdef __cplusplus
 }

@@ -21,6 +21,7 @@
 #define BST_REVOCATION_TYPE "urn:blindstamp:revocation:v1"
 #define BST_ADMISSION_TYPE  "urn:blindstamp:admission:v1"
 #define BST_ERASURE_TYPE    "urn:blindstamp:erasure:v1"
+#define BST_RECOVERY_TYPE   "urn:blindstamp:recovery:v1"
 
 /* A kind of statement: its name in the ledger's index, how to tell it, and where it says who, when and with which
  * version of the program. */

@@ -1,6 +1,6 @@
-/* statement_key.c - statements about keys and kept words: an author's next key, a key no longer to be believed, a key that
- * may sign in this ledger, words that were erased. The forms are in schema/rotation.schema.json, revocation.schema.json,
- * admission.schema.json and erasure.schema.json. */
+/* statement_key.c - statements about keys and the ledger: an author's next key, a key no longer to be believed, a key that
+ * may sign in this ledger, words that were erased, a ledger that goes on after a loss. The forms are in
+ * schema/rotation.schema.json, revocation.schema.json, admission.schema.json, erasure.schema.json and recovery.schema.json. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,4 +69,19 @@ enum bst_code bst_statement_erasure(const struct bst_erasure *erasure, const str
     return finish(BST_ERASURE_TYPE, name, leaf, author, "erasedOn", erasure->erased_ms,
                   json_pack("{s:I,s:o}", "entry", (json_int_t)erasure->entry, "fields", fields), payload,
                   err);
+}
+
+enum bst_code bst_statement_recovery(const struct bst_recovery *recovery, const struct bst_identity *author,
+                                     struct bst_buf *payload, struct bst_error *err)
+{
+    char root[BST_SHA256_HEX];
+    bst_hex(recovery->root, sizeof recovery->root, root);
+    if (recovery->reason && !bst_utf8_valid(recovery->reason, strlen(recovery->reason)))
+        return bst_fail(err, BST_USAGE, "the reason is not valid UTF-8 text");
+    json_t *predicate = json_pack("{s:{s:s,s:s},s:{s:s,s:I,s:s},s:s*,s:s*}", "log", "origin",
+                                  recovery->origin, "vkey", recovery->vkey, "before", "origin",
+                                  recovery->before, "entries", (json_int_t)recovery->entries, "checkpoint",
+                                  recovery->checkpoint, "lost", recovery->lost, "reason", recovery->reason);
+    return finish(BST_RECOVERY_TYPE, recovery->before, root, author, "recoveredOn", recovery->recovered_ms,
+                  predicate, payload, err);
 }

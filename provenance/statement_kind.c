@@ -22,6 +22,7 @@ static const struct bst_kind kinds[] = {
     {"admission", BST_ADMISSION_TYPE, NULL, OWN_AUTHOR, "predicate.admittedOn", OWN_BY},
     {"rotation", BST_ROTATION_TYPE, NULL, OWN_AUTHOR, "predicate.rotatedOn", OWN_BY},
     {"revocation", BST_REVOCATION_TYPE, NULL, OWN_AUTHOR, "predicate.revokedOn", OWN_BY},
+    {"recovery", BST_RECOVERY_TYPE, NULL, OWN_AUTHOR, "predicate.recoveredOn", OWN_BY},
     {"other", NULL, NULL, SLSA_AUTHOR, SLSA_TIME, SLSA_BY}, /* the last one: fits all */
 };
 

@@ -103,6 +103,32 @@ cp -r "$work/home" "$work/restored"
 cp "$work/backup.sqlite" "$work/restored/ledger.sqlite"
 expect 3 "the quick check notices a backup that was put back" "$bs" ledger check --home "$work/restored"
 expect 3 "and nothing is signed on it" "$bs" gen --home "$work/restored" -m dots --seed 13 --size 16x16 -o "$work/r"
+hints "the way on is named" 'ledger recover'
+restored=("$bs" ledger --home "$work/restored")
+expect 1 "recover where nothing was lost" "$bs" ledger recover
+hints "says so" 'nothing to recover'
+expect 0 "recover" "${restored[@]}" recover --why "the disk failed" --json
+check "the log has another name, and the same key" jq -e '(.entry == 12) and (.log | test("/r-[0-9a-f]{8}$"))' "$work/out"
+expect 1 "it is done once" "${restored[@]}" recover
+expect 0 "the ledger is whole" "${restored[@]}" verify
+expect 0 "it holds the old log's checkpoints as far as it has the entries" "${restored[@]}" verify --checkpoint "$work/kept" --checkpoint "$work/kept2"
+expect 0 "the recovery is an entry" "$bs" query --home "$work/restored" --kind recovery --json
+check "it says what was lost" sh -c "sqlite3 '$work/restored/ledger.sqlite' 'SELECT envelope FROM entry WHERE idx = 12' | jq -r .payload | base64 -d | \
+    jq -e '.predicate.before.entries == 12 and (.predicate.lost | contains(\"\n13\n\")) and .predicate.reason == \"the disk failed\"'"
+expect 0 "signing goes on" "$bs" gen --home "$work/restored" -m dots --seed 14 --size 16x16 -o "$work/r2"
+expect 0 "what is signed now verifies" "$bs" verify --home "$work/restored" "$work/r2"
+expect 0 "and what was signed before" "$bs" verify --home "$work/restored" "$work/p"
+"$bs" verify --home "$work/restored" --json "$work/r" >"$work/out" 2>&1
+says "what was lost is said to be" 'lost entries and went on under the name'
+cp "$work/backup.sqlite" "$work/restored/ledger.sqlite"
+expect 3 "the same backup put back again is refused again" "$bs" gen --home "$work/restored" -m dots --seed 15 --size 16x16 -o "$work/r"
+expect 0 "and can be recovered again" "${restored[@]}" recover
+expect 0 "to a log of a third name" "${restored[@]}" verify
+rm "$work/restored/ledger.sqlite-checkpoint"
+expect 3 "without the record of what was signed nothing is signed" "$bs" gen --home "$work/restored" -m dots --seed 16 --size 16x16 -o "$work/r"
+expect 0 "but after a recovery" "${restored[@]}" recover
+expect 0 "signing goes on again" "$bs" gen --home "$work/restored" -m dots --seed 16 --size 16x16 -o "$work/r3"
+expect 0 "and all of it is whole" "${restored[@]}" verify
 
 # ---- an older version ----
 cp "$root/tests/unit/ledger-1.sqlite" "$work/older.sqlite"

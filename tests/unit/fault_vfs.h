@@ -3,7 +3,7 @@
  * Everything is passed on to the real file system, and remembered: what a sync has made durable, and the
  * writes since. When power is lost, every operation fails from then on, and the disk is left as it may have
  * been: the durable bytes, and of the writes since the last sync any 512-byte sectors in any order. One
- * database at a time, no threads. */
+ * ledger at a time, no threads. */
 #ifndef FAULT_VFS_H
 #define FAULT_VFS_H
 
@@ -212,7 +212,8 @@ static int fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *out, int
     struct fault_file *file = (struct fault_file *)(void *)out;
     *file = (struct fault_file){.real = (sqlite3_file *)(void *)(file + 1)};
     if (fault.dead) return SQLITE_CANTOPEN;
-    if (name && flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_MAIN_JOURNAL)) file->disk = fault_find(name);
+    if (name && flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL))
+        file->disk = fault_find(name); /* the last: the ledger's file beside it */
     int result = fault.real->xOpen(fault.real, name, file->real, flags, out_flags);
     if (result == SQLITE_OK) file->base.pMethods = &methods;
     return result;

@@ -119,6 +119,10 @@ static void writing_brings_it_up_too(void **ctx)
     struct bst_ledger *ledger;
     assert_int_equal(bst_ledger_open(path, BST_LEDGER_WRITE, &ledger, &err), BST_OK);
     struct batch batch = batch_new(fixture, 9, 1, BST_PARTNER);
+    assert_int_equal(bst_ledger_append(ledger, fixture->log, batch.entries, 1, batch.proofs, &err),
+                     BST_BROKEN); /* what was signed last is not known */
+    assert_non_null(strstr(err.hint, "ledger recover"));
+    shell(fixture, ": > \"$F/old-checkpoint\"");
     assert_int_equal(bst_ledger_append(ledger, fixture->log, batch.entries, 1, batch.proofs, &err), BST_OK);
     assert_int_equal(number(ledger, "PRAGMA user_version"), 2);
     assert_int_equal(bst_ledger_check(ledger, NULL, NULL, NULL, NULL, &err), BST_OK);
@@ -154,6 +158,47 @@ static void a_backup_is_whole_and_noticed_when_put_back(void **ctx)
     assert_int_equal(bst_ledger_check_quick(ledger, NULL, NULL, &err), BST_BROKEN);
     bst_ledger_close(ledger);
     free(path);
+}
+
+/* ---- what was signed last ---- */
+
+/* A writer that died between its commit and the record of it: whoever reads next, or writes, does that step. */
+static void a_dead_writers_last_step_is_done(void **ctx)
+{
+    const struct fixture *fixture = *ctx;
+    char *note = NULL;
+    for (int writing = 0; writing < 2; writing++) {
+        shell(fixture, "cp \"$F/ledger.sqlite-checkpoint\" \"$F/kept\"");
+        assert_int_equal(fixture_append(fixture, (uint64_t)writing, 1, BST_PUBLIC, &err), BST_OK);
+        shell(fixture, "cp \"$F/kept\" \"$F/ledger.sqlite-checkpoint\"");
+        if (writing) {
+            assert_int_equal(fixture_append(fixture, 9, 1, BST_PUBLIC, &err), BST_OK);
+        }
+        struct bst_ledger *ledger = fixture_open(fixture, BST_LEDGER_READ);
+        assert_int_equal(bst_ledger_checkpoint(ledger, &note, &err), BST_OK);
+        bst_ledger_close(ledger);
+        shell(fixture, "grep -aqF '%s' \"$F/ledger.sqlite-checkpoint\"", strrchr(note, ' ') + 1);
+        free(note);
+    }
+}
+
+static void a_torn_record_is_told_from_a_lost_one(void **ctx)
+{
+    const struct fixture *fixture = *ctx;
+    for (uint64_t n = 1; n < 5; n++) /* whichever slot was written last: the other one is older, and holds */
+    {
+        assert_int_equal(fixture_append(fixture, n, 1, BST_PUBLIC, &err), BST_OK);
+        shell(fixture,
+              "printf torn | dd of=\"$F/ledger.sqlite-checkpoint\" bs=1 seek=%u conv=notrunc status=none",
+              n & 1 ? 4096 + 60 : 60);
+    }
+    assert_int_equal(fixture_append(fixture, 5, 1, BST_PUBLIC, &err), BST_OK);
+    shell(fixture, "for at in 60 4156; do printf torn | dd of=\"$F/ledger.sqlite-checkpoint\" bs=1 seek=$at "
+                   "conv=notrunc status=none; done");
+    assert_int_equal(fixture_append(fixture, 6, 1, BST_PUBLIC, &err), BST_BROKEN);
+    assert_non_null(strstr(err.hint, "ledger recover"));
+    shell(fixture, "rm \"$F/ledger.sqlite-checkpoint\"");
+    assert_int_equal(fixture_append(fixture, 6, 1, BST_PUBLIC, &err), BST_BROKEN);
 }
 
 /* ---- the quick check ---- */
@@ -200,6 +245,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_is_brought_up_to_this_one, setup, teardown),
         cmocka_unit_test_setup_teardown(writing_brings_it_up_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_backup_is_whole_and_noticed_when_put_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_dead_writers_last_step_is_done, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_torn_record_is_told_from_a_lost_one, setup, teardown),
         cmocka_unit_test_setup_teardown(the_quick_check_finds_accidents, setup, teardown),
     };
     return cmocka_run_group_tests_name("ledger_care", tests, NULL, NULL);
