@@ -80,7 +80,7 @@ _blindstamp() {
     *:--home | gen:--output | gen:-o | sign:--output | sign:-o | train:--samples | train:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     *:--seed | *:-s | gen:--mix | *:--label | gen:-l | *:--size | *:--title | *:--prompt | *:--description | *:--author | *:-a | *:--email | *:--url | \
         *:--since | *:--until | *:--why | *:--tool | *:--reason | *:--licence | *:--text | query:-t | *:--limit | *:-n | *:--offset | *:--threads | *:--memory | *:--tile-size | *:--compression | \
-        *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | query:-l | *:--after | *:--as-of | *:--id | *:--jobs | *:-j | *:--runs | \
+        *:--truncation | gen:-t | *:--hours | *:--steps | *:--batch | *:--crop | *:--license | query:-l | *:--after | *:--as-of | *:--id | *:--jobs | *:-j | *:--runs | *:--gap | *:--slack | \
         *:--organisation | *:--country | *:--producer | *:--propagator | *:--origin | *:--date | timestamp:--tsa)
         return ;;
     esac
