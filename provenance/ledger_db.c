@@ -228,6 +228,15 @@ static enum bst_code check_header(struct bst_ledger *ledger, struct bst_error *e
     return BST_OK;
 }
 
+/* SQLite's own waiting looks again after up to 100 ms, and between two commits of others there is less time than that:
+ * it would find the ledger taken again and again. */
+static int look_again(void *arg, int count)
+{
+    (void)arg;
+    usleep(1000);
+    return count < BUSY_MS;
+}
+
 static enum bst_code configure(struct bst_ledger *ledger, struct bst_error *err)
 {
     static const char common[] = "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"
@@ -236,7 +245,7 @@ static enum bst_code configure(struct bst_ledger *ledger, struct bst_error *err)
     static const char writing[] =
         "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON;"
         "PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;"; /* KiB: a batch touches many pages */
-    sqlite3_busy_timeout(ledger->db, BUSY_MS);
+    sqlite3_busy_handler(ledger->db, look_again, NULL);
     sqlite3_limit(ledger->db, SQLITE_LIMIT_LENGTH, VALUE_MAX);
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
