@@ -182,8 +182,7 @@ static enum bst_code judge_entry(struct bst_judge *judge, const struct bst_claim
                                  cbor_item_t *map, bool *more, const char **problem, struct bst_error *err)
 {
     struct entry entry = {.map = map, .exclusions = bst_cbor_get(map, "exclusions")};
-    cbor_item_t *excluded = bst_cbor_get(map, "excluded");
-    bool skip = excluded != NULL && cbor_is_bool(excluded) && cbor_get_bool(excluded);
+    bool skip = bst_cbor_is_true(bst_cbor_get(map, "excluded"));
     if (judge->detached && names_manifest(map)) return BST_OK; /* a store elsewhere is named all the same */
     *problem = "assertion.boxesHash.mismatch";
     if (!take_names(parts, &entry)) return BST_OK;

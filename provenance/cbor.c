@@ -386,6 +386,21 @@ bool bst_cbor_get_uint(cbor_item_t *value, uint64_t *out)
     return true;
 }
 
+static bool is_simple(const cbor_item_t *item)
+{
+    return item != NULL && cbor_isa_float_ctrl(item) && cbor_float_ctrl_is_ctrl(item);
+}
+
+bool bst_cbor_is_null(const cbor_item_t *item)
+{
+    return is_simple(item) && cbor_ctrl_value(item) == CBOR_CTRL_NULL;
+}
+
+bool bst_cbor_is_true(const cbor_item_t *item)
+{
+    return is_simple(item) && cbor_ctrl_value(item) == CBOR_CTRL_TRUE;
+}
+
 bool bst_cbor_is(cbor_item_t *value, const char *text)
 {
     const char *have;

@@ -298,7 +298,7 @@ static enum bst_code parse_sign1(struct bst_cose *out, struct bst_error *err)
     if (!cbor_isa_array(array) || cbor_array_size(array) != 4) return malformed(err, "not four parts");
     cbor_item_t **part = cbor_array_handle(array);
     out->unprotected = part[1];
-    out->has_payload = !cbor_is_null(part[2]);
+    out->has_payload = !bst_cbor_is_null(part[2]);
     if (!bst_cbor_get_bytes(part[0], &out->protected_bytes, &out->protected_len) || !cbor_isa_map(part[1]) ||
         (out->has_payload && !cbor_isa_bytestring(part[2])) ||
         !bst_cbor_get_bytes(part[3], &out->sig, &out->sig_len)) {

@@ -123,6 +123,33 @@ static void access_minds_types(void **state)
     cbor_decref(&item);
 }
 
+/* Half, single and double precision: libcbor's cbor_is_null and cbor_is_bool assert that there is no such thing. */
+static void floats_are_no_simple_values(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        bool null, yes;
+    } items[] = {{"\xf6", 1, true, false},
+                 {"\xf5", 1, false, true},
+                 {"\xf4", 1, false, false},
+                 {"\xf7", 1, false, false},
+                 {"\x00", 1, false, false},
+                 {"\xf9\x00\x00", 3, false, false},
+                 {"\xfa\x00\x00\x00\x00", 5, false, false},
+                 {"\xfb\x00\x00\x00\x00\x00\x00\x00\x00", 9, false, false}};
+    for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+        struct bst_error err;
+        cbor_item_t *item;
+        assert_int_equal(bst_cbor_parse((const uint8_t *)items[i].bytes, items[i].len, &item, &err), BST_OK);
+        assert_int_equal(bst_cbor_is_null(item), items[i].null);
+        assert_int_equal(bst_cbor_is_true(item), items[i].yes);
+        cbor_decref(&item);
+    }
+    assert_false(bst_cbor_is_null(NULL) || bst_cbor_is_true(NULL));
+}
+
 static void deterministic_encoding_is_told(void **state)
 {
     (void)state;
@@ -162,7 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(standard_examples_are_read),     cmocka_unit_test(malformed_items_are_refused),
         cmocka_unit_test(depth_and_number_are_bounded),   cmocka_unit_test(access_minds_types),
-        cmocka_unit_test(deterministic_encoding_is_told),
+        cmocka_unit_test(deterministic_encoding_is_told), cmocka_unit_test(floats_are_no_simple_values),
     };
     return cmocka_run_group_tests_name("cbor", tests, folder_setup, folder_teardown);
 }
