@@ -5,14 +5,23 @@
 
 #include "verify.h"
 
+#define SEGMENTS_SHOWN 4096
+
 static json_t *container_json(const struct bst_container *container)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < container->count; i++) {
+    for (size_t i = 0; i < container->count && i < SEGMENTS_SHOWN; i++) {
         const struct bst_segment *s = &container->segments[i];
         json_array_append_new(list,
                               json_pack("{s:s, s:I, s:I}", "type", s->type, "start",
                                         (json_int_t)s->whole.start, "bytes", (json_int_t)s->whole.length));
+    }
+    if (container->count > SEGMENTS_SHOWN) { /* the rest as one */
+        uint64_t start = container->segments[SEGMENTS_SHOWN].whole.start;
+        json_array_append_new(list,
+                              json_pack("{s:s, s:I, s:I, s:I}", "type", "more", "start", (json_int_t)start,
+                                        "bytes", (json_int_t)(container->size - start), "segments",
+                                        (json_int_t)(container->count - SEGMENTS_SHOWN)));
     }
     return list;
 }

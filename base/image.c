@@ -3,7 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/stat.h>
+
 #include "image_codec.h"
+
+/* Samples that a file of any size may have, in bytes: read row by row, or held whole; and how many times its size others. */
+#define READ_FREE (128u << 20)
+#define HELD_FREE (16u << 20)
+#define TIMES_MAX 64
 
 static enum bst_code check_size(uint32_t width, uint32_t height, struct bst_error *err)
 {
@@ -56,6 +63,24 @@ void bst_image_digest(const struct bst_image *image, uint8_t out[static BST_SHA2
     if (!state) abort(); /* a few hundred bytes; see digest.c */
     bst_sha256_update(state, image->samples, bst_image_size(image));
     bst_sha256_final(state, out);
+}
+
+enum bst_code bst_image_fair(uint64_t file_len, uint32_t width, uint32_t height, size_t pixel_bytes,
+                             bool held, struct bst_error *err)
+{
+    uint64_t size = (uint64_t)width * height * pixel_bytes;
+    if (size <= (held ? HELD_FREE : READ_FREE) || size / TIMES_MAX <= file_len) return BST_OK;
+    bst_fail(err, BST_UNREADABLE, "a picture of %u x %u pixels in %llu bytes is made to take time or memory",
+             width, height, (unsigned long long)file_len);
+    return bst_hint(err, "its samples would be more than %d times as large as the file", TIMES_MAX);
+}
+
+enum bst_code bst_image_fair_file(FILE *file, uint32_t width, uint32_t height, size_t pixel_bytes, bool held,
+                                  struct bst_error *err)
+{
+    struct stat info;
+    if (fstat(fileno(file), &info) != 0) return bst_fail_errno(err, BST_UNREADABLE, "cannot read the file");
+    return bst_image_fair((uint64_t)info.st_size, width, height, pixel_bytes, held, err);
 }
 
 enum bst_code bst_rows_begin(struct bst_rows *rows, uint32_t width, uint32_t height, uint8_t channels,

@@ -28,6 +28,14 @@ void bst_thumbnail_size(uint32_t width, uint32_t height, uint32_t *out_width, ui
 /* Is a picture small enough to be held whole for a thumbnail, when it cannot be read row by row? */
 bool bst_thumbnail_holds(uint32_t width, uint32_t height, size_t pixel_bytes);
 
+/* A picture that is many times larger than its file costs time, and memory where it must be held whole: past a size that
+ * most pictures do not have, BST_UNREADABLE. */
+enum bst_code bst_image_fair(uint64_t file_len, uint32_t width, uint32_t height, size_t pixel_bytes,
+                             bool held, struct bst_error *err);
+/* The same of an open file. */
+enum bst_code bst_image_fair_file(FILE *file, uint32_t width, uint32_t height, size_t pixel_bytes, bool held,
+                                  struct bst_error *err);
+
 /* What a picture was found to be, and what is made of its rows. */
 struct bst_rows {
     struct bst_image shape;

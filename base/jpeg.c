@@ -126,6 +126,10 @@ static bool read_jpeg(struct jpeg_decompress_struct *jpeg, struct failure *failu
     else
         jpeg_stdio_src(jpeg, reader->file);
     if (!read_header(jpeg, err)) return false;
+    if (reader->rows && !reader->rows->shrink &&
+        bst_image_fair_file(reader->file, jpeg->image_width, jpeg->image_height, (size_t)jpeg->num_components,
+                            jpeg_has_multiple_scans(jpeg), err) != BST_OK)
+        return false;
     if (reader->rows && reader->rows->shrink) {
         if (takes_too_much(jpeg)) return true;
         choose_scale(jpeg);

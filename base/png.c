@@ -136,6 +136,11 @@ static bool read_png(png_structp png, png_infop info, struct reader *reader, str
     png_read_info(png, info);
     set_transforms(png, info);
     bool woven = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
+    size_t pixel = (size_t)png_get_channels(png, info) * png_get_bit_depth(png, info) / 8;
+    if (reader->rows && !reader->rows->shrink &&
+        bst_image_fair_file(reader->file, png_get_image_width(png, info), png_get_image_height(png, info),
+                            pixel, woven, err) != BST_OK)
+        return false;
     bool read = reader->image ? read_image(png, info, reader, err)
                 : woven       ? read_woven(png, info, reader, err)
                               : read_rows(png, info, reader, err);

@@ -36,7 +36,9 @@ static enum bst_code decode(const uint8_t *data, size_t len, struct bst_image *o
     }
     uint8_t channels = features.has_alpha ? 4 : 3;
     enum bst_code code =
-        bst_image_new((uint32_t)features.width, (uint32_t)features.height, channels, 8, out, err);
+        bst_image_fair(len, (uint32_t)features.width, (uint32_t)features.height, channels, true, err);
+    if (code == BST_OK)
+        code = bst_image_new((uint32_t)features.width, (uint32_t)features.height, channels, 8, out, err);
     if (code != BST_OK) return code;
     size_t size = bst_image_size(out);
     int stride = (int)(out->width * channels);

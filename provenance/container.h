@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-#define BST_SEGMENT_MAX  (1u << 20) /* more chunks or markers than any picture needs */
-#define BST_MANIFEST_MAX (64u << 20)
+#define BST_SEGMENT_MAX  (1u << 18)  /* more chunks or markers than any picture needs */
+#define BST_MANIFEST_MAX (24u << 20) /* held twice while it is judged, in less than 64 MiB */
 
 /* A file being walked from its first byte to its last. */
 struct scan {

@@ -53,9 +53,9 @@ static size_t find_marker(const uint8_t *data, size_t len)
 static enum bst_code skip_scan_data(struct scan *scan, struct bst_error *err)
 {
     uint8_t block[65536];
-    size_t kept = 0; /* an 0xff that the next block decides on */
-    for (;;) {
-        size_t got = fread(block + kept, 1, sizeof(block) - kept, scan->file), len = kept + got;
+    size_t kept = 0;                                 /* an 0xff that the next block decides on */
+    for (size_t room = 512;; room = sizeof(block)) { /* hostile files have many scans of a few bytes */
+        size_t got = fread(block + kept, 1, room - kept, scan->file), len = kept + got;
         size_t at = find_marker(block, len);
         scan->pos += at;
         if (at + 1 < len) break;
@@ -156,10 +156,14 @@ static enum bst_code scan_marker(struct scan *scan, struct jpeg_state *state, ui
         bst_fail(err, BST_UNREADABLE, "no marker where one must stand");
         return bst_where(err, "%s: byte %" PRIu64, scan->name, start);
     }
-    do {
-        code = bst_scan_read(scan, marker, 1, "a marker", err);
-        if (code != BST_OK) return code;
-    } while (*marker == 0xff);
+    for (int fill; (fill = getc_unlocked(scan->file)) != EOF;
+         scan->pos++) { /* any number of bytes may fill up */
+        if (fill == 0xff) continue;
+        ungetc(fill, scan->file);
+        break;
+    }
+    code = bst_scan_read(scan, marker, 1, "a marker", err);
+    if (code != BST_OK) return code;
     marker_name(*marker, name);
     code = bst_scan_add(scan, name, start, &segment, err);
     if (code != BST_OK) return code;

@@ -75,6 +75,7 @@ static const struct algorithm algorithms[] = {
     {-38, "ps384", EVP_PKEY_RSA, 0, "SHA384", 0},
     {-39, "ps512", EVP_PKEY_RSA, 0, "SHA512", 0},
 };
+#define COSE_MAX   (4u << 20) /* certificates, time stamps and answers are a few thousand bytes each */
 #define ALGORITHMS (sizeof(algorithms) / sizeof(algorithms[0]))
 
 static const struct algorithm *find_algorithm(int64_t alg)
@@ -323,6 +324,7 @@ enum bst_code bst_cose_parse(const uint8_t *data, size_t len, struct bst_cose *o
     /* Debian 12's libcbor (0.8) refuses this tag, so it is taken off here; the other spellings of tag 18 are
      * longer than need be, which C2PA forbids. */
     if (len == 0 || data[0] != (0xc0 | TAG_SIGN1)) return malformed(err, "it is not a tagged COSE_Sign1");
+    if (len > COSE_MAX) return malformed(err, "it is too long");
     enum bst_code code = bst_cbor_parse(data + 1, len - 1, &out->item, err);
     if (code == BST_OK) code = parse_sign1(out, err);
     if (code != BST_OK) bst_cose_clear(out);

@@ -247,11 +247,30 @@ static json_t *read_ifd(ExifData *exif, ExifIfd ifd, json_t *out)
     return out;
 }
 
+/* libexif follows each pointer to another directory, and again those that stand there: of a hostile file, in circles. */
+static bool leads_in_circles(const uint8_t *tiff, size_t len)
+{
+    bool big = tiff[0] == 'M';
+    size_t at = big ? bst_get_be32(tiff + 4) : bst_get_le32(tiff + 4), pointers = 0;
+    if (at > len || len - at < 2) return false;
+    size_t count = big ? bst_get_be16(tiff + at) : (size_t)tiff[at] | (size_t)tiff[at + 1] << 8;
+    for (at += 2; count > 0 && len - at >= 12; at += 12, count--) {
+        unsigned tag = big ? bst_get_be16(tiff + at) : (unsigned)tiff[at] | (unsigned)tiff[at + 1] << 8;
+        pointers += tag == EXIF_TAG_EXIF_IFD_POINTER || tag == EXIF_TAG_GPS_INFO_IFD_POINTER ||
+                    tag == EXIF_TAG_INTEROPERABILITY_IFD_POINTER;
+    }
+    return pointers > 3;
+}
+
 void bst_exif_read(const uint8_t *tiff, size_t len, json_t *out, json_t *problems, const char *place)
 {
     bool marked = len >= 8 && (memcmp(tiff, "MM\0*", 4) == 0 || memcmp(tiff, "II*\0", 4) == 0);
     if (!marked || len > BST_METADATA_MAX) {
         bst_problem(problems, place, "EXIF that does not begin as TIFF");
+        return;
+    }
+    if (leads_in_circles(tiff, len)) {
+        bst_problem(problems, place, "EXIF whose directories lead in circles");
         return;
     }
     struct bst_buf block = {0};

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define WORDS_MAX (32u << 10) /* bytes of one text that are kept */
-#define LINK_MAX  32          /* steps from a sampler to its prompt */
+#define TEXT_MAX  (2u << 20) /* of a JSON text that is taken apart: in memory it grows to fifteen times that */
+#define LINK_MAX  32         /* steps from a sampler to its prompt */
 
 static void put(json_t *out, const char *name, json_t *value)
 {
@@ -105,7 +106,7 @@ static void read_graph(const char *text, json_t *out)
     json_t *graph, *node;
     const char *id;
     bool found = false;
-    if (bst_json_parse(text, strlen(text), &graph, &ignored) != BST_OK) return;
+    if (strlen(text) > TEXT_MAX || bst_json_parse(text, strlen(text), &graph, &ignored) != BST_OK) return;
     json_object_foreach(graph, id, node)
     {
         const char *class = bst_json_text(node, "class_type");
@@ -131,7 +132,7 @@ static void read_invoke(const char *text, json_t *out)
 {
     struct bst_error ignored;
     json_t *record;
-    if (bst_json_parse(text, strlen(text), &record, &ignored) != BST_OK) return;
+    if (strlen(text) > TEXT_MAX || bst_json_parse(text, strlen(text), &record, &ignored) != BST_OK) return;
     put(out, "program", json_string("InvokeAI"));
     put_string(out, "version", json_object_get(record, "app_version"));
     put_string(out, "prompt", json_object_get(record, "positive_prompt"));
@@ -147,7 +148,7 @@ static void read_novel(const char *text, const json_t *fields, json_t *out)
 {
     struct bst_error ignored;
     json_t *record;
-    if (bst_json_parse(text, strlen(text), &record, &ignored) != BST_OK) return;
+    if (strlen(text) > TEXT_MAX || bst_json_parse(text, strlen(text), &record, &ignored) != BST_OK) return;
     put(out, "program", json_string("NovelAI"));
     put_string(out, "model", json_object_get(fields, "Source"));
     put_string(out, "prompt", json_object_get(record, "prompt"));

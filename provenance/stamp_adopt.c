@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PARENT_MAX (8u << 20) /* bytes of a manifest store: it is held several times while it is taken over */
+
 struct bst_adopt {
     struct bst_adopt_options options;
     char *source, *path; /* the file as given, and the one that will carry the manifest */
@@ -108,6 +110,11 @@ static enum bst_code take_parent(struct bst_adopt *adopt, struct bst_error *err)
         bst_fail(err, BST_USAGE,
                  "the file has credentials of its own, beside which nobody would look for others");
         bst_hint(err, "sign a copy of the file (-o DIR): it keeps them as those of its parent");
+        return bst_where(err, "%s", adopt->source);
+    }
+    if (parent->store.len > PARENT_MAX) {
+        bst_fail(err, BST_UNREADABLE,
+                 "the file's own credentials are larger than the %u bytes that are carried on", PARENT_MAX);
         return bst_where(err, "%s", adopt->source);
     }
     if (!parent->intact && !adopt->options.accept_broken) {

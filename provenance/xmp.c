@@ -12,6 +12,7 @@
 #define NS_XAP        "http://ns.adobe.com/xap/1.0/"
 #define NS_XAP_RIGHTS "http://ns.adobe.com/xap/1.0/rights/"
 #define XMP_DEPTH     64
+#define XMP_PARTS     10000 /* elements and attributes: exempi compares each name with all before it */
 
 #define LIBRARY "libexempi.so.8"
 
@@ -156,12 +157,24 @@ const char *bst_xmp_markup_end(const char *p, const char *end)
     return NULL;
 }
 
-/* exempi's parser recurses with the nesting of elements and expands entities: both are refused here, before
- * it sees the packet. Returns what is wrong, or NULL. */
+/* The element of a tag and its attributes; more than there are when values hold '='. */
+static unsigned count_parts(const char *tag, const char *close)
+{
+    unsigned count = 1;
+    while ((tag = memchr(tag, '=', (size_t)(close - tag))) != NULL) {
+        tag++;
+        count++;
+    }
+    return count;
+}
+
+/* exempi's parser recurses with the nesting of elements, expands entities, and takes time and memory with the number of
+ * elements: all that is refused here, before it sees the packet. Returns what is wrong, or NULL. */
 static const char *check_packet(const char *p, size_t len)
 {
     const char *end = p + len;
     int depth = 0;
+    unsigned parts = 0;
     if (memchr(p, 0, len) != NULL) return "XMP with zero bytes (only UTF-8 is read)";
     while ((p = memchr(p, '<', (size_t)(end - p))) != NULL) {
         const char *close = bst_xmp_markup_end(p, end);
@@ -173,6 +186,8 @@ static const char *check_packet(const char *p, size_t len)
             depth++;
         }
         if (depth > XMP_DEPTH) return "XMP nested too deep";
+        if (p[1] != '/' && p[1] != '?' && p[1] != '!') parts += count_parts(p, close);
+        if (parts > XMP_PARTS) return "XMP of too many elements and attributes";
         p = close;
     }
     return NULL;
