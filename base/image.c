@@ -9,7 +9,7 @@
 
 /* Samples that a file of any size may have, in bytes: read row by row, or held whole; and how many times its size others. */
 #define READ_FREE (128u << 20)
-#define HELD_FREE (16u << 20)
+#define HELD_FREE (32u << 20)
 #define TIMES_MAX 64
 
 static enum bst_code check_size(uint32_t width, uint32_t height, struct bst_error *err)

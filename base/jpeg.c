@@ -126,9 +126,10 @@ static bool read_jpeg(struct jpeg_decompress_struct *jpeg, struct failure *failu
     else
         jpeg_stdio_src(jpeg, reader->file);
     if (!read_header(jpeg, err)) return false;
+    bool held = jpeg_has_multiple_scans(jpeg); /* as coefficients of two bytes */
     if (reader->rows && !reader->rows->shrink &&
-        bst_image_fair_file(reader->file, jpeg->image_width, jpeg->image_height, (size_t)jpeg->num_components,
-                            jpeg_has_multiple_scans(jpeg), err) != BST_OK)
+        bst_image_fair_file(reader->file, jpeg->image_width, jpeg->image_height,
+                            (size_t)jpeg->num_components * (held ? 2 : 1), held, err) != BST_OK)
         return false;
     if (reader->rows && reader->rows->shrink) {
         if (takes_too_much(jpeg)) return true;

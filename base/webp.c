@@ -34,9 +34,9 @@ static enum bst_code decode(const uint8_t *data, size_t len, struct bst_image *o
         bst_fail(err, BST_UNREADABLE, "an animated WebP cannot be read");
         return bst_hint(err, "save one of its frames as a picture of its own");
     }
-    uint8_t channels = features.has_alpha ? 4 : 3;
+    uint8_t channels = features.has_alpha ? 4 : 3; /* and four that the decoder holds without losses */
     enum bst_code code =
-        bst_image_fair(len, (uint32_t)features.width, (uint32_t)features.height, channels, true, err);
+        bst_image_fair(len, (uint32_t)features.width, (uint32_t)features.height, channels + 4u, true, err);
     if (code == BST_OK)
         code = bst_image_new((uint32_t)features.width, (uint32_t)features.height, channels, 8, out, err);
     if (code != BST_OK) return code;
