@@ -38,7 +38,7 @@ static size_t length(const struct tiff *tiff)
 static uint16_t get16(const struct tiff *tiff, size_t at)
 {
     const uint8_t *p = bytes(tiff, at);
-    return tiff->big ? bst_get_be16(p) : (uint16_t)(p[0] | p[1] << 8);
+    return tiff->big ? bst_get_be16(p) : (uint16_t)((unsigned)p[0] | (unsigned)p[1] << 8);
 }
 
 static uint32_t get32(const struct tiff *tiff, size_t at)

@@ -291,7 +291,7 @@ static inline void fault_restart(void)
         bool appears = disk->exists || (disk->pending_count > 0 && fault_random() & 1);
         FILE *file = appears ? fopen(disk->path, "wb") : NULL;
         if (file) {
-            fwrite(disk->durable.data, 1, disk->durable.len, file);
+            if (disk->durable.len) fwrite(disk->durable.data, 1, disk->durable.len, file);
             fclose(file);
         } else {
             remove(disk->path);

@@ -89,7 +89,7 @@ static struct bst_picture_ref picture_of(const char *name)
 {
     struct bst_picture_ref picture = {.name = (char *)(uintptr_t)name, .has_pixels = true};
     bst_sha256(name, strlen(name), picture.sha256);
-    bst_sha256(name, 4, picture.pixels_sha256);
+    bst_sha256(name, strlen(name) + 1, picture.pixels_sha256);
     return picture;
 }
 
