@@ -61,6 +61,7 @@ static void cosignature_vector(void **ctx)
         bst_checkpoint_cosign(note, strlen(note), "witness.example/w1", key, 1679315147, &line, &err),
         BST_OK);
     assert_string_equal(line, WIT_SIG);
+    free(line);
     assert_int_equal(bst_witness_vkey_text("witness.example/w1", bst_key_public(key), &vkey, &err), BST_OK);
     assert_string_equal(vkey, WIT_KEY);
     assert_int_equal(bst_witness_vkey_parse(WIT_KEY, &name, public_key, &err), BST_OK);
