@@ -91,12 +91,13 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     struct bst_stamper *stamper = NULL;
     struct bst_keys keys = {0};
     const struct bst_key_life *life = NULL;
-    int64_t since_ms = bst_now_ms();
+    /* Statements give whole seconds: what was signed in the one that runs came before. */
+    int64_t since_ms = (bst_now_ms() / 1000 + 1) * 1000;
     if (since && !bst_time_parse(since, &since_ms)) {
         bst_fail(err, BST_USAGE, "--since does not understand the time \"%.60s\"", since);
         return bst_hint(err, "write 2026-11-22 or 2026-11-22T09:30:00Z");
     }
-    if (since_ms > bst_now_ms()) return bst_fail(err, BST_USAGE, "--since lies in the future");
+    if (since && since_ms > bst_now_ms()) return bst_fail(err, BST_USAGE, "--since lies in the future");
     if (reason && cli_words("reason", reason, REASON_MAX, true, err) != BST_OK) return err->code;
     enum bst_code code = cli_author(args, &stamper, err);
     if (code == BST_OK) code = bst_ledger_keys(bst_stamper_ledger(stamper), &keys, err);
