@@ -64,6 +64,10 @@ struct bst_verdict {
     json_t *rights;    /* who holds them, and whether the picture was withdrawn; NULL when no ledger tells */
     json_t *c2pa;      /* report with status codes, or NULL */
     json_t *document;  /* all manifests in the form that options->format asks for, or NULL */
+    /* As far as the checks had to read it: */
+    bool has_sha256, has_pixels;
+    uint8_t sha256[BST_SHA256_LEN];        /* of the file's bytes without the manifest */
+    uint8_t pixels_sha256[BST_SHA256_LEN]; /* bst_image_digest */
 };
 struct bst_verify_options {
     const char *home;              /* whose identity and ledger are trusted; NULL: nobody's */

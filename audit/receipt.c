@@ -87,14 +87,8 @@ static enum bst_code judge_picture(struct judge *judge, bool intact, struct bst_
 
 static enum bst_code judge_digests(struct judge *judge, struct bst_error *err)
 {
-    uint8_t digest[BST_SHA256_LEN];
-    enum bst_code code = BST_OK;
-    if (judge->c2pa.has_file_sha256) /* the binding asked for the same */
-        memcpy(digest, judge->c2pa.file_sha256, sizeof digest);
-    else
-        code = bst_container_digest_plain(judge->path, &judge->container, digest, err);
-    if (code != BST_OK) return code;
-    bool intact = is_digest(judge->facts.sha256, digest);
+    if (judge_bytes(judge, err) != BST_OK) return err->code;
+    bool intact = is_digest(judge->facts.sha256, judge->sha256);
     if (intact)
         judge_say(judge, "digest", BST_PASS,
                   "The file is, byte for byte, the one that the statement speaks of.");
@@ -401,28 +395,21 @@ static enum bst_code read_entry(struct judge *judge, uint64_t entry, struct bst_
 
 /* Where the file's XMP says that its manifest is kept, made safe to print; NULL when it says nothing. Nothing is ever
  * fetched from there (C2PA 2.4, 11.5). */
-static char *remote_manifest(const struct judge *judge)
+static char *remote_manifest(struct judge *judge)
 {
     struct bst_error why = {0};
-    json_t *metadata = NULL;
-    char *address = NULL;
-    if (bst_metadata_read(judge->path, &judge->container, &metadata, &why) != BST_OK) return NULL;
-    const char *text =
-        json_string_value(json_object_get(json_object_get(metadata, "xmp"), "dcterms:provenance"));
-    if (text && text[0]) address = bst_printable(text, strlen(text));
-    json_decref(metadata);
-    return address;
+    if (bst_metadata_read(judge->path, &judge->container, &judge->metadata, &why) != BST_OK) return NULL;
+    const char *text = bst_json_text(json_object_get(judge->metadata, "xmp"), "dcterms:provenance");
+    return text && text[0] ? bst_printable(text, strlen(text)) : NULL;
 }
 
 /* By its pixels, which other programs may have put into another file, or by its bytes, if only the manifest was taken
  * out of it. */
 static enum bst_code find_entry(struct judge *judge, struct match *match, struct bst_error *err)
 {
-    uint8_t digest[BST_SHA256_LEN];
     char hex[BST_SHA256_HEX];
-    enum bst_code code = bst_sha256_file(judge->path, digest, err);
-    if (code != BST_OK) return code;
-    bst_hex(digest, sizeof digest, hex);
+    if (judge_bytes(judge, err) != BST_OK) return err->code;
+    bst_hex(judge->sha256, sizeof judge->sha256, hex);
     bst_hex(judge->pixels_sha256, sizeof judge->pixels_sha256, match->pixels);
     const struct bst_query query = {.digest = {hex, judge->has_pixels ? match->pixels : NULL}};
     return bst_query_run(judge->ledger, &query, remember, match, err);

@@ -97,7 +97,7 @@ static enum bst_code look_up(struct worker *worker, struct file *file, const uin
     return code;
 }
 
-/* The samples' digest: the entry's, where the bytes are the entry's; else the picture is decoded. */
+/* The samples' digest: the entry's, where the bytes are the entry's; else the picture is decoded, if it was not yet. */
 static enum bst_code find_pixels(struct worker *worker, struct file *file, struct bst_error *err)
 {
     struct sweep_record record;
@@ -110,6 +110,11 @@ static enum bst_code find_pixels(struct worker *worker, struct file *file, struc
         file->pixels_known = bst_unhex(record.pixels, file->pixels, sizeof file->pixels);
     }
     if (file->pixels_known || !bst_format_has_pixels(file->container.format)) return BST_OK;
+    if (file->verdict.has_pixels) {
+        memcpy(file->pixels, file->verdict.pixels_sha256, sizeof file->pixels);
+        file->pixels_known = true;
+        return BST_OK;
+    }
     enum bst_code code = bst_image_digest_file(file->path, &shape, file->pixels, err);
     file->pixels_known = code == BST_OK;
     if (code != BST_UNREADABLE && code != BST_BROKEN) return code;
@@ -169,7 +174,10 @@ static enum bst_code read_metadata(struct worker *worker, struct file *file, str
 static enum bst_code look(struct worker *worker, struct file *file, struct bst_error *err)
 {
     enum bst_code code = bst_container_scan(file->path, &file->container, err);
-    if (code == BST_OK) code = bst_container_digest_plain(file->path, &file->container, file->plain, err);
+    if (file->verdict.has_sha256)
+        memcpy(file->plain, file->verdict.sha256, sizeof file->plain);
+    else if (code == BST_OK)
+        code = bst_container_digest_plain(file->path, &file->container, file->plain, err);
     if (code == BST_OK) code = look_up(worker, file, file->plain, err);
     file->same_bytes = file->entries.len > 0;
     if (code == BST_OK && file->container.has_manifest) {

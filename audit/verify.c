@@ -83,6 +83,18 @@ enum bst_code judge_pixels(struct judge *judge, struct bst_error *err)
     return code;
 }
 
+enum bst_code judge_bytes(struct judge *judge, struct bst_error *err)
+{
+    enum bst_code code = BST_OK;
+    if (judge->has_sha256) return BST_OK;
+    if (judge->c2pa.has_file_sha256) /* the binding asked for the same */
+        memcpy(judge->sha256, judge->c2pa.file_sha256, sizeof judge->sha256);
+    else
+        code = bst_container_digest_plain(judge->path, &judge->container, judge->sha256, err);
+    judge->has_sha256 = code == BST_OK;
+    return code;
+}
+
 static enum bst_code read_file(struct judge *judge, struct bst_error *err)
 {
     enum bst_code code = bst_container_scan(judge->path, &judge->container, err);
@@ -267,6 +279,10 @@ enum bst_code bst_verifier_judge(const struct bst_verifier *verifier, const char
     judge.path = path;
     judge.verdict = out;
     enum bst_code code = judge_file(&judge, err);
+    out->has_sha256 = judge.has_sha256;
+    out->has_pixels = judge.has_pixels;
+    memcpy(out->sha256, judge.sha256, sizeof out->sha256);
+    memcpy(out->pixels_sha256, judge.pixels_sha256, sizeof out->pixels_sha256);
     json_decref(judge.opened);
     json_decref(judge.metadata);
     bst_proof_clear(&judge.proof);

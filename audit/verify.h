@@ -24,6 +24,8 @@ struct judge {
     struct bst_image image; /* its size; its samples for a replay alone */
     bool has_pixels;        /* it was decoded: */
     uint8_t pixels_sha256[BST_SHA256_LEN];
+    bool has_sha256; /* its bytes without the manifest were digested: */
+    uint8_t sha256[BST_SHA256_LEN];
     struct bst_c2pa c2pa;
     struct bst_dsse dsse; /* the receipt's statement, once opened */
     bool has_statement;
@@ -40,6 +42,8 @@ void judge_say(struct judge *judge, const char *id, enum bst_result result, cons
 
 /* verify.c: decodes the picture, once. BST_UNREADABLE when it cannot be. */
 enum bst_code judge_pixels(struct judge *judge, struct bst_error *err);
+/* Digests the bytes without the manifest, once. */
+enum bst_code judge_bytes(struct judge *judge, struct bst_error *err);
 /* credential.c: manifest, binding, signature, signer. BST_NO_PROVENANCE when the file has no manifest. */
 enum bst_code judge_credential(struct judge *judge, struct bst_error *err);
 /* The checks alone, from the statuses in judge->c2pa. */
