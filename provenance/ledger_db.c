@@ -382,6 +382,7 @@ void bst_ledger_close(struct bst_ledger *ledger)
         sqlite3_finalize(ledger->prepared[i]);
     sqlite3_close(ledger->db);
     bst_head_close(ledger);
+    bst_keys_clear(&ledger->lives);
     free(ledger->seen_note);
     free(ledger->origin);
     free(ledger->path);

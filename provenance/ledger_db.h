@@ -53,6 +53,10 @@ struct bst_ledger { /* used by one thread at a time */
         *seen_note; /* the newest checkpoint when it was last opened, so that its signature is checked once */
     struct bst_checkpoint seen;
     struct bst_head *head; /* ledger_head.c; NULL until it is needed */
+    /* ledger_keys.c: of a ledger open for reading, so that they are worked out once for many pictures */
+    bool has_lives;
+    int64_t lives_version; /* SQLite's count of changes by others when they were */
+    struct bst_keys lives;
 };
 
 /* The prepared statement, reset and with nothing bound; NULL on failure (err is filled). */

@@ -175,12 +175,12 @@ static enum bst_code take_event(struct bst_ledger *ledger, struct bst_keys *keys
     return code;
 }
 
-enum bst_code bst_ledger_keys(struct bst_ledger *ledger, struct bst_keys *out, struct bst_error *err)
+static enum bst_code work_out(struct bst_ledger *ledger, struct bst_keys *out, struct bst_error *err)
 {
     struct bst_keys keys = {0};
-    enum bst_code code = bst_ledger_current(ledger, err);
-    sqlite3_stmt *statement = code == BST_OK ? bst_db_prepare(ledger, EVENTS_SQL, err) : NULL;
+    sqlite3_stmt *statement = bst_db_prepare(ledger, EVENTS_SQL, err);
     if (!statement) return err->code;
+    enum bst_code code = BST_OK;
     int result = SQLITE_DONE;
     while (code == BST_OK && (result = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *kind = (const char *)sqlite3_column_text(statement, 1);
@@ -194,4 +194,52 @@ enum bst_code bst_ledger_keys(struct bst_ledger *ledger, struct bst_keys *out, s
         bst_keys_clear(&keys);
     }
     return code;
+}
+
+/* ---- worked out once ---- */
+
+static enum bst_code copy(const struct bst_keys *from, struct bst_keys *to, struct bst_error *err)
+{
+    struct bst_keys keys = {.item = bst_calloc(from->count + 1, sizeof *keys.item)};
+    bool whole = keys.item != NULL;
+    for (; whole && keys.count < from->count; keys.count++) {
+        const struct bst_key_life *life = &from->item[keys.count];
+        struct bst_key_life *same = &keys.item[keys.count];
+        *same = *life;
+        same->name = life->name ? bst_strdup(life->name) : NULL;
+        same->reason = life->reason ? bst_strdup(life->reason) : NULL;
+        whole = (same->name || !life->name) && (same->reason || !life->reason);
+    }
+    if (whole) {
+        *to = keys;
+        return BST_OK;
+    }
+    bst_keys_clear(&keys);
+    return bst_fail_memory(err);
+}
+
+/* A number that is another one once another connection changed the ledger. */
+static enum bst_code read_version(struct bst_ledger *ledger, int64_t *out, struct bst_error *err)
+{
+    sqlite3_stmt *statement = bst_db_prepare(ledger, "PRAGMA data_version", err);
+    if (!statement) return err->code;
+    enum bst_code code = sqlite3_step(statement) == SQLITE_ROW ? BST_OK : bst_db_fail(ledger, err);
+    *out = code == BST_OK ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return code;
+}
+
+enum bst_code bst_ledger_keys(struct bst_ledger *ledger, struct bst_keys *out, struct bst_error *err)
+{
+    int64_t version = 0;
+    if (bst_ledger_current(ledger, err) != BST_OK) return err->code;
+    if (ledger->mode != BST_LEDGER_READ) return work_out(ledger, out, err);
+    enum bst_code code = read_version(ledger, &version, err);
+    if (code == BST_OK && !(ledger->has_lives && ledger->lives_version == version)) {
+        bst_keys_clear(&ledger->lives);
+        code = work_out(ledger, &ledger->lives, err);
+        ledger->has_lives = code == BST_OK;
+        ledger->lives_version = version;
+    }
+    return code == BST_OK ? copy(&ledger->lives, out, err) : code;
 }

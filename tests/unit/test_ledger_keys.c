@@ -113,14 +113,19 @@ static uint64_t revoke(const struct person *by, const struct person *whom, int64
     return append(by, &payload);
 }
 
-static bool believed(const struct person *person, uint64_t entry)
+static bool believed_in(struct bst_ledger *open, const struct person *person, uint64_t entry)
 {
     struct bst_keys keys;
-    fixture_must(bst_ledger_keys(ledger, &keys, &err), &err);
+    fixture_must(bst_ledger_keys(open, &keys, &err), &err);
     const struct bst_key_life *life = bst_keys_find(&keys, person->identity.key_id);
     bool is = life && bst_key_believed(life, entry);
     bst_keys_clear(&keys);
     return is;
+}
+
+static bool believed(const struct person *person, uint64_t entry)
+{
+    return believed_in(ledger, person, entry);
 }
 
 /* ---- revocation ---- */
@@ -161,6 +166,24 @@ static void not_everybody_may_revoke(void **ctx)
     assert_int_equal(bst_ledger_check(ledger, NULL, NULL, NULL, NULL, &err), BST_UNTRUSTED);
     person_free(&ben);
     person_free(&eve);
+}
+
+/* Who has a ledger open for reading learns of a revocation as soon as another process logged it. */
+static void a_reader_hears_of_it_at_once(void **ctx)
+{
+    (void)ctx;
+    struct person ada = keeper(), ben = person_new("Ben", 7);
+    declare(&ben);
+    uint64_t entry = withdraw(&ben, "a", 10);
+    struct bst_ledger *reader = fixture_open(&fixture, BST_LEDGER_READ);
+    assert_true(believed_in(reader, &ben, entry));
+    assert_true(believed_in(reader, &ben, entry));
+    revoke(&ada, &ben, 5, 20);
+    assert_false(believed_in(reader, &ben, entry));
+    assert_false(believed_in(reader, &ben, entry));
+    assert_true(believed_in(reader, &ada, entry));
+    bst_ledger_close(reader);
+    person_free(&ben);
 }
 
 static void operators_are_admitted_by_operators(void **ctx)
@@ -305,6 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_order_of_the_log_decides, setup, teardown),
         cmocka_unit_test_setup_teardown(not_everybody_may_revoke, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_reader_hears_of_it_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(operators_are_admitted_by_operators, setup, teardown),
         cmocka_unit_test_setup_teardown(a_trusted_time_stamp_overrules_the_order, setup, teardown),
         cmocka_unit_test_setup_teardown(rights_follow_their_holders, setup, teardown),
