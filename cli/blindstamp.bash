@@ -41,7 +41,7 @@ _blindstamp() {
     withdraw) options="--reason --passphrase-file" ;;
     erase) options="--field --passphrase-file" ;;
     revoke) options="--since --reason --passphrase-file" ;;
-    ledger) options="--ledger --log-key --checkpoint --tiles --passphrase-file" ;;
+    ledger) options="--ledger --log-key --checkpoint --tiles --why --passphrase-file" ;;
     key) options="--output -o --secret --name --role --passphrase-file --new-passphrase-file --remove" ;;
     trust) options="--kind -k --allowed --name --origin --date --force -f --details -d" ;;
     cert) options="--alg --organisation --country --output -o --key --key-passphrase-file --passphrase-file" ;;
@@ -70,7 +70,7 @@ _blindstamp() {
     sign:--source-type) mapfile -t COMPREPLY < <(compgen -W "generated composite edited capture unknown" -- "$cur") && return ;;
     gen:--profile | sign:--profile) mapfile -t COMPREPLY < <(compgen -W "cn" -- "$cur") && return ;;
     gen:--tsa | sign:--tsa) mapfile -t COMPREPLY < <(compgen -W "later" -- "$cur") && return ;;
-    erase:--field) mapfile -t COMPREPLY < <(compgen -W "prompt title description seed file_name why tool" -- "$cur") && return ;;
+    erase:--field) mapfile -t COMPREPLY < <(compgen -W "prompt title description seed mix latent_generator truncation tile label styles input file_name negativePrompt sampler artist copyright taken cameraMake cameraModel why tool" -- "$cur") && return ;;
     audit:--rule | audit:--skip) mapfile -t COMPREPLY < <(compgen -W "$(blindstamp audit --list 2>/dev/null | sed '1d;s/ .*//')" -- "$cur") && return ;;
     query:--kind | query:-k) mapfile -t COMPREPLY < <(compgen -W "generation adoption training model decision transfer withdrawal erasure identity admission rotation revocation recovery other" -- "$cur") && return ;;
     query:--sort) mapfile -t COMPREPLY < <(compgen -W "entry time kind author model seed size title file privacy licence" -- "$cur") && return ;;

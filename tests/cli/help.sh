@@ -15,20 +15,28 @@ hints "the near command is suggested in help" 'blindstamp gen'
 "$bs" help >"$work/all"
 verbs=$(sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' "$work/all" | grep -v blindstamp | sort -u)
 same "twenty commands" "$(echo "$verbs" | wc -w)" 20
-man=$root/cli/blindstamp.1 completion=$root/cli/blindstamp.bash
+help_options() {
+    sed -n '/^options:/,/^example:/{s/^  \(-.\), \(--[a-z-]*\).*/\1\n\2/p; s/^      \(--[a-z-]*\).*/\1/p}' | sort -u
+}
+completion_options() { # COMMAND: those of its own line, and the common ones
+    sed -n "s/^    $1) options=\"\(.*\)\" ;;$/\1/p; s/^    local common=\"\(.*\)\"$/\1/p" "$root/cli/blindstamp.bash" |
+        tr -s ' ' '\n' | sed '/^$/d' | sort -u
+}
+man_options() { # COMMAND: the tags in the sections that name it, and in that of all commands
+    sed 's/\\-/-/g' "$root/cli/blindstamp.1" | awk -v verb="$1" '
+        /^\.SH/ { mine = / OF EVERY COMMAND$/ || (/^\.SH OPTIONS OF / && (" " $0 " ") ~ ("[ ,]" toupper(verb) "[ ,]")) }
+        mine && tag { print }
+        { tag = $0 == ".TP" }' | grep -oE -- '(^|[ "])--?[a-z][a-z-]*' | tr -d ' "' | sort -u
+}
 for v in $verbs; do
     expect 0 "help $v" "$bs" help "$v"
     says "help $v has an example" '^example:'
     cp "$work/out" "$work/help"
     expect 0 "$v --help" "$bs" "$v" --help
     same "help $v and $v --help agree" "$(cat "$work/help")" "$(cat "$work/out")"
-    sed -n '/^options:/,/^example:/p' "$work/help" | grep -oE -- '^  +(-.,)? *--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u >"$work/options"
-    missing=
-    while read -r o; do
-        grep -qF -- "${o//-/\\-}" "$man" || missing="$missing man:$o"
-        grep -qE -- "(^|[ \"'(])$o([ \"')|]|\$)" "$completion" || missing="$missing completion:$o"
-    done <"$work/options"
-    same "man page and completion know all options of $v" "$missing" ""
+    help_options <"$work/help" >"$work/options"
+    same "completion knows the options of $v and no others" "$(completion_options "$v" | comm -3 - "$work/options")" ""
+    same "man page knows all options of $v" "$(man_options "$v" | comm -13 - "$work/options")" ""
     expect 1 "$v refuses an unknown option" "$bs" "$v" --nonsense
     hints "$v says which option" "$v has no option --nonsense"
     expect 1 "$v refuses it in JSON too" "$bs" "$v" --json --nonsense
