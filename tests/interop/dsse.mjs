@@ -100,7 +100,7 @@ function root(leaves) {
 
 const keys = json(vectors, 'keys.json');
 const statements = ['identity', 'generation', 'training', 'decision', 'transfer', 'withdrawal', 'erasure', 'admission', 'rotation',
-    'revocation'];
+    'revocation', 'recovery'];
 for (const name of statements) {
     check(`sigstore accepts the ${name} envelope`, () => verifyEnvelope(json(vectors, `${name}.dsse.json`), keys.author.pem));
     check(`sigstore refuses the ${name} envelope with another payload`, () => {
@@ -137,14 +137,13 @@ if (existsSync(exported)) {
         for (const line of lines) verifyEnvelope(JSON.parse(line), identity.key.pem);
     });
     check('every statement of an exported ledger is valid by its schema', () => {
-        const names = { 'urn:blindstamp:identity:v1': 'identity', 'urn:blindstamp:model:v1': 'model' };
         const kinds = text(exported, 'entries.jsonl').trimEnd().split('\n').map((line) => {
             const statement = JSON.parse(Buffer.from(JSON.parse(line).payload, 'base64'));
-            const kind = names[statement.predicateType] ?? 'generation';
+            const kind = /^urn:blindstamp:(\w+):v1$/.exec(statement.predicateType)?.[1] ?? 'generation';
             validate(kind, statement);
             return kind;
         });
-        if (kinds.join() !== 'identity,model' + ',generation'.repeat(12)) throw new Error(kinds.join());
+        if (kinds.join() !== 'identity,model' + ',generation'.repeat(12) + ',adoption'.repeat(3)) throw new Error(kinds.join());
     });
 } else {
     console.log('ok dsse sigstore accepts an exported ledger # SKIP the program is not built');

@@ -31,9 +31,12 @@ ledger() {
             "$bs" gen -m "$work/models/dots.onnx" --seed 8 --latent-generator numpy-randomstate --size 17x9 "$@" &&
             "$bs" gen -m "$work/models/warm.onnx" --input "$work/models/$level/dots-7.png" "$@" || return
     done
+    for level in public partner private; do
+        "$bs" sign "$work/models/$level/dots-7.png" --again --source-type generated --privacy $level -o "$work/signed/$level" || return
+    done
     "$bs" ledger export "$work/export"
 }
-rm -rf "$work/home" "$work/export" "$work/models"
+rm -rf "$work/home" "$work/export" "$work/models" "$work/signed"
 if [ -x "$BUILD/bin/blindstamp" ]; then
     ledger >"$work/log" 2>&1 || { echo "not ok dsse exports a ledger"; sed 's/^/# /' "$work/log"; exit 1; }
 fi

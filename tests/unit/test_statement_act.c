@@ -124,6 +124,41 @@ static void published_vectors(void **ctx)
     publish("erasure", &payload);
 }
 
+/* The vectors' own log, put back to the checkpoint of schema/vectors when it had signed one over five entries. */
+static void published_vector_of_a_recovery(void **ctx)
+{
+    (void)ctx;
+    struct bst_buf note = {0}, payload = {0};
+    struct bst_checkpoint kept = {0};
+    const struct bst_identity *author = &fixture.identity;
+    char *origin = bst_format("%s/r-01234567", author->log_origin), *vkey = NULL, *lost = NULL;
+    assert_int_equal(bst_file_read(VECTORS "checkpoint", 1 << 20, &note, &err), BST_OK);
+    assert_int_equal(bst_checkpoint_open((const char *)note.data, note.len, author->log_origin,
+                                         author->log_key, &kept, &err),
+                     BST_OK);
+    assert_int_equal(bst_vkey_text(origin, author->log_key, &vkey, &err), BST_OK);
+    assert_int_equal(bst_checkpoint_sign(author->log_origin, 5, pictures[0].sha256, fixture.log, &lost, &err),
+                     BST_OK);
+    struct bst_recovery recovery = {.origin = origin,
+                                    .vkey = vkey,
+                                    .before = author->log_origin,
+                                    .checkpoint = bst_buf_string(&note),
+                                    .entries = kept.size,
+                                    .lost = lost,
+                                    .reason = "the disk failed",
+                                    .recovered_ms = FIXTURE_TIME};
+    memcpy(recovery.root, kept.root, sizeof recovery.root);
+    assert_int_equal(bst_statement_recovery(&recovery, author, &payload, &err), BST_OK);
+    publish("recovery", &payload);
+    recovery.reason = "\xff";
+    assert_int_equal(bst_statement_recovery(&recovery, author, &payload, &err), BST_USAGE);
+    bst_checkpoint_clear(&kept);
+    bst_buf_free(&note);
+    free(origin);
+    free(vkey);
+    free(lost);
+}
+
 /* ---- privacy ---- */
 
 static bool shows(const struct bst_buf *payload, const char *words)
@@ -214,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_vectors),
+        cmocka_unit_test(published_vector_of_a_recovery),
         cmocka_unit_test(what_each_privacy_level_discloses),
         cmocka_unit_test(digests_have_roles),
     };
