@@ -69,11 +69,8 @@ enum bst_code statement_words(struct statement_draft *draft, json_t *into, const
                               const char *words, enum bst_privacy least)
 {
     if (!words || !*words) return BST_OK;
-    size_t len = strlen(words);
-    if (!bst_utf8_valid(words, len)) {
-        return bst_fail(draft->err, BST_USAGE, "the %s is not valid UTF-8 text", name);
-    }
-    if (len > WORDS_MAX)
+    if (statement_text(name, words, draft->err) != BST_OK) return draft->err->code;
+    if (strlen(words) > WORDS_MAX)
         return bst_fail(draft->err, BST_USAGE, "the %s is longer than %u bytes", name, WORDS_MAX);
     if (draft->privacy >= least) return commit(draft, into, name, words);
     return json_object_set_new(into, name, json_string(words)) == 0 ? BST_OK : bst_fail_memory(draft->err);
@@ -148,6 +145,26 @@ enum bst_code statement_finish(json_t *statement, struct bst_buf *payload, struc
     if (code == BST_OK && payload->failed) code = bst_fail_memory(err);
     bst_buf_free(&text);
     return code;
+}
+
+enum bst_code statement_act(const char *type, json_t *subject, const struct bst_identity *author,
+                            const char *when_name, int64_t when_ms, json_t *predicate,
+                            struct bst_buf *payload, struct bst_error *err)
+{
+    char when[BST_TIME_LEN];
+    bst_time_text(when_ms, when);
+    json_object_set_new(predicate, "author", statement_author(author));
+    json_object_set_new(predicate, "version", json_pack("{s:s}", "blindstamp", BST_VERSION));
+    json_object_set_new(predicate, when_name, json_string(when));
+    return statement_finish(json_pack("{s:s,s:s,s:[o],s:o}", "_type", BST_STATEMENT_TYPE, "predicateType",
+                                      type, "subject", subject, "predicate", predicate),
+                            payload, err);
+}
+
+enum bst_code statement_text(const char *what, const char *text, struct bst_error *err)
+{
+    if (!text || bst_utf8_valid(text, strlen(text))) return BST_OK;
+    return bst_fail(err, BST_USAGE, "the %s is not valid UTF-8 text", what);
 }
 
 /* internalParameters' author: the name is the author's word, the key id what the signature proves. */
@@ -411,10 +428,8 @@ enum bst_code bst_statement_training(const struct bst_training *training, const 
 {
     json_t *dependencies = NULL;
     char id[BST_UUID_LEN];
-    if (!bst_utf8_valid(training->model_name, strlen(training->model_name))) {
-        return bst_fail(err, BST_USAGE, "the model's name is not valid UTF-8 text");
-    }
-    enum bst_code code = dataset_json(training->dataset, &dependencies, err);
+    enum bst_code code = statement_text("model's name", training->model_name, err);
+    if (code == BST_OK) code = dataset_json(training->dataset, &dependencies, err);
     if (code != BST_OK) return code;
     if (!training->id) bst_uuid4(id);
     json_t *parameters = training->parameters ? json_deep_copy(training->parameters) : json_object();

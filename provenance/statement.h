@@ -38,6 +38,13 @@ json_t *statement_digest(const uint8_t sha256[static BST_SHA256_LEN], const uint
 
 /* Writes the statement's canonical bytes behind payload and takes its reference; NULL is "out of memory". */
 enum bst_code statement_finish(json_t *statement, struct bst_buf *payload, struct bst_error *err);
+/* The same for a statement of a kind of ours about one subject. Takes subject and predicate; author, version and, under
+ * when_name, the time are added. */
+enum bst_code statement_act(const char *type, json_t *subject, const struct bst_identity *author,
+                            const char *when_name, int64_t when_ms, json_t *predicate,
+                            struct bst_buf *payload, struct bst_error *err);
+/* json_pack tells nothing but "no" of a text that is not UTF-8: BST_USAGE that names it. NULL is good. */
+enum bst_code statement_text(const char *what, const char *text, struct bst_error *err);
 /* What a statement is being written with: the privacy asked for and the secrets that collect. */
 struct statement_draft {
     enum bst_privacy privacy;

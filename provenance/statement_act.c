@@ -22,33 +22,12 @@ static json_t *pictures_json(const struct bst_picture_ref *pictures, size_t coun
     return list;
 }
 
-static enum bst_code check_text(const char *what, const char *text, struct bst_error *err)
-{
-    if (!text || bst_utf8_valid(text, strlen(text))) return BST_OK;
-    return bst_fail(err, BST_USAGE, "the %s is not valid UTF-8 text", what);
-}
-
 static enum bst_code check_names(const struct bst_picture_ref *pictures, size_t count, struct bst_error *err)
 {
     enum bst_code code = BST_OK;
     for (size_t i = 0; i < count && code == BST_OK; i++)
-        code = check_text("name of a picture", pictures[i].name, err);
+        code = statement_text("name of a picture", pictures[i].name, err);
     return code;
-}
-
-/* The frame of a statement about one picture. Takes predicate, to which author, time and version are added. */
-static enum bst_code act_finish(const char *type, const struct bst_picture_ref *picture, bool named,
-                                const struct bst_identity *author, const char *when_name, int64_t when_ms,
-                                json_t *predicate, struct bst_buf *payload, struct bst_error *err)
-{
-    char when[BST_TIME_LEN];
-    bst_time_text(when_ms, when);
-    json_object_set_new(predicate, "author", statement_author(author));
-    json_object_set_new(predicate, "version", json_pack("{s:s}", "blindstamp", BST_VERSION));
-    json_object_set_new(predicate, when_name, json_string(when));
-    return statement_finish(json_pack("{s:s,s:s,s:[o],s:o}", "_type", BST_STATEMENT_TYPE, "predicateType",
-                                      type, "subject", picture_json(picture, named), "predicate", predicate),
-                            payload, err);
 }
 
 /* ---- decisions ---- */
@@ -78,8 +57,8 @@ enum bst_code bst_statement_decision(const struct bst_decision *decision, const 
     code = statement_words(&draft, predicate, "why", decision->why, BST_PARTNER);
     if (code == BST_OK) code = statement_words(&draft, predicate, "tool", decision->tool, BST_PRIVATE);
     if (code == BST_OK) {
-        code = act_finish(BST_DECISION_TYPE, &decision->picture, named, author, "decidedOn",
-                          decision->decided_ms, predicate, payload, err);
+        code = statement_act(BST_DECISION_TYPE, picture_json(&decision->picture, named), author, "decidedOn",
+                             decision->decided_ms, predicate, payload, err);
     } else {
         json_decref(predicate);
     }
@@ -94,22 +73,22 @@ enum bst_code bst_statement_withdrawal(const struct bst_picture_ref *picture, co
                                        struct bst_buf *payload, struct bst_error *err)
 {
     enum bst_code code = check_names(picture, 1, err);
-    if (code == BST_OK) code = check_text("reason", reason, err);
+    if (code == BST_OK) code = statement_text("reason", reason, err);
     if (code != BST_OK) return code;
     json_t *predicate = json_pack("{s:s*}", "reason", reason);
-    return act_finish(BST_WITHDRAWAL_TYPE, picture, true, author, "withdrawnOn", withdrawn_ms, predicate,
-                      payload, err);
+    return statement_act(BST_WITHDRAWAL_TYPE, picture_json(picture, true), author, "withdrawnOn",
+                         withdrawn_ms, predicate, payload, err);
 }
 
 enum bst_code bst_statement_transfer(const struct bst_transfer *transfer, const struct bst_identity *author,
                                      struct bst_buf *payload, struct bst_error *err)
 {
     enum bst_code code = check_names(&transfer->picture, 1, err);
-    if (code == BST_OK) code = check_text("name of the new holder", transfer->to_name, err);
-    if (code == BST_OK) code = check_text("licence", transfer->licence, err);
+    if (code == BST_OK) code = statement_text("name of the new holder", transfer->to_name, err);
+    if (code == BST_OK) code = statement_text("licence", transfer->licence, err);
     if (code != BST_OK) return code;
     json_t *predicate = json_pack("{s:{s:s,s:s*},s:s*}", "to", "name", transfer->to_name, "keyId",
                                   transfer->to_key_id, "licence", transfer->licence);
-    return act_finish(BST_TRANSFER_TYPE, &transfer->picture, true, author, "transferredOn",
-                      transfer->transferred_ms, predicate, payload, err);
+    return statement_act(BST_TRANSFER_TYPE, picture_json(&transfer->picture, true), author, "transferredOn",
+                         transfer->transferred_ms, predicate, payload, err);
 }

@@ -31,13 +31,6 @@ const char *bst_source_iptc(enum bst_source source)
     return sources[source].iptc;
 }
 
-static json_t *hex_json(const uint8_t digest[static BST_SHA256_LEN])
-{
-    char hex[BST_SHA256_HEX];
-    bst_hex(digest, BST_SHA256_LEN, hex);
-    return json_string(hex);
-}
-
 static json_t *parent_json(const struct bst_c2pa *c2pa)
 {
     static const char *const trusts[] = {[BST_SIGNER_UNKNOWN] = "unknown",
@@ -83,8 +76,8 @@ static enum bst_code subject_json(struct statement_draft *draft, const struct bs
                                   json_t *subject)
 {
     bool named = draft->privacy < BST_PRIVATE;
-    json_t *pixels = adoption->has_pixels ? hex_json(adoption->pixels_sha256) : NULL;
-    json_t *digest = json_pack("{s:o,s:o*}", "sha256", hex_json(adoption->sha256), "pixels-sha256", pixels);
+    json_t *digest =
+        statement_digest(adoption->sha256, adoption->has_pixels ? adoption->pixels_sha256 : NULL);
     json_t *name = json_string(named ? adoption->file_name : adoption->image_id);
     if (json_object_set_new(subject, "name", name) != 0 ||
         json_object_set_new(subject, "digest", digest) != 0)
@@ -101,25 +94,15 @@ static json_t *unless_empty(const json_t *object)
     return json_object_size(object) > 0 ? json_incref((json_t *)(uintptr_t)object) : NULL;
 }
 
-/* Takes the references of subject and says. */
-static json_t *adoption_json(const struct bst_adoption *adoption, const struct bst_identity *author,
-                             json_t *subject, json_t *says)
+static json_t *predicate_json(const struct bst_adoption *adoption, const json_t *says)
 {
-    char when[BST_TIME_LEN];
-    bst_time_text(adoption->adopted_ms, when);
     json_t *picture = json_pack("{s:s,s:I,s:I}", "mediaType", adoption->media_type, "width",
                                 (json_int_t)adoption->width, "height", (json_int_t)adoption->height);
-    json_t *found = json_pack("{s:o}", "sha256", hex_json(adoption->found_sha256));
-    json_t *shown = unless_empty(says);
-    json_decref(says);
-    return json_pack("{s:s,s:s,s:[o],s:{s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:{s:s},s:o*,s:o*,s:o*,s:o*}}", "_type",
-                     BST_STATEMENT_TYPE, "predicateType", BST_ADOPTION_TYPE, "subject", subject, "predicate",
-                     "author", statement_author(author), "adoptedOn", when, "imageId", adoption->image_id,
-                     "sourceType", sources[adoption->source].name, "privacy",
-                     statement_privacy(adoption->privacy), "picture", picture, "found", found, "version",
-                     "blindstamp", BST_VERSION, "parent", parent_json(adoption->parent), "fileSays", shown,
-                     "written", unless_empty(adoption->written), "replaced",
-                     unless_empty(adoption->replaced));
+    return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o*,s:o*,s:o*,s:o*}", "imageId", adoption->image_id, "sourceType",
+                     sources[adoption->source].name, "privacy", statement_privacy(adoption->privacy),
+                     "picture", picture, "found", statement_digest(adoption->found_sha256, NULL), "parent",
+                     parent_json(adoption->parent), "fileSays", unless_empty(says), "written",
+                     unless_empty(adoption->written), "replaced", unless_empty(adoption->replaced));
 }
 
 enum bst_code bst_statement_adoption(const struct bst_adoption *adoption, const struct bst_identity *author,
@@ -128,19 +111,18 @@ enum bst_code bst_statement_adoption(const struct bst_adoption *adoption, const 
 {
     struct statement_draft draft = {adoption->privacy, secrets, err};
     *secrets = (struct bst_secrets){0};
-    if (!bst_utf8_valid(adoption->file_name, strlen(adoption->file_name))) {
-        bst_fail(err, BST_USAGE, "the file's name is not valid UTF-8 text");
+    if (statement_text("file's name", adoption->file_name, err) != BST_OK)
         return bst_hint(err, "rename the file");
-    }
     json_t *subject = json_object(), *says = json_object();
     enum bst_code code = subject && says ? subject_json(&draft, adoption, subject) : bst_fail_memory(err);
     if (code == BST_OK) code = says_json(&draft, adoption->says, says);
     if (code == BST_OK) {
-        code = statement_finish(adoption_json(adoption, author, subject, says), payload, err);
+        code = statement_act(BST_ADOPTION_TYPE, subject, author, "adoptedOn", adoption->adopted_ms,
+                             predicate_json(adoption, says), payload, err);
     } else {
         json_decref(subject);
-        json_decref(says);
     }
+    json_decref(says);
     if (code != BST_OK) bst_secrets_clear(secrets);
     return code;
 }

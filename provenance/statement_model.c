@@ -7,16 +7,9 @@
 
 #define SIGNING_TYPE "https://model_signing/signature/v1.0"
 
-static json_t *sha256_json(const uint8_t sha256[static BST_SHA256_LEN])
-{
-    char hex[BST_SHA256_HEX];
-    bst_hex(sha256, BST_SHA256_LEN, hex);
-    return json_pack("{s:s}", "sha256", hex);
-}
-
 static json_t *file_json(const struct bst_model_file *file)
 {
-    return json_pack("{s:s,s:o,s:{s:I}}", "name", file->name, "digest", sha256_json(file->sha256),
+    return json_pack("{s:s,s:o,s:{s:I}}", "name", file->name, "digest", statement_digest(file->sha256, NULL),
                      "annotations", "bytes", (json_int_t)file->bytes);
 }
 
@@ -72,9 +65,9 @@ static json_t *signing_json(const struct bst_model_record *record)
     }
     const char *name = record->file_count == 1 ? record->files[0].name : record->name;
     return json_pack("{s:s,s:s,s:[{s:s,s:o}],s:{s:{s:s,s:s,s:b},s:o}}", "_type", BST_STATEMENT_TYPE,
-                     "predicateType", SIGNING_TYPE, "subject", "name", name, "digest", sha256_json(root),
-                     "predicate", "serialization", "method", "files", "hash_type", "sha256", "allow_symlinks",
-                     0, "resources", resources);
+                     "predicateType", SIGNING_TYPE, "subject", "name", name, "digest",
+                     statement_digest(root, NULL), "predicate", "serialization", "method", "files",
+                     "hash_type", "sha256", "allow_symlinks", 0, "resources", resources);
 }
 
 /* ---- the statement ---- */
@@ -99,7 +92,7 @@ static json_t *card_json(const struct bst_model_record *record)
     json_t *card = json_pack("{s:O}", "content", record->card);
     if (!record->card_name) return card;
     json_object_set_new(card, "name", json_string(record->card_name));
-    json_object_set_new(card, "digest", sha256_json(record->card_sha256));
+    json_object_set_new(card, "digest", statement_digest(record->card_sha256, NULL));
     return card;
 }
 
