@@ -14,7 +14,7 @@
  *   show.c        what a file says about itself, nothing judged
  *   query.c       which of the ledger's records: conditions, order, groups; query_sql.c the statement they make
  *   query_read.c  what these records say
- *   checkpoint.c  is a checkpoint kept elsewhere still part of a ledger?
+ *   checkpoint.c  is a checkpoint kept elsewhere still part of a ledger, and its log one that is known?
  *   sweep.c       the reviewer's sweep: a ledger and a folder of files held against rules; sweep.h what its parts share
  *   sweep_rules.c   the rules; sweep_files.c finds what is wrong with files, sweep_ledger.c with entries and models,
  *   sweep_training.c  with what models were trained on and pictures made from
@@ -237,6 +237,10 @@ enum bst_code bst_sweep_sarif(const struct bst_sweep_report *report, const struc
                               const char *ledger, struct bst_buf *out, struct bst_error *err);
 
 /* ---- ledgers ---- */
+/* Is the ledger's log, by name and key, own's (or NULL) or one of these verifier keys (name+hex+base64)? BST_BROKEN when
+ * one of its name has another key, BST_UNTRUSTED when none has its name. */
+enum bst_code bst_ledger_is(const struct bst_ledger *ledger, const struct bst_identity *own,
+                            const char *const *log_keys, size_t count, struct bst_error *err);
 /* Is this checkpoint (a signed note, kept from earlier) one that the ledger still holds, with the same root
  * and its own signature? BST_BROKEN when not: the ledger was cut back or rewritten since. */
 enum bst_code bst_ledger_holds(struct bst_ledger *ledger, const char *note, size_t len,

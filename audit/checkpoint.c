@@ -1,11 +1,35 @@
-/* checkpoint.c - is a checkpoint kept elsewhere still part of a ledger? A ledger stores one for every batch
- * and never takes one away, so a checkpoint that it signed once is either found, with the same root, or
- * history was changed. */
+/* checkpoint.c - does a ledger fit what is known of it elsewhere: the name and key of its log, and checkpoints. A ledger
+ * stores a checkpoint for every batch and never takes one away, so one that it signed once is either found, with the same
+ * root, or history was changed. */
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audit.h"
+
+static enum bst_code compare(const struct bst_ledger *ledger, const char *origin,
+                             const uint8_t key[static BST_KEY_LEN])
+{
+    if (strcmp(origin, bst_ledger_origin(ledger)) != 0) return BST_UNTRUSTED;
+    return memcmp(key, bst_ledger_key(ledger), BST_KEY_LEN) == 0 ? BST_OK : BST_BROKEN;
+}
+
+enum bst_code bst_ledger_is(const struct bst_ledger *ledger, const struct bst_identity *own,
+                            const char *const *log_keys, size_t count, struct bst_error *err)
+{
+    enum bst_code best = own ? compare(ledger, own->log_origin, own->log_key) : BST_UNTRUSTED;
+    for (size_t i = 0; i < count && best != BST_OK; i++) {
+        char *origin = NULL;
+        uint8_t key[BST_KEY_LEN];
+        if (bst_vkey_parse(log_keys[i], &origin, key, err) != BST_OK) return err->code;
+        enum bst_code now = compare(ledger, origin, key);
+        if (now != BST_UNTRUSTED) best = now;
+        free(origin);
+    }
+    if (best == BST_OK) return BST_OK;
+    return bst_fail(err, best,
+                    "the ledger is not the one that the known key belongs to: its name or key was exchanged");
+}
 
 static enum bst_code stored(struct bst_ledger *ledger, uint64_t size, char **note, struct bst_error *err)
 {

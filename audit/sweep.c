@@ -181,6 +181,28 @@ static void ledger_finding(void *arg, const struct bst_finding *finding)
                                         .entries = &entry});
 }
 
+/* Home's own ledger must be that of home's identity; any other must not have the name of a known log with another key. */
+static enum bst_code check_log(struct bst_sweep *sweep, struct bst_error *err)
+{
+    const struct bst_verify_options *known = &sweep->options->verify;
+    struct bst_identity identity = {0};
+    char *path = known->home ? bst_path_join(known->home, "ledger.sqlite") : NULL;
+    if (known->home && !path) return bst_fail_memory(err);
+    bool own = path && strcmp(path, sweep->options->ledger) == 0;
+    free(path);
+    enum bst_code code = own ? bst_identity_load(known->home, &identity, err) : BST_OK;
+    if (code != BST_OK) return code;
+    code = own ? bst_ledger_is(sweep->ledger, &identity, NULL, 0, err)
+               : bst_ledger_is(sweep->ledger, NULL, known->log_keys, known->log_key_count, err);
+    bst_identity_clear(&identity);
+    if (code == BST_BROKEN || (own && code == BST_UNTRUSTED))
+        ledger_finding(sweep, &(struct bst_finding){
+                                  .code = BST_BROKEN, .index = -1, .rule = "log.key", .words = err->what});
+    if (code != BST_BROKEN && code != BST_UNTRUSTED) return code;
+    *err = (struct bst_error){0};
+    return BST_OK;
+}
+
 static bool check_step(void *arg, uint64_t done, uint64_t total)
 {
     struct bst_error ignored;
@@ -190,7 +212,9 @@ static bool check_step(void *arg, uint64_t done, uint64_t total)
 static enum bst_code check(struct bst_sweep *sweep, struct bst_error *err)
 {
     if (!sweep_wanted(sweep, SWEEP_LEDGER)) return BST_OK;
-    enum bst_code code = bst_ledger_check(sweep->ledger, ledger_finding, sweep, check_step, sweep, err);
+    enum bst_code code = check_log(sweep, err);
+    if (code != BST_OK) return code;
+    code = bst_ledger_check(sweep->ledger, ledger_finding, sweep, check_step, sweep, err);
     if (code != BST_BROKEN && code != BST_UNTRUSTED) return code;
     *err = (struct bst_error){0}; /* told above, one by one */
     return BST_OK;

@@ -132,33 +132,20 @@ static enum bst_code check_key(const struct cli_args *args, struct bst_ledger *l
     struct bst_trust *trust = NULL;
     struct bst_identity identity = {0};
     char *home = NULL;
-    bool matches = false;
     size_t count = 0;
-    *known = false;
+    bool own = !cli_value(args, "ledger");
     enum bst_code code = cli_home(args, false, &home, err);
-    if (code == BST_OK && !cli_value(args, "ledger")) {
-        code = bst_identity_load(home, &identity, err);
-        *known = code == BST_OK;
-        matches = *known && !strcmp(identity.log_origin, bst_ledger_origin(ledger)) &&
-                  !memcmp(identity.log_key, bst_ledger_key(ledger), BST_KEY_LEN);
-    }
+    if (code == BST_OK && own) code = bst_identity_load(home, &identity, err);
     if (code == BST_OK) code = cli_trust_load(args, NULL, &trust, err);
     const char *const *log_keys = code == BST_OK ? bst_trust_log_keys(trust, &count) : NULL;
-    for (size_t i = 0; i < count && code == BST_OK; i++) {
-        char *origin = NULL;
-        uint8_t key[BST_KEY_LEN];
-        code = bst_vkey_parse(log_keys[i], &origin, key, err);
-        if (code == BST_OK)
-            matches |= !strcmp(origin, bst_ledger_origin(ledger)) &&
-                       !memcmp(key, bst_ledger_key(ledger), BST_KEY_LEN);
-        free(origin);
-        *known = true;
-    }
-    if (code == BST_OK && *known && !matches) {
-        struct bst_error wrong = {
-            .what = "the ledger is not the one that the known key belongs to: its name or key "
-                    "was exchanged"};
-        finding_of(findings, "log.key", &wrong);
+    *known = own || count > 0;
+    if (code == BST_OK && *known) {
+        code = bst_ledger_is(ledger, own ? &identity : NULL, log_keys, count, err);
+        if (code == BST_BROKEN || code == BST_UNTRUSTED) {
+            finding_of(findings, "log.key", err);
+            *err = (struct bst_error){0};
+            code = BST_OK;
+        }
     }
     bst_trust_free(trust);
     bst_identity_clear(&identity);

@@ -116,6 +116,13 @@ cp "$work/home/ledger.sqlite" "$work/forged.sqlite"
 sqlite3 "$work/forged.sqlite" "UPDATE record SET seed = '5' WHERE entry = 2"
 expect 3 "what ledger verify finds" "$bs" audit --ledger "$work/forged.sqlite" --rule ledger --json
 check "by reference to its rule" jq -e '.findings[0].rule == "ledger" and .findings[0].detail == "record.content" and .findings[0].entries == [2]' "$work/out"
+cp -r "$work/eve" "$work/swapped"
+cp "$work/home/ledger.sqlite" "$work/home/ledger.sqlite-checkpoint" "$work/swapped"
+expect 3 "a ledger put in the place of home's own" "$bs" audit --home "$work/swapped" --rule ledger --json
+check "is not that of the identity" jq -e '[.findings[].detail] == ["log.key"] and .findings[0].entries == []' "$work/out"
+"$bs" key show --json | jq -r .log_key >"$work/vkey"
+expect 0 "another's ledger with the key that is known" "$bs" audit --home "$work/eve" --ledger "$work/home/ledger.sqlite" --log-key "$work/vkey" --rule ledger
+expect 0 "or beside keys of other logs" "$bs" audit --home "$work/eve" --ledger "$work/ben/ledger.sqlite" --log-key "$work/vkey" --rule ledger
 head -c 5000 "$work/home/ledger.sqlite" >"$work/torn.sqlite"
 expect 4 "a ledger that is none" "$bs" audit --ledger "$work/torn.sqlite"
 

@@ -135,21 +135,27 @@ static bool hear(void *arg, const struct bst_sweep_finding *finding)
     return bst_sweep_report_add(told->report, finding);
 }
 
-static struct told sweep_but(enum sweep_rule skipped)
+static struct told sweep_with(struct bst_sweep_options options)
 {
     struct told told = {.report = bst_sweep_report_new()};
     struct bst_sweep *sweep;
-    struct bst_sweep_options options = {.ledger = fixture.path,
-                                        .gap_ms = INT64_C(30) * 86400000,
-                                        .slack_ms = 600000,
-                                        .threads = 1,
-                                        .found = hear,
-                                        .found_arg = &told};
-    if (skipped < SWEEP_RULE_COUNT) options.skip[skipped] = true;
+    options.ledger = fixture.path;
+    options.gap_ms = INT64_C(30) * 86400000;
+    options.slack_ms = 600000;
+    options.threads = 1;
+    options.found = hear;
+    options.found_arg = &told;
     fixture_must(bst_sweep_open(&options, &sweep, &err), &err);
     fixture_must(bst_sweep_finish(sweep, &told.summary, &err), &err);
     bst_sweep_close(sweep);
     return told;
+}
+
+static struct told sweep_but(enum sweep_rule skipped)
+{
+    struct bst_sweep_options options = {0};
+    if (skipped < SWEEP_RULE_COUNT) options.skip[skipped] = true;
+    return sweep_with(options);
 }
 
 static struct told sweep(void)
@@ -374,6 +380,30 @@ static void what_the_ledger_check_finds(void **ctx)
     bst_sweep_report_free(told.report);
 }
 
+/* The name of a log that is known, with another key: somebody made a ledger in its name. Keys of other logs say nothing. */
+static void a_log_whose_key_was_exchanged(void **ctx)
+{
+    (void)ctx;
+    char *known = NULL, *exchanged = NULL, *elsewhere = NULL;
+    fixture_must(bst_vkey_text(fixture.identity.log_origin, fixture.identity.log_key, &known, &err), &err);
+    fixture_must(bst_vkey_text(fixture.identity.log_origin, other.log_key, &exchanged, &err), &err);
+    fixture_must(bst_vkey_text(other.log_origin, other.log_key, &elsewhere, &err), &err);
+    const char *const keys[] = {elsewhere, exchanged, known};
+    for (size_t count = 0; count <= 3; count++) {
+        const struct bst_sweep_options options = {.verify = {.log_keys = keys, .log_key_count = count}};
+        struct told told = sweep_with(options);
+        bool found = count == 2;
+        assert_int_equal(told.summary.count[SWEEP_LEDGER], found);
+        assert_int_equal(told.summary.code, found ? BST_BROKEN : BST_OK);
+        if (found) assert_string_equal(told.detail, "log.key");
+        if (found) assert_int_equal(told.entry, UINT64_MAX);
+        bst_sweep_report_free(told.report);
+    }
+    free(known);
+    free(exchanged);
+    free(elsewhere);
+}
+
 static void a_revoked_key_is_a_warning(void **ctx)
 {
     (void)ctx;
@@ -455,6 +485,7 @@ int main(void)
         TEST(training_that_is_restricted),
         TEST(adopted_and_marked),
         TEST(what_the_ledger_check_finds),
+        TEST(a_log_whose_key_was_exchanged),
         TEST(a_revoked_key_is_a_warning),
         cmocka_unit_test(reports_are_bounded),
     };
