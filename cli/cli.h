@@ -267,8 +267,19 @@ enum bst_code cli_trust_add(struct bst_trust *trust, const char *path, unsigned 
 /* Adds the file to what home trusts, under --name or its own, with --origin and --date, and says so (cmd_trust.c). */
 enum bst_code cli_trust_keep(const struct cli_args *args, const char *home, const char *file, unsigned kinds,
                              struct bst_error *err);
-/* Opens --ledger FILE or home's ledger for reading. */
+/* --ledger FILE, or home's, which must have been initialised. New memory. */
+enum bst_code cli_ledger_path(const struct cli_args *args, char **out, struct bst_error *err);
+/* Opens it for reading. */
 enum bst_code cli_ledger(const struct cli_args *args, struct bst_ledger **out, struct bst_error *err);
+
+/* What cli_trust_load heeds besides --log-key. */
+#define CLI_TRUST_OPTIONS                                                                                    \
+    {"trust", 0, "FILE", "trust signers under these certificates (PEM, or \"key export\" of the author)",    \
+     true},                                                                                                  \
+        {"trust-tsa", 0, "FILE", "trust time stamps under these certificates", true},                        \
+    {                                                                                                        \
+        "trust-signer", 0, "FILE", "trust these signers' certificates themselves", true                      \
+    }
 
 /* ---- sandbox (sandbox.c) ---- */
 
@@ -283,14 +294,15 @@ struct cli_sandbox {
 };
 /* Files and folders; NULL and what is not there are passed over. */
 void cli_sandbox_read(struct cli_sandbox *sandbox, const char *path);
-/* A file in a folder. */
-void cli_sandbox_read_in(struct cli_sandbox *sandbox, const char *folder, const char *name);
 /* The folder that path lies in. */
 void cli_sandbox_read_beside(struct cli_sandbox *sandbox, const char *path);
 /* The folder in which a report at path will be made; two at most. */
 void cli_sandbox_write_at(struct cli_sandbox *sandbox, const char *path);
 /* A picture with the manifests beside it; or a folder, with the pictures that links in it lead to. */
 void cli_sandbox_read_pictures(struct cli_sandbox *sandbox, const char *path);
+/* What judging takes, all of it named by the caller, or the caller's own: the operands, as pictures; what home and the
+ * options trust; home's ledger and --ledger. Home's keys are not among it. */
+void cli_sandbox_read_judged(struct cli_sandbox *sandbox, const struct cli_args *args, const char *home);
 /* Shuts the process in (base.h, bst_sandbox_enter) unless BLINDSTAMP_SANDBOX is "off"; if it is "require" and the machine
  * cannot, BST_FAILURE. With network, a helper is left outside to ask the network. */
 enum bst_code cli_sandbox_enter(struct cli_sandbox *sandbox, bool network, struct bst_error *err);

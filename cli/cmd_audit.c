@@ -19,10 +19,7 @@ static const struct cli_option options[] = {
     {"force", 'f', NULL, "replace existing files of --html and --sarif", false},
     {"gap", 0, "DAYS", "tell when nothing was recorded for longer (default: 30)", false},
     {"slack", 0, "MINUTES", "by so much clocks may differ (default: 10)", false},
-    {"trust", 0, "FILE", "trust signers under these certificates (PEM, or \"key export\" of the author)",
-     true},
-    {"trust-tsa", 0, "FILE", "trust time stamps under these certificates", true},
-    {"trust-signer", 0, "FILE", "trust these signers' certificates themselves", true},
+    CLI_TRUST_OPTIONS,
     {"log-key", 0, "KEY|FILE", "trust the ledger with this verifier key", true},
     {"ledger", 0, "FILE", "this ledger instead of HOME's", false},
     {"jobs", 'j', "N", "files judged at once (default: as many as processors)", false},
@@ -312,32 +309,13 @@ static enum bst_code sweep(struct audit *audit, struct bst_error *err)
 
 /* ---- what it needs ---- */
 
-/* What is read from here on is all named by the caller, or the caller's own; the keys in home are not. */
 static enum bst_code shut_in(struct audit *audit, const char *home, struct bst_error *err)
 {
-    static const char *const own[] = {"identity.json", "ledger.sqlite", "ledger.sqlite-journal", "certs",
-                                      "trust"};
-    static const char *const files[] = {"trust", "trust-tsa", "trust-signer", "log-key"};
-    static const char *const beside[] = {"", "-journal", "-checkpoint"};
-    const struct cli_args *args = audit->args;
-    struct cli_sandbox *sandbox = &audit->sandbox;
-    const char *value;
-    for (size_t i = 0; i < args->operand_count; i++)
-        cli_sandbox_read_pictures(sandbox, args->operands[i]);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        cli_sandbox_read_in(sandbox, home, own[i]);
-    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
-        char *path = bst_format("%s%s", audit->options.ledger, beside[i]);
-        if (!path) return bst_fail_memory(err);
-        cli_sandbox_read(sandbox, path);
-        free(path);
-    }
-    for (size_t f = 0; f < sizeof files / sizeof *files; f++)
-        for (size_t i = 0; (value = cli_nth(args, files[f], i)); i++)
-            cli_sandbox_read(sandbox, value);
-    if ((value = cli_value(args, "html"))) cli_sandbox_write_at(sandbox, value);
-    if ((value = cli_value(args, "sarif"))) cli_sandbox_write_at(sandbox, value);
-    return cli_sandbox_enter(sandbox, false, err);
+    const char *path;
+    cli_sandbox_read_judged(&audit->sandbox, audit->args, home);
+    if ((path = cli_value(audit->args, "html"))) cli_sandbox_write_at(&audit->sandbox, path);
+    if ((path = cli_value(audit->args, "sarif"))) cli_sandbox_write_at(&audit->sandbox, path);
+    return cli_sandbox_enter(&audit->sandbox, false, err);
 }
 
 static enum bst_code check_reports(const struct cli_args *args, struct bst_error *err)
@@ -376,13 +354,12 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     struct audit audit = {.args = args, .json = cli_has(args, "json")};
     struct bst_trust *trust = NULL;
-    char *home = NULL, *own = NULL;
+    char *home = NULL, *ledger = NULL;
     if (cli_has(args, "list")) return list(args, err);
-    enum bst_code code = cli_home(args, !cli_value(args, "ledger"), &home, err);
+    enum bst_code code = cli_ledger_path(args, &ledger, err);
+    if (code == BST_OK) code = cli_home(args, false, &home, err);
     if (code == BST_OK) code = read_options(&audit, home, err);
-    if (code == BST_OK && !cli_value(args, "ledger") && !(own = bst_path_join(home, "ledger.sqlite")))
-        code = bst_fail_memory(err);
-    audit.options.ledger = own ? own : cli_value(args, "ledger");
+    audit.options.ledger = ledger;
     if (code == BST_OK) code = shut_in(&audit, home, err);
     if (code == BST_OK) code = cli_trust_load(args, home, &trust, err);
     if (code == BST_OK && (cli_value(args, "html") || cli_value(args, "sarif")) &&
@@ -398,7 +375,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
     bst_sweep_report_free(audit.report);
     cli_sandbox_clear(&audit.sandbox);
     bst_trust_free(trust);
-    free(own);
+    free(ledger);
     free(home);
     return code;
 }

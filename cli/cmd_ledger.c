@@ -281,17 +281,6 @@ static const struct {
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
-static enum bst_code ledger_path(const struct cli_args *args, char **out, struct bst_error *err)
-{
-    const char *given = cli_value(args, "ledger");
-    char *home = NULL;
-    enum bst_code code = given ? BST_OK : cli_home(args, true, &home, err);
-    if (code == BST_OK && !(*out = given ? bst_strdup(given) : bst_path_join(home, "ledger.sqlite")))
-        code = bst_fail_memory(err);
-    free(home);
-    return code;
-}
-
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     const char *names[VERBS + 1] = {0};
@@ -306,7 +295,7 @@ static enum bst_code run(const struct cli_args *args, struct bst_error *err)
         return bst_fail(err, BST_USAGE, "ledger %s needs %s", names[v], verbs[v].operand);
     struct bst_ledger *ledger = NULL;
     char *path = NULL;
-    enum bst_code code = ledger_path(args, &path, err);
+    enum bst_code code = cli_ledger_path(args, &path, err);
     if (code == BST_OK && verbs[v].read) code = bst_ledger_open(path, BST_LEDGER_READ, &ledger, err);
     if (code == BST_OK)
         code = verbs[v].read ? verbs[v].read(args, ledger, path, err) : verbs[v].write(args, path, err);

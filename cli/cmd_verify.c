@@ -10,10 +10,7 @@ static const struct cli_option options[] = {
     {"replay", 'r', NULL, "make the picture again and compare every pixel", false},
     {"model", 'm', "PATH", "file or folder where --replay looks for the model", true},
     {"input", 'i', "PATH", "file or folder where --replay looks for an input picture", true},
-    {"trust", 0, "FILE", "trust signers under these certificates (PEM, or \"key export\" of the author)",
-     true},
-    {"trust-tsa", 0, "FILE", "trust time stamps under these certificates", true},
-    {"trust-signer", 0, "FILE", "trust these signers' certificates themselves", true},
+    CLI_TRUST_OPTIONS,
     {"ask-revocation", 0, NULL, "ask over the network whether a trusted signer's certificate was revoked",
      false},
     {"log-key", 0, "KEY|FILE", "trust the ledger with this verifier key", true},
@@ -355,25 +352,12 @@ static void admit_replay(struct cli_sandbox *sandbox, const struct cli_args *arg
         cli_sandbox_read_beside(sandbox, args->operands[i]);
 }
 
-/* What is read from here on is all named by the caller, or the caller's own; the keys in home are not. */
 static enum bst_code shut_in(struct batch *batch, const char *home, const struct cli_places *places,
                              struct bst_error *err)
 {
-    static const char *const own[] = {
-        "identity.json", "ledger.sqlite", "ledger.sqlite-journal", "ledger.sqlite-checkpoint",
-        "certs",         "trust"};
-    static const char *const files[] = {"trust", "trust-tsa", "trust-signer", "log-key", "ledger"};
-    const struct cli_args *args = batch->args;
-    const char *value;
-    for (size_t i = 0; i < args->operand_count; i++)
-        cli_sandbox_read_pictures(&batch->sandbox, args->operands[i]);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        cli_sandbox_read_in(&batch->sandbox, home, own[i]);
-    for (size_t f = 0; f < sizeof files / sizeof *files; f++)
-        for (size_t i = 0; (value = cli_nth(args, files[f], i)); i++)
-            cli_sandbox_read(&batch->sandbox, value);
-    if (cli_has(args, "replay")) admit_replay(&batch->sandbox, args, places);
-    return cli_sandbox_enter(&batch->sandbox, cli_has(args, "ask-revocation"), err);
+    cli_sandbox_read_judged(&batch->sandbox, batch->args, home);
+    if (cli_has(batch->args, "replay")) admit_replay(&batch->sandbox, batch->args, places);
+    return cli_sandbox_enter(&batch->sandbox, cli_has(batch->args, "ask-revocation"), err);
 }
 
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)

@@ -29,11 +29,6 @@ void cli_sandbox_read(struct cli_sandbox *sandbox, const char *path)
     if (path) take(sandbox, bst_strdup(path));
 }
 
-void cli_sandbox_read_in(struct cli_sandbox *sandbox, const char *folder, const char *name)
-{
-    if (folder) take(sandbox, bst_path_join(folder, name));
-}
-
 void cli_sandbox_read_beside(struct cli_sandbox *sandbox, const char *path)
 {
     take(sandbox, bst_format("%.*s.", (int)(bst_path_name(path) - path), path));
@@ -69,6 +64,33 @@ void cli_sandbox_read_pictures(struct cli_sandbox *sandbox, const char *path)
     } else {
         read_picture(sandbox, path);
     }
+}
+
+/* With the files that belong to it. */
+static void read_ledger(struct cli_sandbox *sandbox, const char *path)
+{
+    static const char *const beside[] = {"", "-journal", "-checkpoint"};
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        take(sandbox, bst_format("%s%s", path, beside[i]));
+}
+
+void cli_sandbox_read_judged(struct cli_sandbox *sandbox, const struct cli_args *args, const char *home)
+{
+    static const char *const own[] = {"identity.json", "certs", "trust"};
+    static const char *const options[] = {"trust", "trust-tsa", "trust-signer", "log-key"};
+    const char *value;
+    for (size_t i = 0; i < args->operand_count; i++)
+        cli_sandbox_read_pictures(sandbox, args->operands[i]);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        take(sandbox, bst_path_join(home, own[i]));
+    for (size_t o = 0; o < sizeof options / sizeof *options; o++)
+        for (size_t i = 0; (value = cli_nth(args, options[o], i)); i++)
+            cli_sandbox_read(sandbox, value);
+    char *ledger = bst_path_join(home, "ledger.sqlite");
+    sandbox->failed |= !ledger;
+    if (ledger) read_ledger(sandbox, ledger);
+    free(ledger);
+    if ((value = cli_value(args, "ledger"))) read_ledger(sandbox, value);
 }
 
 /* NULL when it is whole. */

@@ -124,15 +124,22 @@ enum bst_code cli_trust_load(const struct cli_args *args, const char *home, stru
     return code;
 }
 
-enum bst_code cli_ledger(const struct cli_args *args, struct bst_ledger **out, struct bst_error *err)
+enum bst_code cli_ledger_path(const struct cli_args *args, char **out, struct bst_error *err)
 {
     const char *given = cli_value(args, "ledger");
-    if (given) return bst_ledger_open(given, BST_LEDGER_READ, out, err);
-    char *home = NULL, *path = NULL;
-    enum bst_code code = cli_home(args, true, &home, err);
-    if (code == BST_OK && !(path = bst_path_join(home, "ledger.sqlite"))) code = bst_fail_memory(err);
+    char *home = NULL;
+    enum bst_code code = given ? BST_OK : cli_home(args, true, &home, err);
+    if (code == BST_OK && !(*out = given ? bst_strdup(given) : bst_path_join(home, "ledger.sqlite")))
+        code = bst_fail_memory(err);
+    free(home);
+    return code;
+}
+
+enum bst_code cli_ledger(const struct cli_args *args, struct bst_ledger **out, struct bst_error *err)
+{
+    char *path = NULL;
+    enum bst_code code = cli_ledger_path(args, &path, err);
     if (code == BST_OK) code = bst_ledger_open(path, BST_LEDGER_READ, out, err);
     free(path);
-    free(home);
     return code;
 }
