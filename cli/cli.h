@@ -141,6 +141,8 @@ void cli_text(FILE *out, const char *text);
 void cli_csv(FILE *out, const char *text);
 /* JSON on stdout: compact on a line of its own, or indented. */
 enum bst_code cli_json(const json_t *value, bool indent, struct bst_error *err);
+/* The same. Takes the reference; NULL is "out of memory". */
+enum bst_code cli_json_take(json_t *value, bool indent, struct bst_error *err);
 /* A path or a stranger's text, which need not be UTF-8, as JSON; null for NULL. New reference. */
 json_t *cli_json_text(const char *text);
 /* "12.3 MB" */

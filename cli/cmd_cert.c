@@ -30,10 +30,7 @@ static enum bst_code write_csr(const struct cli_args *args, const char *pem, str
         fputs(pem, stdout);
         return BST_OK;
     }
-    json_t *json = json_pack("{s:s}", "request", pem);
-    enum bst_code code = json ? cli_json(json, false, err) : bst_fail_memory(err);
-    json_decref(json);
-    return code;
+    return cli_json_take(json_pack("{s:s}", "request", pem), false, err);
 }
 
 static enum bst_code cert_csr(const struct cli_args *args, const char *home, struct bst_error *err)
@@ -195,10 +192,9 @@ static enum bst_code cert_check(const struct cli_args *args, const char *home, s
     if (code == BST_OK) {
         json_array_foreach(rules, i, rule) broken += !json_is_true(json_object_get(rule, "kept"));
         if (cli_has(args, "json")) {
-            json_t *json = json_pack("{s:b, s:O, s:O}", "accepted", (int)(broken == 0), "rules", rules,
-                                     "certificates", list);
-            code = json ? cli_json(json, true, err) : bst_fail_memory(err);
-            json_decref(json);
+            code = cli_json_take(json_pack("{s:b, s:O, s:O}", "accepted", (int)(broken == 0), "rules", rules,
+                                           "certificates", list),
+                                 true, err);
         } else {
             print_certificates(list);
             print_rules(rules);

@@ -171,12 +171,10 @@ static enum bst_code say(const struct cli_args *args, const struct bst_decision 
     if (cli_has(args, "json")) {
         char hex[BST_SHA256_HEX];
         bst_hex(decision->picture.sha256, BST_SHA256_LEN, hex);
-        json_t *all = json_pack("{s:I, s:s, s:o, s:s, s:I}", "entry", (json_int_t)entry, "act",
-                                acts[decision->act], "file", cli_json_text(decision->picture.name), "sha256",
-                                hex, "others", (json_int_t)decision->other_count);
-        enum bst_code code = all ? cli_json(all, false, err) : bst_fail_memory(err);
-        json_decref(all);
-        return code;
+        return cli_json_take(json_pack("{s:I, s:s, s:o, s:s, s:I}", "entry", (json_int_t)entry, "act",
+                                       acts[decision->act], "file", cli_json_text(decision->picture.name),
+                                       "sha256", hex, "others", (json_int_t)decision->other_count),
+                             false, err);
     }
     printf("entry %llu: ", (unsigned long long)entry);
     cli_text(stdout, decision->picture.name);

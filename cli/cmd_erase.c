@@ -28,10 +28,9 @@ static enum bst_code find_entry(struct bst_ledger *ledger, const char *what, uin
 static enum bst_code say(const struct cli_args *args, uint64_t entry, uint64_t index, struct bst_error *err)
 {
     if (cli_has(args, "json")) {
-        json_t *all = json_pack("{s:I, s:I}", "erased_from", (json_int_t)entry, "entry", (json_int_t)index);
-        enum bst_code code = all ? cli_json(all, false, err) : bst_fail_memory(err);
-        json_decref(all);
-        return code;
+        return cli_json_take(
+            json_pack("{s:I, s:I}", "erased_from", (json_int_t)entry, "entry", (json_int_t)index), false,
+            err);
     }
     printf("Erased the words of entry %llu; entry %llu says so. Proofs and signatures hold as before.\n",
            (unsigned long long)entry, (unsigned long long)index);

@@ -34,12 +34,11 @@ static enum bst_code report(const struct cli_args *args, const char *home,
     enum bst_code code = bst_vkey_text(identity->log_origin, identity->log_key, &vkey, err);
     if (code != BST_OK) return code;
     if (cli_has(args, "json")) {
-        json_t *all =
-            json_pack("{s:o, s:s, s:s?, s:s?, s:s, s:s, s:s, s:b}", "home", cli_json_text(home), "author",
-                      identity->name, "email", identity->email, "url", identity->url, "key_id",
-                      identity->key_id, "log", identity->log_origin, "log_key", vkey, "encrypted", locked);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:o, s:s, s:s?, s:s?, s:s, s:s, s:s, s:b}", "home",
+                                       cli_json_text(home), "author", identity->name, "email",
+                                       identity->email, "url", identity->url, "key_id", identity->key_id,
+                                       "log", identity->log_origin, "log_key", vkey, "encrypted", locked),
+                             true, err);
     } else {
         printf("Made keys, certificate and ledger for ");
         cli_text(stdout, identity->name);

@@ -102,9 +102,7 @@ static enum bst_code key_list(const struct cli_args *args, const char *home,
     json_t *own = list_own(identity, home);
     enum bst_code code;
     if (cli_has(args, "json")) {
-        json_t *all = json_pack("{s:o, s:O}", "home", cli_json_text(home), "keys", own);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:o, s:O}", "home", cli_json_text(home), "keys", own), true, err);
     } else {
         code = print_list(own, err);
     }
@@ -122,13 +120,12 @@ static enum bst_code key_show(const struct cli_args *args, const char *home,
     enum bst_code code = bst_vkey_text(identity->log_origin, identity->log_key, &vkey, err);
     if (code == BST_OK) code = bst_key_public_pem(identity->public_key, &pem, err);
     if (code == BST_OK && cli_has(args, "json")) {
-        json_t *all =
-            json_pack("{s:o, s:s, s:s?, s:s?, s:s, s:o, s:s?, s:s, s:s, s:s}", "home", cli_json_text(home),
-                      "author", identity->name, "email", identity->email, "url", identity->url, "key_id",
-                      identity->key_id, "certificate", cli_json_text(subject), "valid_until", until, "log",
-                      identity->log_origin, "log_key", vkey, "public_key", pem);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:o, s:s, s:s?, s:s?, s:s, s:o, s:s?, s:s, s:s, s:s}", "home",
+                                       cli_json_text(home), "author", identity->name, "email",
+                                       identity->email, "url", identity->url, "key_id", identity->key_id,
+                                       "certificate", cli_json_text(subject), "valid_until", until, "log",
+                                       identity->log_origin, "log_key", vkey, "public_key", pem),
+                             true, err);
     } else if (code == BST_OK) {
         const struct {
             const char *name, *text;
@@ -232,9 +229,7 @@ static enum bst_code key_export(const struct cli_args *args, const char *home,
         if (code == BST_OK && cli_has(args, "json"))
             printf("{\"bytes\":%zu,\"secret\":%s}\n", out.len, is_secret ? "true" : "false");
     } else if (code == BST_OK && cli_has(args, "json")) {
-        json_t *all = json_pack("{s:s#}", "pem", (const char *)out.data, out.len);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:s#}", "pem", (const char *)out.data, out.len), true, err);
     } else if (code == BST_OK) {
         fwrite(out.data, 1, out.len, stdout);
     }

@@ -72,12 +72,11 @@ static enum bst_code status(const struct cli_args *args, struct bst_ledger *ledg
     if (code == BST_OK) code = bst_vkey_text(bst_ledger_origin(ledger), bst_ledger_key(ledger), &vkey, err);
     if (code == BST_OK) code = count_kinds(ledger, &kinds, err);
     if (code == BST_OK && cli_has(args, "json")) {
-        json_t *all = json_pack("{s:o, s:s, s:s, s:I, s:I, s:O, s:s}", "file", cli_json_text(path), "log",
-                                bst_ledger_origin(ledger), "log_key", vkey, "entries",
-                                (json_int_t)bst_ledger_size(ledger), "bytes", (json_int_t)st.st_size, "kinds",
-                                kinds, "checkpoint", note);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:o, s:s, s:s, s:I, s:I, s:O, s:s}", "file", cli_json_text(path),
+                                       "log", bst_ledger_origin(ledger), "log_key", vkey, "entries",
+                                       (json_int_t)bst_ledger_size(ledger), "bytes", (json_int_t)st.st_size,
+                                       "kinds", kinds, "checkpoint", note),
+                             true, err);
     } else if (code == BST_OK) {
         code = print_status(ledger, path, (uint64_t)st.st_size, vkey, note, kinds);
     }
@@ -183,11 +182,10 @@ static enum bst_code report(struct findings *findings, struct bst_ledger *ledger
 {
     uint64_t size = bst_ledger_size(ledger);
     if (findings->json) {
-        json_t *all =
+        enum bst_code printed = cli_json_take(
             json_pack("{s:o, s:I, s:i, s:b, s:O}", "file", cli_json_text(path), "entries", (json_int_t)size,
-                      "code", code, "key_known", known, "findings", findings->array);
-        enum bst_code printed = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+                      "code", code, "key_known", known, "findings", findings->array),
+            true, err);
         return printed == BST_OK ? code : printed;
     }
     if (findings->count > FINDINGS_SHOWN)
@@ -244,10 +242,10 @@ static enum bst_code check(const struct cli_args *args, struct bst_ledger *ledge
     if (code == BST_OK || code == BST_BROKEN) {
         *err = (struct bst_error){0};
         if (findings.json) {
-            json_t *all = json_pack("{s:o, s:I, s:i, s:O}", "file", cli_json_text(path), "entries",
-                                    (json_int_t)size, "code", code, "findings", findings.array);
-            enum bst_code printed = all ? cli_json(all, true, err) : bst_fail_memory(err);
-            json_decref(all);
+            enum bst_code printed =
+                cli_json_take(json_pack("{s:o, s:I, s:i, s:O}", "file", cli_json_text(path), "entries",
+                                        (json_int_t)size, "code", code, "findings", findings.array),
+                              true, err);
             if (printed != BST_OK) code = printed;
         } else if (code == BST_OK) {
             printf("%ssound%s: pages, tables and the newest checkpoint of %llu entries\n"

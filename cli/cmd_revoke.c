@@ -51,11 +51,10 @@ static enum bst_code say(const struct cli_args *args, const struct bst_revocatio
     char since[BST_TIME_LEN];
     bst_time_text(revocation->since_ms, since);
     if (cli_has(args, "json")) {
-        json_t *all = json_pack("{s:I, s:s, s:o, s:s}", "entry", (json_int_t)entry, "key_id",
-                                revocation->key_id, "name", cli_json_text(revocation->name), "since", since);
-        enum bst_code code = all ? cli_json(all, false, err) : bst_fail_memory(err);
-        json_decref(all);
-        return code;
+        return cli_json_take(json_pack("{s:I, s:s, s:o, s:s}", "entry", (json_int_t)entry, "key_id",
+                                       revocation->key_id, "name", cli_json_text(revocation->name), "since",
+                                       since),
+                             false, err);
     }
     printf("entry %llu: the key %.16s... of ", (unsigned long long)entry, revocation->key_id);
     cli_text(stdout, revocation->name);

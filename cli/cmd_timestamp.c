@@ -26,9 +26,9 @@ static enum bst_code request(const struct cli_args *args, struct bst_error *err)
     bst_buf_free(&der);
     if (code != BST_OK) return code;
     if (cli_has(args, "json")) {
-        json_t *json = json_pack("{s:o, s:o}", "file", cli_json_text(path), "request", cli_json_text(output));
-        code = json ? cli_json(json, false, err) : bst_fail_memory(err);
-        json_decref(json);
+        code = cli_json_take(
+            json_pack("{s:o, s:o}", "file", cli_json_text(path), "request", cli_json_text(output)), false,
+            err);
     } else if (!cli_has(args, "quiet")) {
         printf("Have an authority answer it, for instance\n"
                "  curl -H 'Content-Type: application/timestamp-query' --data-binary @");
@@ -44,11 +44,9 @@ static enum bst_code say(const struct cli_args *args, const char *path, const st
                          struct bst_error *err)
 {
     if (cli_has(args, "json")) {
-        json_t *json = json_pack("{s:o, s:s, s:o}", "file", cli_json_text(path), "time", stamped->when,
-                                 "authority", cli_json_text(stamped->authority));
-        enum bst_code code = json ? cli_json(json, false, err) : bst_fail_memory(err);
-        json_decref(json);
-        return code;
+        return cli_json_take(json_pack("{s:o, s:s, s:o}", "file", cli_json_text(path), "time", stamped->when,
+                                       "authority", cli_json_text(stamped->authority)),
+                             false, err);
     }
     if (cli_has(args, "quiet")) return BST_OK;
     cli_text(stdout, path);

@@ -113,13 +113,11 @@ static enum bst_code report(const struct cli_args *args, const char *name,
                (unsigned long long)index);
         return BST_OK;
     }
-    json_t *all = json_pack("{s:s, s:o, s:s, s:I, s:s, s:s, s:I}", "model", name, "file",
-                            cli_json_text(cli_value(args, "output")), "sha256", digest, "steps",
-                            (json_int_t)result->steps, "started", result->started, "finished",
-                            result->finished, "entry", (json_int_t)index);
-    enum bst_code code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-    json_decref(all);
-    return code;
+    return cli_json_take(json_pack("{s:s, s:o, s:s, s:I, s:s, s:s, s:I}", "model", name, "file",
+                                   cli_json_text(cli_value(args, "output")), "sha256", digest, "steps",
+                                   (json_int_t)result->steps, "started", result->started, "finished",
+                                   result->finished, "entry", (json_int_t)index),
+                         true, err);
 }
 
 static enum bst_code train(const struct cli_args *args, const char *home, struct bst_train_options *train,

@@ -105,10 +105,7 @@ static enum bst_code say_added(const struct cli_args *args, const struct bst_tru
 {
     char kinds[64], count[128];
     if (cli_has(args, "json")) {
-        json_t *json = item_json(item);
-        enum bst_code code = json ? cli_json(json, true, err) : bst_fail_memory(err);
-        json_decref(json);
-        return code;
+        return cli_json_take(item_json(item), true, err);
     }
     kinds_text(item->kinds, kinds);
     count_text(&item->count, count);

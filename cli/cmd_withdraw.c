@@ -39,11 +39,10 @@ static enum bst_code say(const struct cli_args *args, const struct bst_rights *r
                          struct bst_error *err)
 {
     if (cli_has(args, "json")) {
-        json_t *all = json_pack("{s:I, s:I, s:o}", "entry", (json_int_t)entry, "picture",
-                                (json_int_t)rights->entry, "file", cli_json_text(rights->picture.name));
-        enum bst_code code = all ? cli_json(all, false, err) : bst_fail_memory(err);
-        json_decref(all);
-        return code;
+        return cli_json_take(json_pack("{s:I, s:I, s:o}", "entry", (json_int_t)entry, "picture",
+                                       (json_int_t)rights->entry, "file",
+                                       cli_json_text(rights->picture.name)),
+                             false, err);
     }
     printf("entry %llu: ", (unsigned long long)entry);
     cli_text(stdout, rights->picture.name ? rights->picture.name : "the picture");

@@ -24,10 +24,9 @@ enum bst_code key_rotate(const struct cli_args *args, const char *home, struct b
     cli_passphrase_free(passphrase);
     if (code != BST_OK) return code;
     if (cli_has(args, "json")) {
-        json_t *all = json_pack("{s:s, s:s, s:I}", "key_id", rotated.key_id, "old_key_id", rotated.old_key_id,
-                                "entry", (json_int_t)rotated.entry);
-        code = all ? cli_json(all, false, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:s, s:s, s:I}", "key_id", rotated.key_id, "old_key_id",
+                                       rotated.old_key_id, "entry", (json_int_t)rotated.entry),
+                             false, err);
         return code;
     }
     printf("entry %llu: your key is %.16s... now; %.16s... signed for the last time\n",
@@ -55,11 +54,10 @@ static enum bst_code say(const struct cli_args *args, const struct bst_identity 
                          uint64_t entry, struct bst_error *err)
 {
     if (cli_has(args, "json")) {
-        json_t *all = json_pack("{s:I, s:o, s:s, s:s}", "entry", (json_int_t)entry, "name",
-                                cli_json_text(identity->name), "key_id", identity->key_id, "role", role);
-        enum bst_code code = all ? cli_json(all, false, err) : bst_fail_memory(err);
-        json_decref(all);
-        return code;
+        return cli_json_take(json_pack("{s:I, s:o, s:s, s:s}", "entry", (json_int_t)entry, "name",
+                                       cli_json_text(identity->name), "key_id", identity->key_id, "role",
+                                       role),
+                             false, err);
     }
     printf("entry %llu: ", (unsigned long long)entry);
     cli_text(stdout, identity->name);

@@ -18,9 +18,7 @@ enum bst_code ledger_backup(const struct cli_args *args, struct bst_ledger *ledg
     cli_progress_clear(&progress);
     if (code != BST_OK) return code;
     if (cli_has(args, "json")) {
-        json_t *all = json_pack("{s:o}", "file", cli_json_text(to));
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:o}", "file", cli_json_text(to)), true, err);
         return code;
     }
     printf("Copied the ledger to %s and checked the copy. It holds the private words too.\n", to);
@@ -45,10 +43,9 @@ static enum bst_code say_recovered(const struct cli_args *args, const struct bst
     char *vkey = NULL;
     enum bst_code code = bst_vkey_text(bst_ledger_origin(ledger), bst_ledger_key(ledger), &vkey, err);
     if (code == BST_OK && cli_has(args, "json")) {
-        json_t *all = json_pack("{s:I, s:s, s:s}", "entry", (json_int_t)index, "log",
-                                bst_ledger_origin(ledger), "log_key", vkey);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:I, s:s, s:s}", "entry", (json_int_t)index, "log",
+                                       bst_ledger_origin(ledger), "log_key", vkey),
+                             true, err);
     } else if (code == BST_OK) {
         printf("Kept %llu entries; entry %llu says what was lost. The log goes on as ",
                (unsigned long long)index, (unsigned long long)index);

@@ -14,11 +14,10 @@ static enum bst_code export_tiles(const struct cli_args *args, struct bst_ledger
     cli_progress_clear(&progress);
     if (code != BST_OK) return code;
     if (cli_has(args, "json")) {
-        json_t *all = json_pack("{s:o, s:I, s:I, s:I}", "folder", cli_json_text(folder), "entries",
-                                (json_int_t)done.entries, "before", (json_int_t)done.before, "files",
-                                (json_int_t)done.files);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:o, s:I, s:I, s:I}", "folder", cli_json_text(folder), "entries",
+                                       (json_int_t)done.entries, "before", (json_int_t)done.before, "files",
+                                       (json_int_t)done.files),
+                             true, err);
         return code;
     }
     if (done.entries == done.before)
@@ -40,9 +39,8 @@ enum bst_code ledger_export(const struct cli_args *args, struct bst_ledger *ledg
     if (code != BST_OK) return code;
     unsigned long long size = bst_ledger_size(ledger);
     if (cli_has(args, "json")) {
-        json_t *all = json_pack("{s:o, s:I}", "folder", cli_json_text(folder), "entries", (json_int_t)size);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(
+            json_pack("{s:o, s:I}", "folder", cli_json_text(folder), "entries", (json_int_t)size), true, err);
         return code;
     }
     printf("Wrote %llu entries, the checkpoint and the verifier key to %s\n", size, folder);

@@ -475,9 +475,7 @@ static enum bst_code report(const struct adding *a, struct bst_error *err)
     json_object_set_new(all, "golden", json_integer((json_int_t)a->golden));
     if (a->foreign) json_object_set_new(all, "converted", json_string(a->converted));
     json_object_set_new(all, "entry", json_integer((json_int_t)a->entry));
-    enum bst_code code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-    json_decref(all);
-    return code;
+    return cli_json_take(all, true, err);
 }
 
 enum bst_code model_add(const struct model_call *call, struct bst_error *err)

@@ -253,9 +253,7 @@ static enum bst_code report(struct bench *b, const struct row *rows, size_t coun
                                 shares_json(found, shares, b->network.runs, part == 1));
             free(found);
         }
-        enum bst_code code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
-        return code;
+        return cli_json_take(all, true, err);
     }
     struct cli_table table;
     printf("%u x %u, %.2f GMAC, median of %llu pictures\n", b->controls.width, b->controls.height,

@@ -237,10 +237,9 @@ enum bst_code model_check(const struct model_call *call, struct bst_error *err)
         if (code == BST_OK) code = check_ledger(&c, err);
     }
     if (code == BST_OK && cli_has(call->args, "json")) {
-        json_t *all = json_pack("{s:o, s:s, s:i, s:O}", "model", cli_json_text(call->operand), "sha256",
-                                c.digest, "code", c.code, "checks", c.lines);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:o, s:s, s:i, s:O}", "model", cli_json_text(call->operand),
+                                       "sha256", c.digest, "code", c.code, "checks", c.lines),
+                             true, err);
     }
     json_decref(c.lines);
     bst_model_free(c.model);

@@ -41,10 +41,9 @@ enum bst_code model_graph(const struct model_call *call, struct bst_error *err)
     if (code == BST_OK) code = draw(call, model, &svg, &network, err);
     if (code == BST_OK) code = bst_file_write(path, svg.data, svg.len, flags, err);
     if (code == BST_OK && cli_has(call->args, "json")) {
-        json_t *all = json_pack("{s:o, s:I, s:I}", "file", cli_json_text(path), "layers",
-                                (json_int_t)network.layer_count, "bytes", (json_int_t)svg.len);
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(json_pack("{s:o, s:I, s:I}", "file", cli_json_text(path), "layers",
+                                       (json_int_t)network.layer_count, "bytes", (json_int_t)svg.len),
+                             true, err);
     } else if (code == BST_OK) {
         cli_text(stdout, path);
         fputc('\n', stdout);

@@ -231,8 +231,7 @@ enum bst_code model_show(const struct model_call *call, struct bst_error *err)
         json_t *all = model_json(model, bst_model_path(model), is_bundled(call, bst_model_path(model)));
         json_object_set_new(all, "network", runs ? network_json(&network, card) : json_null());
         if (!runs) json_object_set_new(all, "problem", cli_json_text(why.what));
-        code = all ? cli_json(all, true, err) : bst_fail_memory(err);
-        json_decref(all);
+        code = cli_json_take(all, true, err);
     } else {
         print_card(model);
         if (runs)

@@ -108,6 +108,13 @@ enum bst_code cli_json(const json_t *value, bool indent, struct bst_error *err)
     return code;
 }
 
+enum bst_code cli_json_take(json_t *value, bool indent, struct bst_error *err)
+{
+    enum bst_code code = value ? cli_json(value, indent, err) : bst_fail_memory(err);
+    json_decref(value);
+    return code;
+}
+
 void cli_bytes(uint64_t bytes, char out[static 24])
 {
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
