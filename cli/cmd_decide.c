@@ -16,16 +16,23 @@ static const struct cli_option options[] = {
     {"from", 0, "FILE", "files and folders that it was put together from; more may follow", true},
     {"why", 0, "TEXT", "the reason, in your own words", false},
     {"tool", 0, "NAME", "the program or tool that was used", false},
-    {"privacy", 0, "LEVEL", "public (default), partner or private; see above", false},
+    CLI_PRIVACY_OPTION,
     CLI_PASSPHRASE_OPTION,
     {0},
 };
+
+static const struct {
+    const char *name, *others; /* options: the picture, and those that it was chosen among or made from */
+    const char *words;
+} acts[] = {[BST_ACT_SELECT] = {"select", "among", "was chosen among"},
+            [BST_ACT_EDIT] = {"edit", NULL, "was edited from"}, /* --edit BEFORE AFTER: an operand */
+            [BST_ACT_ARRANGE] = {"arrange", "from", "was put together from"}};
 
 /* ---- pictures ---- */
 
 struct gathering {
     const struct cli_args *args;
-    const struct bst_picture_ref *chosen; /* which does not stand among the others; or NULL */
+    const struct bst_picture_ref *chosen; /* which does not stand among the others */
     size_t count, room;
     struct bst_picture_ref *pictures;
     struct cli_progress progress;
@@ -41,8 +48,11 @@ static bool gather(void *arg, const char *path)
         return false;
     }
     if (bst_picture_read(path, &picture, all->err) != BST_OK) return false;
-    bool same = all->chosen && memcmp(picture.sha256, all->chosen->sha256, sizeof picture.sha256) == 0;
-    if (!same && all->count == all->room) {
+    if (memcmp(picture.sha256, all->chosen->sha256, sizeof picture.sha256) == 0) {
+        bst_picture_clear(&picture);
+        return true;
+    }
+    if (all->count == all->room) {
         size_t room = all->room ? 2 * all->room : 64;
         struct bst_picture_ref *grown = realloc(all->pictures, room * sizeof *grown);
         if (!grown) {
@@ -53,26 +63,30 @@ static bool gather(void *arg, const char *path)
         all->pictures = grown;
         all->room = room;
     }
-    if (same)
-        bst_picture_clear(&picture);
-    else
-        all->pictures[all->count++] = picture;
+    all->pictures[all->count++] = picture;
     return true;
 }
 
-/* Every value of the option, then the operands from the first on. */
-static enum bst_code gather_all(struct gathering *all, const char *option, struct bst_error *err)
+static enum bst_code gather_below(struct gathering *all, const char *path)
 {
+    enum bst_code code = cli_walk(path, CLI_ALL_PICTURES, gather, all, all->err);
+    return all->err->what[0] ? all->err->code : code; /* gather's own failure */
+}
+
+/* Every value of the option, then the operands. */
+static enum bst_code gather_all(struct gathering *all, const char *option, size_t operands)
+{
+    const struct cli_args *args = all->args;
     const char *path;
     enum bst_code code = BST_OK;
     cli_interrupt_catch();
-    cli_progress_begin(&all->progress, "reading", all->args);
-    for (size_t i = 0; code == BST_OK && (path = cli_nth(all->args, option, i)); i++)
-        code = cli_walk(path, CLI_ALL_PICTURES, gather, all, err);
-    for (size_t i = 0; code == BST_OK && i < all->args->operand_count && !err->what[0]; i++)
-        code = cli_walk(all->args->operands[i], CLI_ALL_PICTURES, gather, all, err);
+    cli_progress_begin(&all->progress, "reading", args);
+    for (size_t i = 0; code == BST_OK && (path = cli_nth(args, option, i)); i++)
+        code = gather_below(all, path);
+    for (size_t i = 0; code == BST_OK && i < operands; i++)
+        code = gather_below(all, args->operands[i]);
     cli_progress_clear(&all->progress);
-    return err->what[0] ? err->code : code;
+    return code;
 }
 
 /* ---- the decision ---- */
@@ -80,14 +94,9 @@ static enum bst_code gather_all(struct gathering *all, const char *option, struc
 /* Exactly one of --select, --edit and --arrange. */
 static enum bst_code read_act(const struct cli_args *args, enum bst_act *act, struct bst_error *err)
 {
-    static const struct {
-        const char *option, *others;
-    } acts[] = {[BST_ACT_SELECT] = {"select", "among"},
-                [BST_ACT_EDIT] = {"edit", NULL},
-                [BST_ACT_ARRANGE] = {"arrange", "from"}};
     size_t given = 0;
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
-        if (!cli_has(args, acts[i].option)) continue;
+        if (!cli_has(args, acts[i].name)) continue;
         *act = (enum bst_act)i;
         given++;
     }
@@ -97,9 +106,9 @@ static enum bst_code read_act(const struct cli_args *args, enum bst_act *act, st
     }
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
         if (i != *act && acts[i].others && cli_has(args, acts[i].others))
-            return bst_fail(err, BST_USAGE, "--%s belongs to --%s", acts[i].others, acts[i].option);
+            return bst_fail(err, BST_USAGE, "--%s belongs to --%s", acts[i].others, acts[i].name);
     if (acts[*act].others && !cli_has(args, acts[*act].others)) {
-        bst_fail(err, BST_USAGE, "--%s needs --%s", acts[*act].option, acts[*act].others);
+        bst_fail(err, BST_USAGE, "--%s needs --%s", acts[*act].name, acts[*act].others);
         return bst_hint(err, "blindstamp help decide shows how");
     }
     if (*act == BST_ACT_EDIT && args->operand_count != 1) {
@@ -124,21 +133,18 @@ static enum bst_code read_words(const struct cli_args *args, struct bst_decision
 static enum bst_code read_pictures(const struct cli_args *args, struct bst_decision *decision,
                                    struct gathering *others, struct bst_error *err)
 {
-    static const char *const names[] = {"select", NULL, "arrange"}, *const lists[] = {"among", "edit",
-                                                                                      "from"};
-    const char *path =
-        decision->act == BST_ACT_EDIT ? args->operands[0] : cli_value(args, names[decision->act]);
+    bool edit = decision->act == BST_ACT_EDIT;
+    const char *name = acts[decision->act].name;
+    const char *path = edit ? args->operands[0] : cli_value(args, name);
     enum bst_code code = bst_picture_read(path, &decision->picture, err);
     if (code != BST_OK) return code;
     others->chosen = &decision->picture;
-    struct cli_args none = *args;
-    if (decision->act == BST_ACT_EDIT) none.operand_count = 0; /* the operand is the result */
-    others->args = &none;
-    code = gather_all(others, lists[decision->act], err);
+    code = edit ? gather_all(others, name, 0)
+                : gather_all(others, acts[decision->act].others, args->operand_count);
     if (code == BST_OK && others->count == 0) {
         bst_fail(err, BST_USAGE,
-                 decision->act == BST_ACT_EDIT ? "the picture before and the picture after are the same"
-                                               : "there is no other picture among those named");
+                 edit ? "the picture before and the picture after are the same"
+                      : "there is no other picture among those named");
         code = bst_hint(err, "name at least one picture that differs");
     }
     decision->others = others->pictures;
@@ -166,19 +172,18 @@ static enum bst_code record(const struct cli_args *args, struct bst_decision *de
 static enum bst_code say(const struct cli_args *args, const struct bst_decision *decision, uint64_t entry,
                          struct bst_error *err)
 {
-    static const char *const acts[] = {"select", "edit", "arrange"};
-    static const char *const words[] = {"was chosen among", "was edited from", "was put together from"};
     if (cli_has(args, "json")) {
         char hex[BST_SHA256_HEX];
         bst_hex(decision->picture.sha256, BST_SHA256_LEN, hex);
         return cli_json_take(json_pack("{s:I, s:s, s:o, s:s, s:I}", "entry", (json_int_t)entry, "act",
-                                       acts[decision->act], "file", cli_json_text(decision->picture.name),
-                                       "sha256", hex, "others", (json_int_t)decision->other_count),
+                                       acts[decision->act].name, "file",
+                                       cli_json_text(decision->picture.name), "sha256", hex, "others",
+                                       (json_int_t)decision->other_count),
                              false, err);
     }
     printf("entry %llu: ", (unsigned long long)entry);
     cli_text(stdout, decision->picture.name);
-    printf(" %s %zu other%s\n", words[decision->act], decision->other_count,
+    printf(" %s %zu other%s\n", acts[decision->act].words, decision->other_count,
            decision->other_count == 1 ? "" : "s");
     return BST_OK;
 }
@@ -186,7 +191,7 @@ static enum bst_code say(const struct cli_args *args, const struct bst_decision 
 static enum bst_code run(const struct cli_args *args, struct bst_error *err)
 {
     struct bst_decision decision = {0};
-    struct gathering others = {.err = err};
+    struct gathering others = {.args = args, .err = err};
     uint64_t entry = 0;
     enum bst_code code = read_act(args, &decision.act, err);
     if (code == BST_OK) code = read_words(args, &decision, err);
