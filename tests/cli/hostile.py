@@ -2,7 +2,7 @@
 """hostile.py BINARY FOLDER CORPUS - files that are made to cost time or memory, and every broken file of the fuzz targets,
 through verify, show and sign. Nothing but Python's library and openssl, for signatures that hold: what is only judged
 behind a good signature must be cheap too. BLINDSTAMP_HOME has an identity without passphrase."""
-import ctypes, hashlib, os, resource, struct, subprocess, sys, zlib
+import ctypes, functools, hashlib, os, resource, struct, subprocess, sys, zlib
 
 binary, folder, corpus = sys.argv[1:4]
 home = os.environ["BLINDSTAMP_HOME"]
@@ -21,13 +21,13 @@ def png(width=1, height=1, depth=8, colour=2, interlace=0, before=b"", pixels=No
         pixels = zlib.compress(b"\0" + bytes(3 * width))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + before + chunk(b"IDAT", pixels) + after + chunk(b"IEND")
 
-def zeros(count, level=9):
-    """Deflated zeros, made piece by piece."""
-    z, out, piece = zlib.compressobj(level), [], bytes(1 << 20)
-    while count > 0:
-        out.append(z.compress(piece[: min(count, len(piece))]))
-        count -= len(piece)
-    return b"".join(out) + z.flush()
+def zeros(count):
+    """Deflated zeros: one mebibyte over and over, which ends so that it can stand behind itself."""
+    def deflated(n, end):
+        z = zlib.compressobj(9, zlib.DEFLATED, -15)
+        return z.compress(bytes(n)) + z.flush(end)
+    check = struct.pack(">I", count % 65521 << 16 | 1)
+    return b"\x78\xda" + deflated(1 << 20, zlib.Z_FULL_FLUSH) * (count >> 20) + deflated(count & (1 << 20) - 1, zlib.Z_FINISH) + check
 
 def segment(marker, data=b""):
     return bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data
@@ -99,6 +99,7 @@ def der(pem):
     out = subprocess.run(["openssl", "x509", "-outform", "DER"], input=pem, capture_output=True, check=True)
     return out.stdout
 
+@functools.cache
 def own_chain():
     pem = open(home + "/certs/author.pem").read()
     return [der((p + "-----END CERTIFICATE-----\n").encode()) for p in pem.split("-----END CERTIFICATE-----\n") if "BEGIN" in p][:1]
@@ -146,16 +147,15 @@ def app11(manifests, size=65000):
         out.append(segment(0xEB, b"JP\x00\x01" + struct.pack(">I", n) + length + manifests[at : at + size]))
     return b"".join(out)
 
+@functools.cache
 def brotli(data):
+    """Data of which little remains."""
     lib = ctypes.CDLL("libbrotlienc.so.1")
     lib.BrotliEncoderCompress.argtypes = [ctypes.c_int] * 3 + [ctypes.c_size_t, ctypes.c_char_p, ctypes.POINTER(ctypes.c_size_t), ctypes.c_char_p]
-    size = ctypes.c_size_t(len(data) + 1024)
+    size = ctypes.c_size_t(len(data) // 64 + 1024)
     out = ctypes.create_string_buffer(size.value)
     assert lib.BrotliEncoderCompress(5, 24, 0, len(data), data, ctypes.byref(size), out)
     return out.raw[: size.value]
-
-def key(bits):
-    return subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:%d" % bits], capture_output=True, check=True).stdout
 
 # ---- DER ----
 
@@ -214,6 +214,10 @@ def ingredients(count, other, label="c2pa.ingredient.v3"):
     return [assertion("%s__%d" % (label, i) if i else label, {"relationship": "componentOf", "dc:title": "x", "activeManifest": {"url": "self#jumbf=/c2pa/" + LABEL % 2, "hash": digest},
              "validationResults": {"activeManifest": {"success": [{"code": "claimSignature.validated", "url": "self#jumbf=/c2pa/" + LABEL % 2}] * 8, "informational": [], "failure": []}}}) for i in range(count)]
 
+def chain_of_policies():
+    policies = extension("2.5.29.32", tlv(0x30, *[tlv(0x30, oid("1.2.3.%d" % i)) for i in range(100000)]))
+    return [certificate(extensions=policies, name=b"c%d" % n, issuer=b"c%d" % (n + 1)) for n in range(8)]
+
 def ladder(depth, fan):
     """Manifests in a row, each an ingredient of the one above it several times over: fan^depth ways to the last."""
     made = [manifest([ACTIONS, binding()], label=LABEL % 0)]
@@ -269,14 +273,14 @@ def cases():
     yield "assertions.png", lambda: carried(store(manifest([assertion("org.example.a__%d" % i, {"n": i}) for i in range(100000)])))
     yield "assertions-listed.png", lambda: carried(store(manifest([assertion("org.example.a__%d" % i, {"n": i}) for i in range(999)] + [binding()])))
     yield "assertion-listed-often.png", same_assertion_often
-    yield "actions.png", lambda: carried(store(manifest([assertion("c2pa.actions.v2", {"actions": [{"action": "c2pa.opened"}] + [{"action": "c2pa.edited", "parameters": {"ingredients": [{"url": "self#jumbf=c2pa.assertions/x", "hash": b""}] * 10}}] * 40000}), binding()])))
+    yield "actions.png", lambda: carried(store(manifest([assertion("c2pa.actions.v2", {"actions": [{"action": "c2pa.opened"}] + [Raw(cbor({"action": "c2pa.edited", "parameters": {"ingredients": [{"url": "self#jumbf=c2pa.assertions/x", "hash": b""}] * 10}}))] * 40000}), binding()])))
     yield "exclusions.png", lambda: carried(store(manifest([ACTIONS, binding([{"start": 33 + 2 * i, "length": 1} for i in range(100000)])])), pixels=zlib.compress(os.urandom(4 << 20)))
     yield "exclusions-some.png", lambda: carried(store(manifest([ACTIONS, binding([{"start": 33 + 2 * i, "length": 1} for i in range(4000)])])), pixels=zlib.compress(os.urandom(4 << 20), 0))
     yield "redactions.png", lambda: carried(store(manifest([ACTIONS, binding()], more={"redacted_assertions": ["self#jumbf=/c2pa/%s/c2pa.assertions/a%d" % (LABEL % 2, i) for i in range(10000)]})))
     yield "ingredients.png", lambda: carried(store(*many_ingredients(900)))
     yield "ingredients-ladder.png", lambda: ladder(30, 12)
     yield "bindings.png", lambda: carried(store(manifest([ACTIONS] + [("c2pa.hash.data__%d" % i if i else "c2pa.hash.data", super_("cbor", "c2pa.hash.data__%d" % i if i else "c2pa.hash.data", box(b"cbor", cbor({"exclusions": [{"start": 33, "length": 100}], "name": "j", "alg": "sha256", "hash": bytes(32), "pad": b""})))) for i in range(400)])), after=chunk(b"teXt", bytes(30 << 20)))
-    yield "boxes-hashed.png", lambda: carried(store(manifest([ACTIONS, assertion("c2pa.hash.boxes", {"alg": "sha256", "boxes": [{"names": ["IDAT"] * 60, "alg": "sha256", "hash": bytes(32), "pad": b""}] * 20000})])))
+    yield "boxes-hashed.png", lambda: carried(store(manifest([ACTIONS, assertion("c2pa.hash.boxes", {"alg": "sha256", "boxes": [Raw(cbor({"names": ["IDAT"] * 60, "alg": "sha256", "hash": bytes(32), "pad": b""}))] * 20000})])))
     yield "brotli-bomb.png", lambda: carried(store(compressed(bytes(1 << 30))))
     yield "brotli-bombs.png", lambda: carried(store(*[compressed(bytes(15 << 20), i) for i in range(64)]))
     yield "cose-padding.png", lambda: carried(store(manifest([ACTIONS, binding()], unprotected={"pad": bytes(3 << 20)})))
@@ -287,7 +291,7 @@ def cases():
     yield "cose-slow-exponents.png", lambda: carried(store(manifest([ACTIONS, binding()], algorithm=-37, chain=[certificate(rsa_public((1 << 3072) - 1, (1 << 3071) + 1))] * 8)))
     yield "cose-extensions.png", lambda: carried(store(manifest([ACTIONS, binding()], chain=[certificate(extensions=b"".join(extension("1.2.3.%d" % i, b"\x05\0") for i in range(200000)))])))
     yield "cose-names.png", lambda: carried(store(manifest([ACTIONS, binding()], chain=[certificate(extensions=extension("2.5.29.17", tlv(0x30, tlv(0x82, b"a.example") * 500000)))])))
-    yield "cose-policies.png", lambda: carried(store(manifest([ACTIONS, binding()], chain=[certificate(extensions=extension("2.5.29.32", tlv(0x30, *[tlv(0x30, oid("1.2.3.%d" % i)) for i in range(100000)])), name=b"c%d" % n, issuer=b"c%d" % (n + 1)) for n in range(8)])))
+    yield "cose-policies.png", lambda: carried(store(manifest([ACTIONS, binding()], chain=chain_of_policies())))
     yield "cose-constraints.png", lambda: carried(store(manifest([ACTIONS, binding()], chain=[certificate(extensions=extension("2.5.29.30", tlv(0x30, tlv(0xA0, *[tlv(0x30, tlv(0x82, b"x%d.example" % i)) for i in range(50000)]))) + extension("2.5.29.17", tlv(0x30, *[tlv(0x82, b"y%d.example" % i) for i in range(50000)])))] * 8)))
     yield "stamps.png", lambda: carried(store(manifest([ACTIONS, binding()], unprotected={"sigTst2": {"tstTokens": [{"val": os.urandom(1000)}] * 3500}})))
     yield "answers.png", lambda: carried(store(manifest([ACTIONS, binding()], unprotected={"rVals": {"ocspVals": [os.urandom(1000)] * 3500}})))
@@ -361,6 +365,7 @@ def probe(path, name):
 
 only = sys.argv[4:]
 good = True
+own_chain()  # read once, not by each child
 for name, make in cases():
     if only and name not in only:
         continue
