@@ -27,21 +27,13 @@ static inline const char *family_hex(const char *what, char out[static BST_SHA25
     return out;
 }
 
-/* Signs the payload, which is freed, and appends it. */
+/* Signs the payload, which is released, and appends it. */
 static inline void family_add(const struct fixture *fixture, struct bst_buf *payload,
                               const struct bst_secrets *secrets)
 {
-    struct bst_error err;
-    struct bst_buf envelope = {0};
     struct bst_ledger *ledger = fixture_open(fixture, BST_LEDGER_WRITE);
-    struct bst_proof proof;
-    fixture_must(bst_dsse_sign(payload->data, payload->len, fixture->author, &envelope, &err), &err);
-    const struct bst_entry entry = {envelope.data, envelope.len, secrets};
-    fixture_must(bst_ledger_append(ledger, fixture->log, &entry, 1, &proof, &err), &err);
-    bst_proof_clear(&proof);
+    fixture_put(fixture, ledger, fixture->author, payload, secrets);
     bst_ledger_close(ledger);
-    bst_buf_free(&envelope);
-    bst_buf_free(payload);
 }
 
 static inline void family_training(const struct fixture *fixture)

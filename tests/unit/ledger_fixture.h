@@ -44,6 +44,33 @@ static inline void fixture_author(struct fixture *fixture)
     identity->log_origin = bst_format("blindstamp.local/%.16s", identity->key_id);
 }
 
+/* Another author, who has a log of his own elsewhere. */
+struct person {
+    struct bst_key *key;
+    struct bst_identity identity;
+};
+
+static inline struct person person_new(const char *name, int seed)
+{
+    struct bst_error err;
+    struct person person = {0};
+    uint8_t bytes[32];
+    memset(bytes, seed, sizeof bytes);
+    fixture_must(bst_key_from_seed(bytes, &person.key, &err), &err);
+    person.identity.name = bst_strdup(name);
+    person.identity.log_origin = bst_strdup("elsewhere.example/log");
+    memcpy(person.identity.public_key, bst_key_public(person.key), BST_KEY_LEN);
+    memcpy(person.identity.log_key, bst_key_public(person.key), BST_KEY_LEN);
+    bst_key_id(person.identity.public_key, person.identity.key_id);
+    return person;
+}
+
+static inline void person_free(struct person *person)
+{
+    bst_key_free(person->key);
+    bst_identity_clear(&person->identity);
+}
+
 /* A generation statement, number n of its kind. */
 static inline void fixture_statement(const struct fixture *fixture, uint64_t n, enum bst_privacy privacy,
                                      struct bst_secrets *secrets, struct bst_buf *payload)
@@ -123,6 +150,32 @@ static inline void batch_free(struct batch *batch)
     free(batch->proofs);
 }
 
+static inline struct bst_ledger *fixture_open(const struct fixture *fixture, enum bst_ledger_mode mode)
+{
+    struct bst_error err;
+    struct bst_ledger *ledger;
+    fixture_must(bst_ledger_open(fixture->path, mode, &ledger, &err), &err);
+    return ledger;
+}
+
+/* Signs the payload, which is released, and appends it as a batch of its own. The entry's number. */
+static inline uint64_t fixture_put(const struct fixture *fixture, struct bst_ledger *ledger,
+                                   const struct bst_key *key, struct bst_buf *payload,
+                                   const struct bst_secrets *secrets)
+{
+    struct bst_error err;
+    struct bst_buf envelope = {0};
+    struct bst_proof proof;
+    fixture_must(bst_dsse_sign(payload->data, payload->len, key, &envelope, &err), &err);
+    const struct bst_entry entry = {envelope.data, envelope.len, secrets};
+    fixture_must(bst_ledger_append(ledger, fixture->log, &entry, 1, &proof, &err), &err);
+    uint64_t index = proof.index;
+    bst_proof_clear(&proof);
+    bst_buf_free(&envelope);
+    bst_buf_free(payload);
+    return index;
+}
+
 /* A new folder with a ledger that holds the identity as entry 0. */
 static inline void fixture_new(struct fixture *fixture)
 {
@@ -139,26 +192,11 @@ static inline void fixture_new(struct fixture *fixture)
     fixture_must(
         bst_ledger_create(fixture->path, fixture->identity.log_origin, fixture->identity.log_key, &err),
         &err);
-    struct bst_buf payload = {0}, envelope = {0};
-    struct bst_ledger *ledger;
-    struct bst_proof proof;
+    struct bst_buf payload = {0};
+    struct bst_ledger *ledger = fixture_open(fixture, BST_LEDGER_WRITE);
     fixture_must(bst_statement_identity(&fixture->identity, &payload, &err), &err);
-    fixture_must(bst_dsse_sign(payload.data, payload.len, fixture->author, &envelope, &err), &err);
-    fixture_must(bst_ledger_open(fixture->path, BST_LEDGER_WRITE, &ledger, &err), &err);
-    struct bst_entry entry = {envelope.data, envelope.len, NULL};
-    fixture_must(bst_ledger_append(ledger, fixture->log, &entry, 1, &proof, &err), &err);
-    bst_proof_clear(&proof);
+    fixture_put(fixture, ledger, fixture->author, &payload, NULL);
     bst_ledger_close(ledger);
-    bst_buf_free(&payload);
-    bst_buf_free(&envelope);
-}
-
-static inline struct bst_ledger *fixture_open(const struct fixture *fixture, enum bst_ledger_mode mode)
-{
-    struct bst_error err;
-    struct bst_ledger *ledger;
-    fixture_must(bst_ledger_open(fixture->path, mode, &ledger, &err), &err);
-    return ledger;
 }
 
 /* Opens, appends statements first .. first + count - 1 as one batch, closes. */
@@ -187,6 +225,22 @@ static inline void fixture_free(struct fixture *fixture)
                  fixture->folder);
         if (system(command) != 0) fprintf(stderr, "fixture: cannot remove %s\n", fixture->folder);
     }
+}
+
+/* For cmocka: a ledger for each test, as its state. */
+static inline int fixture_setup(void **state)
+{
+    struct fixture *fixture = bst_calloc(1, sizeof *fixture);
+    fixture_new(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static inline int fixture_teardown(void **state)
+{
+    fixture_free(*state);
+    free(*state);
+    return 0;
 }
 
 #endif

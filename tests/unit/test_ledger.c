@@ -17,21 +17,6 @@
 
 static struct bst_error err;
 
-static int setup(void **ctx)
-{
-    struct fixture *fixture = bst_calloc(1, sizeof *fixture);
-    fixture_new(fixture);
-    *ctx = fixture;
-    return 0;
-}
-
-static int teardown(void **ctx)
-{
-    fixture_free(*ctx);
-    free(*ctx);
-    return 0;
-}
-
 static void run_sql(const struct fixture *fixture, const char *sql)
 {
     sqlite3 *db;
@@ -513,7 +498,7 @@ static void an_export_can_be_checked_without_the_ledger(void **ctx)
     bst_buf_free(&vkey);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {

@@ -15,21 +15,6 @@
 
 static struct bst_error err;
 
-static int setup(void **ctx)
-{
-    struct fixture *fixture = bst_calloc(1, sizeof *fixture);
-    fixture_new(fixture);
-    *ctx = fixture;
-    return 0;
-}
-
-static int teardown(void **ctx)
-{
-    fixture_free(*ctx);
-    free(*ctx);
-    return 0;
-}
-
 static void shell(const struct fixture *fixture, const char *format, ...)
 {
     char command[400], whole[800];
@@ -241,13 +226,15 @@ static void the_quick_check_finds_accidents(void **ctx)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(it_is_read_as_it_is, setup, teardown),
-        cmocka_unit_test_setup_teardown(it_is_brought_up_to_this_one, setup, teardown),
-        cmocka_unit_test_setup_teardown(writing_brings_it_up_too, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_backup_is_whole_and_noticed_when_put_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_dead_writers_last_step_is_done, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_torn_record_is_told_from_a_lost_one, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_quick_check_finds_accidents, setup, teardown),
+        cmocka_unit_test_setup_teardown(it_is_read_as_it_is, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(it_is_brought_up_to_this_one, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(writing_brings_it_up_too, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_backup_is_whole_and_noticed_when_put_back, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_dead_writers_last_step_is_done, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_torn_record_is_told_from_a_lost_one, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(the_quick_check_finds_accidents, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests_name("ledger_care", tests, NULL, NULL);
 }

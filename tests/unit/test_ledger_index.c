@@ -8,12 +8,10 @@
 #include <jansson.h>
 #include <sqlite3.h>
 
-#include "ledger_fixture.h"
+#include "open_fixture.h"
 #include "ledger_db.h"
 
 static struct bst_error err;
-static struct fixture fixture;
-static struct bst_ledger *ledger;
 
 /* Entry 0 identity, 1 public, 2 partner, 3 private, 4 training, 5 a statement of a kind unknown to us. */
 static int setup(void **ctx)
@@ -25,7 +23,7 @@ static int setup(void **ctx)
     static const char other[] =
         "{\"_type\":\"https://in-toto.io/Statement/v1\",\"predicateType\":\"https://example.org/x\","
         "\"subject\":[{\"name\":\"n\",\"digest\":{\"sha256\":\"00\"}}],\"predicate\":{}}";
-    struct bst_buf payload = {0}, envelope[2] = {0};
+    struct bst_buf payload = {0};
     json_t *dataset;
     struct bst_training training = {
         .model_name = "lakes", .started = "2026-02-01T00:00:00Z", .finished = "2026-02-02T00:00:00Z"};
@@ -37,26 +35,10 @@ static int setup(void **ctx)
     bst_sha256("lakes", 5, training.model_sha256);
     fixture_must(bst_statement_training(&training, &fixture.identity, &payload, &err), &err);
     json_decref(dataset);
-    fixture_must(bst_dsse_sign(payload.data, payload.len, fixture.author, &envelope[0], &err), &err);
-    fixture_must(bst_dsse_sign(other, strlen(other), fixture.author, &envelope[1], &err), &err);
-    struct bst_entry entries[2] = {{envelope[0].data, envelope[0].len, NULL},
-                                   {envelope[1].data, envelope[1].len, NULL}};
-    struct bst_proof proofs[2];
     ledger = fixture_open(&fixture, BST_LEDGER_WRITE);
-    fixture_must(bst_ledger_append(ledger, fixture.log, entries, 2, proofs, &err), &err);
-    for (int i = 0; i < 2; i++) {
-        bst_proof_clear(&proofs[i]);
-        bst_buf_free(&envelope[i]);
-    }
-    bst_buf_free(&payload);
-    return 0;
-}
-
-static int teardown(void **ctx)
-{
-    (void)ctx;
-    bst_ledger_close(ledger);
-    fixture_free(&fixture);
+    fixture_put(&fixture, ledger, fixture.author, &payload, NULL);
+    bst_buf_text(&payload, other);
+    fixture_put(&fixture, ledger, fixture.author, &payload, NULL);
     return 0;
 }
 
@@ -250,5 +232,5 @@ int main(void)
         cmocka_unit_test(controls),
         cmocka_unit_test(questions_search_an_index),
     };
-    return cmocka_run_group_tests_name("ledger_index", tests, setup, teardown);
+    return cmocka_run_group_tests_name("ledger_index", tests, setup, open_teardown);
 }

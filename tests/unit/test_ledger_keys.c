@@ -6,40 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ledger_fixture.h"
+#include "open_fixture.h"
 #include "statement.h"
 #include "verify.h"
 
 static struct bst_error err;
-static struct fixture fixture;
-static struct bst_ledger *ledger;
 static int64_t start; /* later than the fixture's own entry */
-
-/* Another author. */
-struct person {
-    struct bst_key *key;
-    struct bst_identity identity;
-};
-
-static struct person person_new(const char *name, int seed)
-{
-    struct person person = {0};
-    uint8_t bytes[32];
-    memset(bytes, seed, sizeof bytes);
-    assert_int_equal(bst_key_from_seed(bytes, &person.key, &err), BST_OK);
-    person.identity.name = bst_strdup(name);
-    person.identity.log_origin = bst_strdup("elsewhere.example/log");
-    memcpy(person.identity.public_key, bst_key_public(person.key), BST_KEY_LEN);
-    memcpy(person.identity.log_key, bst_key_public(person.key), BST_KEY_LEN);
-    bst_key_id(person.identity.public_key, person.identity.key_id);
-    return person;
-}
-
-static void person_free(struct person *person)
-{
-    bst_key_free(person->key);
-    bst_identity_clear(&person->identity);
-}
 
 static int setup(void **ctx)
 {
@@ -50,32 +22,14 @@ static int setup(void **ctx)
     return 0;
 }
 
-static int teardown(void **ctx)
-{
-    (void)ctx;
-    bst_ledger_close(ledger);
-    fixture_free(&fixture);
-    return 0;
-}
-
 static struct person keeper(void)
 {
     return (struct person){fixture.author, fixture.identity};
 }
 
-/* Signs and appends; the payload is taken. The entry's number. */
 static uint64_t append(const struct person *by, struct bst_buf *payload)
 {
-    struct bst_buf envelope = {0};
-    struct bst_proof proof;
-    fixture_must(bst_dsse_sign(payload->data, payload->len, by->key, &envelope, &err), &err);
-    struct bst_entry entry = {envelope.data, envelope.len, NULL};
-    fixture_must(bst_ledger_append(ledger, fixture.log, &entry, 1, &proof, &err), &err);
-    uint64_t index = proof.index;
-    bst_proof_clear(&proof);
-    bst_buf_free(&envelope);
-    bst_buf_free(payload);
-    return index;
+    return fixture_put(&fixture, ledger, by->key, payload, NULL);
 }
 
 static uint64_t declare(const struct person *person)
@@ -326,13 +280,13 @@ static void a_withdrawal_is_of_all_copies(void **ctx)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_order_of_the_log_decides, setup, teardown),
-        cmocka_unit_test_setup_teardown(not_everybody_may_revoke, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_reader_hears_of_it_at_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(operators_are_admitted_by_operators, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_trusted_time_stamp_overrules_the_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(rights_follow_their_holders, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_withdrawal_is_of_all_copies, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_order_of_the_log_decides, setup, open_teardown),
+        cmocka_unit_test_setup_teardown(not_everybody_may_revoke, setup, open_teardown),
+        cmocka_unit_test_setup_teardown(a_reader_hears_of_it_at_once, setup, open_teardown),
+        cmocka_unit_test_setup_teardown(operators_are_admitted_by_operators, setup, open_teardown),
+        cmocka_unit_test_setup_teardown(a_trusted_time_stamp_overrules_the_order, setup, open_teardown),
+        cmocka_unit_test_setup_teardown(rights_follow_their_holders, setup, open_teardown),
+        cmocka_unit_test_setup_teardown(a_withdrawal_is_of_all_copies, setup, open_teardown),
     };
     return cmocka_run_group_tests_name("ledger_keys", tests, NULL, NULL);
 }

@@ -6,13 +6,9 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "ledger_fixture.h"
-#include "query.h"
+#include "query_plan.h"
 
 #define COUNT 400
-
-static struct fixture fixture;
-static struct bst_ledger *ledger;
 
 static int setup(void **state)
 {
@@ -22,14 +18,6 @@ static int setup(void **state)
     fixture_must(fixture_append(&fixture, 1, COUNT - 20, BST_PUBLIC, &err), &err);
     fixture_must(fixture_append(&fixture, COUNT - 19, 20, BST_PRIVATE, &err), &err);
     ledger = fixture_open(&fixture, BST_LEDGER_READ);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bst_ledger_close(ledger);
-    fixture_free(&fixture);
     return 0;
 }
 
@@ -124,25 +112,6 @@ static void order_and_place(void **state)
     assert_int_equal(FOUND(.offset = UINT64_MAX), 0);
     assert_int_equal(FOUND(.limit = UINT64_MAX), COUNT + 1);
 }
-
-/* A search must not walk: of an entry's rows SQLite may only read those that an index or the full text names.
- */
-static void check_plan(const char *name, const struct bst_query *query)
-{
-    struct bst_error err = {0};
-    sqlite3_stmt *stmt;
-    unsigned lines = 0;
-    assert_int_equal(query_prepare(bst_ledger_db(ledger), query, QUERY_PLAN, &stmt, &err), BST_OK);
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
-        const char *detail = (const char *)sqlite3_column_text(stmt, 3);
-        lines++;
-        if (!strncmp(detail, "SCAN ", 5) && !strstr(detail, "VIRTUAL TABLE INDEX"))
-            fail_msg("%s: %s", name, detail);
-    }
-    sqlite3_finalize(stmt);
-    assert_true(lines > 0);
-}
-#define PLAN(...) check_plan(#__VA_ARGS__, &(const struct bst_query){__VA_ARGS__})
 
 static void every_filter_uses_an_index(void **state)
 {
@@ -297,5 +266,5 @@ int main(void)
         cmocka_unit_test(any_words_can_be_asked_for),
         cmocka_unit_test(others_can_write_meanwhile),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, open_teardown);
 }

@@ -6,24 +6,13 @@
 #include <cmocka.h>
 
 #include "family_fixture.h"
-#include "query.h"
-
-static struct fixture fixture;
-static struct bst_ledger *ledger;
+#include "query_plan.h"
 
 static int setup(void **state)
 {
     (void)state;
     family_new(&fixture);
     ledger = fixture_open(&fixture, BST_LEDGER_READ);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bst_ledger_close(ledger);
-    fixture_free(&fixture);
     return 0;
 }
 
@@ -171,23 +160,6 @@ static void nonsense_is_refused(void **state)
                      BST_USAGE);
 }
 
-/* Of record, what is searched by a condition may only be read through an index. */
-static void check_plan(const char *name, const struct bst_query *query)
-{
-    struct bst_error err = {0};
-    sqlite3_stmt *stmt;
-    assert_int_equal(query_prepare(bst_ledger_db(ledger), query, QUERY_PLAN, &stmt, &err), BST_OK);
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
-        const char *detail = (const char *)sqlite3_column_text(stmt, 3);
-        bool walks = strncmp(detail, "SCAN ", 5) == 0 && !strstr(detail, "VIRTUAL TABLE INDEX");
-        bool ranges = strstr(detail, "r USING INTEGER PRIMARY KEY (rowid>") ||
-                      strstr(detail, "r USING INTEGER PRIMARY KEY (rowid<");
-        if (walks || ranges) fail_msg("%s: %s", name, detail);
-    }
-    sqlite3_finalize(stmt);
-}
-#define PLAN(...) check_plan(#__VA_ARGS__, &(const struct bst_query){__VA_ARGS__})
-
 static void every_condition_uses_an_index(void **state)
 {
     char hex[BST_SHA256_HEX];
@@ -226,5 +198,5 @@ int main(void)
         cmocka_unit_test(every_condition_uses_an_index),
         cmocka_unit_test(nonsense_is_refused),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, open_teardown);
 }

@@ -7,61 +7,38 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "ledger_fixture.h"
+#include "open_fixture.h"
 #include "statement.h"
 #include "sweep.h"
 
 static struct bst_error err;
-static struct fixture fixture;
-static struct bst_ledger *ledger;
-static struct bst_key *other_key;
-static struct bst_identity other; /* another author */
+static struct person other;
 
-static uint64_t append(struct bst_key *key, struct bst_buf *payload, const struct bst_secrets *secrets)
+static uint64_t append(const struct bst_key *key, struct bst_buf *payload, const struct bst_secrets *secrets)
 {
-    struct bst_buf envelope = {0};
-    struct bst_proof proof;
-    fixture_must(bst_dsse_sign(payload->data, payload->len, key, &envelope, &err), &err);
-    struct bst_entry entry = {envelope.data, envelope.len, secrets};
-    fixture_must(bst_ledger_append(ledger, fixture.log, &entry, 1, &proof, &err), &err);
-    uint64_t index = proof.index;
-    bst_proof_clear(&proof);
-    bst_buf_free(&envelope);
-    bst_buf_free(payload);
-    return index;
+    return fixture_put(&fixture, ledger, key, payload, secrets);
 }
 
 static int setup(void **ctx)
 {
     (void)ctx;
-    uint8_t seed[32];
-    memset(seed, 7, sizeof seed);
     fixture_new(&fixture);
     ledger = fixture_open(&fixture, BST_LEDGER_WRITE);
-    assert_int_equal(bst_key_from_seed(seed, &other_key, &err), BST_OK);
-    other = (struct bst_identity){.name = bst_strdup("Ben Example"),
-                                  .log_origin = bst_strdup("elsewhere.example/log")};
-    memcpy(other.public_key, bst_key_public(other_key), BST_KEY_LEN);
-    memcpy(other.log_key, bst_key_public(other_key), BST_KEY_LEN);
-    bst_key_id(other.public_key, other.key_id);
+    other = person_new("Ben Example", 7);
     return 0;
 }
 
 static int teardown(void **ctx)
 {
-    (void)ctx;
-    bst_ledger_close(ledger);
-    bst_key_free(other_key);
-    bst_identity_clear(&other);
-    fixture_free(&fixture);
-    return 0;
+    person_free(&other);
+    return open_teardown(ctx);
 }
 
 static void declare_other(void)
 {
     struct bst_buf payload = {0};
-    fixture_must(bst_statement_identity_at(&other, bst_now_ms(), &payload, &err), &err);
-    append(other_key, &payload, NULL);
+    fixture_must(bst_statement_identity_at(&other.identity, bst_now_ms(), &payload, &err), &err);
+    append(other.key, &payload, NULL);
 }
 
 /* A generation that breaks no rule but what the test changes. */
@@ -93,10 +70,10 @@ static uint64_t add(const struct bst_generation *made, bool by_other)
 {
     struct bst_buf payload = {0};
     struct bst_secrets secrets = {0};
-    fixture_must(
-        bst_statement_generation(made, by_other ? &other : &fixture.identity, &secrets, &payload, &err),
-        &err);
-    uint64_t entry = append(by_other ? other_key : fixture.author, &payload, &secrets);
+    fixture_must(bst_statement_generation(made, by_other ? &other.identity : &fixture.identity, &secrets,
+                                          &payload, &err),
+                 &err);
+    uint64_t entry = append(by_other ? other.key : fixture.author, &payload, &secrets);
     bst_secrets_clear(&secrets);
     return entry;
 }
@@ -386,8 +363,8 @@ static void a_log_whose_key_was_exchanged(void **ctx)
     (void)ctx;
     char *known = NULL, *exchanged = NULL, *elsewhere = NULL;
     fixture_must(bst_vkey_text(fixture.identity.log_origin, fixture.identity.log_key, &known, &err), &err);
-    fixture_must(bst_vkey_text(fixture.identity.log_origin, other.log_key, &exchanged, &err), &err);
-    fixture_must(bst_vkey_text(other.log_origin, other.log_key, &elsewhere, &err), &err);
+    fixture_must(bst_vkey_text(fixture.identity.log_origin, other.identity.log_key, &exchanged, &err), &err);
+    fixture_must(bst_vkey_text(other.identity.log_origin, other.identity.log_key, &elsewhere, &err), &err);
     const char *const keys[] = {elsewhere, exchanged, known};
     for (size_t count = 0; count <= 3; count++) {
         const struct bst_sweep_options options = {.verify = {.log_keys = keys, .log_key_count = count}};
