@@ -1,50 +1,30 @@
 /* test_ingredients.c - what a manifest says a picture of ours was made from: model, prompt, seed, input picture; and what it
  * keeps back. */
-#include "stamp_fixture.h"
+#include "home_fixture.h"
 
 #include <jansson.h>
 #include <zlib.h>
 
-static char *home;
 static struct bst_buf roots;
 
 static int setup(void **state)
 {
-    struct bst_error err = {0};
-    struct bst_identity identity;
-    if (folder_setup(state) != 0) return -1;
-    home = bst_strdup(in_folder("home"));
-    struct bst_init init = {.home = home, .author = "Ada Example", .email = "ada@example.org"};
-    if (bst_home_init(&init, &identity, &err) != BST_OK) return -1;
-    bst_identity_clear(&identity);
-    char *path = bst_path_join(home, "certs/root.pem");
-    enum bst_code code = bst_file_read(path, 1u << 20, &roots, &err);
-    free(path);
-    return code == BST_OK && bst_buf_string(&roots) != NULL ? 0 : -1;
+    if (home_setup(state) != 0) return -1;
+    read_roots(&roots);
+    return 0;
 }
 
 static int teardown(void **state)
 {
-    free(home);
     bst_buf_free(&roots);
-    return folder_teardown(state);
-}
-
-static struct bst_stamper *open_stamper(void)
-{
-    struct bst_error err = {0};
-    struct bst_stamper *stamper;
-    struct bst_stamper_options options = {.home = home, .thumbnail = true};
-    bool locked;
-    assert_good(bst_stamper_open(&options, &stamper, &locked, &err));
-    return stamper;
+    return home_teardown(state);
 }
 
 /* Stamps a picture that a model made, from that input if there is one, in a batch of its own. */
 static enum bst_code stamp_from(const char *input, enum bst_privacy privacy, const char *path,
                                 struct bst_error *err)
 {
-    struct bst_stamper *stamper = open_stamper();
+    struct bst_stamper *stamper = open_stamper(true);
     struct bst_generation generation = make_generation(privacy);
     struct bst_image image;
     generation.image_id = NULL;
@@ -130,17 +110,7 @@ static void all_that_went_in(void **state)
     assert_int_equal(json_array_size(bst_json_at(action, "parameters.ingredients")), 4);
     assert_non_null(json_object_get(assertions, "c2pa.thumbnail.claim"));
 
-    /* the input's own manifest, byte for byte */
-    struct bst_jumbf old, new;
-    assert_good(bst_jumbf_parse(parent.store.data, parent.store.len, &old, &err));
-    assert_good(bst_jumbf_parse(c2pa.store.data, c2pa.store.len, &new, &err));
-    const struct bst_jumbf_box *a = bst_jumbf_child(&old, old.boxes, parent.label);
-    const struct bst_jumbf_box *b = bst_jumbf_child(&new, new.boxes, parent.label);
-    assert_non_null(b);
-    assert_int_equal(a->len, b->len);
-    assert_memory_equal(old.bytes + a->start, new.bytes + b->start, a->len);
-    bst_jumbf_clear(&old);
-    bst_jumbf_clear(&new);
+    keeps_manifest(&parent, &c2pa);
     json_decref(before);
     json_decref(assertions);
     bst_c2pa_clear(&parent);
@@ -303,7 +273,7 @@ static void a_batch_with_one_input(void **state)
     struct bst_error err = {0};
     const char *const names[] = {"one.png", "two.png", "three.png"};
     const enum bst_privacy privacy[] = {BST_PUBLIC, BST_PRIVATE, BST_PARTNER};
-    struct bst_stamper *stamper = open_stamper();
+    struct bst_stamper *stamper = open_stamper(true);
     for (size_t i = 0; i < 3; i++) {
         struct bst_generation generation = make_generation(privacy[i]);
         struct bst_image image;
@@ -330,7 +300,7 @@ static void an_input_that_was_changed(void **state)
 {
     (void)state;
     struct bst_error err = {0};
-    struct bst_stamper *stamper = open_stamper();
+    struct bst_stamper *stamper = open_stamper(true);
     struct bst_generation generation = make_generation(BST_PUBLIC);
     struct bst_image image;
     make_gradient(generation.width, generation.height, &image);

@@ -1,42 +1,12 @@
 /* test_stamp.c - from pixels to a stamped file and a ledger entry: what is said, what is kept back, what is
  * left behind when something fails, and that no changed byte passes. */
-#include "stamp_fixture.h"
+#include "home_fixture.h"
 
 #include <dirent.h>
 #include <jansson.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-
-static char *home;
-
-static int setup(void **state)
-{
-    struct bst_error err = {0};
-    struct bst_identity identity;
-    if (folder_setup(state) != 0) return -1;
-    home = bst_strdup(in_folder("home"));
-    struct bst_init init = {.home = home, .author = "Ada Example", .email = "ada@example.org"};
-    if (bst_home_init(&init, &identity, &err) != BST_OK) return -1;
-    bst_identity_clear(&identity);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    free(home);
-    return folder_teardown(state);
-}
-
-static struct bst_stamper *open_stamper(void)
-{
-    struct bst_error err = {0};
-    struct bst_stamper *stamper;
-    struct bst_stamper_options options = {.home = home, .thumbnail = true};
-    bool locked;
-    assert_good(bst_stamper_open(&options, &stamper, &locked, &err));
-    return stamper;
-}
 
 static enum bst_code add(struct bst_stamper *stamper, const char *path, bool force, enum bst_privacy privacy,
                          struct bst_error *err)
@@ -61,15 +31,6 @@ static size_t hidden_files(void)
     return count;
 }
 
-static void read_roots(struct bst_buf *roots)
-{
-    struct bst_error err = {0};
-    char *path = bst_path_join(home, "certs/root.pem");
-    assert_good(bst_file_read(path, 1u << 20, roots, &err));
-    assert_non_null(bst_buf_string(roots));
-    free(path);
-}
-
 struct delivered {
     size_t count;
     uint64_t index[64];
@@ -88,7 +49,7 @@ static void note_delivered(void *arg, const struct bst_stamped *stamped)
 static void stamp_one(const char *path, enum bst_privacy privacy, struct delivered *delivered)
 {
     struct bst_error err = {0};
-    struct bst_stamper *stamper = open_stamper();
+    struct bst_stamper *stamper = open_stamper(true);
     memset(delivered, 0, sizeof(*delivered));
     assert_good(add(stamper, path, true, privacy, &err));
     assert_int_equal(bst_stamp_pending(stamper), 1);
@@ -208,7 +169,7 @@ static void existing_files_are_kept(void **state)
 {
     (void)state;
     struct bst_error err = {0};
-    struct bst_stamper *stamper = open_stamper();
+    struct bst_stamper *stamper = open_stamper(true);
     struct bst_buf content = {0};
     const char *taken = in_folder("taken.png");
     write_file(taken, "mine", 4);
@@ -236,7 +197,7 @@ static void nothing_is_left_behind(void **state)
 {
     (void)state;
     struct bst_error err = {0};
-    struct bst_stamper *stamper = open_stamper();
+    struct bst_stamper *stamper = open_stamper(true);
     assert_good(add(stamper, in_folder("dropped.png"), false, BST_PUBLIC, &err));
     assert_good(add(stamper, in_folder("dropped too.png"), false, BST_PUBLIC, &err));
     assert_int_equal(hidden_files(), 2);
@@ -244,7 +205,7 @@ static void nothing_is_left_behind(void **state)
     assert_int_equal(hidden_files(), 0);
     assert_false(bst_file_exists(in_folder("dropped.png")));
 
-    stamper = open_stamper();
+    stamper = open_stamper(true);
     assert_int_equal(add(stamper, in_folder("no such folder/x.png"), false, BST_PUBLIC, &err), BST_FAILURE);
     assert_non_null(strstr(err.hint, "create the folder"));
     struct rlimit was, small = {2000, 2000}; /* as on a full disk: a write fails in the middle */
@@ -295,7 +256,7 @@ static void a_full_disk_is_noticed_before_the_ledger_is_written(void **state)
         free(picture);
         skip();
     }
-    struct bst_stamper *stamper = open_stamper();
+    struct bst_stamper *stamper = open_stamper(true);
     uint64_t before = ledger_size();
     write_file(filler, zeros, sizeof(zeros));
     enum bst_code added = add(stamper, picture, false, BST_PUBLIC, &err);
@@ -320,7 +281,7 @@ static void a_batch_is_one_checkpoint(void **state)
 {
     (void)state;
     struct bst_error err = {0};
-    struct bst_stamper *stamper = open_stamper();
+    struct bst_stamper *stamper = open_stamper(true);
     struct delivered delivered = {0};
     char *notes[2] = {NULL, NULL};
     char name[32];
@@ -354,7 +315,7 @@ static void statements_are_logged(void **state)
 {
     (void)state;
     struct bst_error err = {0};
-    struct bst_stamper *stamper = open_stamper();
+    struct bst_stamper *stamper = open_stamper(true);
     struct bst_buf payload = {0};
     uint64_t first, second;
     assert_good(bst_statement_identity(bst_stamper_identity(stamper), &payload, &err));
@@ -403,7 +364,7 @@ static void a_foreign_certificate_is_noticed_first(void **state)
     assert_int_equal(bst_stamper_open(&options, &stamper, &locked, &err), BST_FAILURE);
     assert_non_null(strstr(err.where, "certs/author.pem"));
     write_file(path, kept.data, kept.len);
-    bst_stamper_close(open_stamper());
+    bst_stamper_close(open_stamper(true));
     bst_buf_free(&kept);
     signer_free(&other);
     free(path);
@@ -467,5 +428,5 @@ int main(void)
         cmocka_unit_test(a_foreign_certificate_is_noticed_first),
         cmocka_unit_test(no_changed_byte_passes),
     };
-    return cmocka_run_group_tests_name("stamp", tests, setup, teardown);
+    return cmocka_run_group_tests_name("stamp", tests, home_setup, home_teardown);
 }
