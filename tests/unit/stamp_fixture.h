@@ -71,6 +71,13 @@ static inline const char *in_folder(const char *name)
         if (got_ != BST_OK) fail_msg("%s: %s: %s", #call, err.where, err.what);                              \
     } while (0)
 
+/* The same bytes in both. */
+#define assert_same(a, b)                                                                                    \
+    do {                                                                                                     \
+        assert_int_equal((a).len, (b).len);                                                                  \
+        if ((a).len > 0) assert_memory_equal((a).data, (b).data, (a).len);                                   \
+    } while (0)
+
 static inline void make_gradient(uint32_t width, uint32_t height, struct bst_image *image)
 {
     struct bst_error err = {0};

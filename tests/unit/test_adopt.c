@@ -1,9 +1,8 @@
 /* test_adopt.c - pictures made elsewhere: what is read out of them, stamped, kept as their past, and noticed when it is
  * changed. */
 #include "home_fixture.h"
+#include "metadata_fixture.h"
 #include "webp_fixture.h"
-
-#include <jansson.h>
 
 /* ---- what files say ---- */
 
@@ -14,13 +13,6 @@ static json_t *origin(const char *place, const char *key, const char *value)
     assert_non_null(says);
     json_decref(metadata);
     return says;
-}
-
-static void says(json_t *object, const char *key, const char *want)
-{
-    const char *have = bst_json_text(object, key);
-    if (want == NULL ? have != NULL : have == NULL || strcmp(have, want) != 0)
-        fail_msg("%s is %s, not %s", key, have == NULL ? "missing" : have, want == NULL ? "missing" : want);
 }
 
 #define A1111                                                                                                \

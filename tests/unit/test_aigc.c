@@ -1,7 +1,5 @@
 /* test_aigc.c - China's label for AI content: which one is due, what its seals cover, and the forms in which it is read. */
-#include "stamp_fixture.h"
-
-#include <jansson.h>
+#include "metadata_fixture.h"
 
 #include "key.h"
 
@@ -42,13 +40,6 @@ static json_t *make(const char *producer, const char *propagator, const struct b
     json_t *label;
     assert_good(bst_aigc_make(&codes, picture, &label, &err));
     return label;
-}
-
-static void says(const json_t *label, const char *name, const char *want)
-{
-    const char *have = bst_json_text(label, name);
-    if (have == NULL || strcmp(have, want) != 0)
-        fail_msg("%s is %s, not %s", name, have == NULL ? "missing" : have, want);
 }
 
 static void which_is_due(void **state)

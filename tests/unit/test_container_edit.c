@@ -135,8 +135,7 @@ static void round_trip(const struct bst_buf *file)
         edit(&with, &store, &other, &place);
         check_with(&other, &plain, &store, &place);
         edit(&other, NULL, &back, &place);
-        assert_int_equal(back.len, plain.len);
-        assert_memory_equal(back.data, plain.data, plain.len);
+        assert_same(back, plain);
     }
     bst_buf_free(&plain);
     bst_buf_free(&with);
@@ -156,8 +155,7 @@ static void png(void **state)
     round_trip(&file);
     edit(&file, NULL, &plain, &place);
     assert_int_equal(place.start, 33);
-    assert_int_equal(plain.len, file.len);
-    assert_memory_equal(plain.data, file.data, file.len);
+    assert_same(plain, file);
     bst_buf_free(&plain);
     bst_buf_free(&file);
 }
@@ -171,8 +169,7 @@ static void jpeg(void **state)
     round_trip(&file);
     edit(&file, NULL, &plain, &place);
     assert_int_equal(place.start, 20); /* behind SOI and APP0 */
-    assert_int_equal(plain.len, file.len);
-    assert_memory_equal(plain.data, file.data, file.len);
+    assert_same(plain, file);
     bst_buf_append(&bare, file.data, 2); /* the same without APP0 */
     bst_buf_append(&bare, file.data + 20, file.len - 20);
     round_trip(&bare);
@@ -196,8 +193,7 @@ static void webp(void **state)
         assert_memory_equal(plain.data + 12, "VP8X\x0a\0\0\0\0\0\0\0\x5f\0\0\x3f\0\0", 18);
         assert_memory_equal(plain.data + 30, file.data + 12, file.len - 12);
         edit(&plain, NULL, &again, &place);
-        assert_int_equal(again.len, plain.len);
-        assert_memory_equal(again.data, plain.data, plain.len);
+        assert_same(again, plain);
         round_trip(&plain);
         bst_buf_free(&again);
         bst_buf_free(&plain);

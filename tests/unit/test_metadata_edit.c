@@ -71,8 +71,7 @@ static void same_rest(const char *before_path, const char *after_path)
         assert_string_equal(before.segments[i].type, after.segments[k].type);
         assert_good(bst_segment_read(before_path, &before.segments[i], 1u << 24, &a, &err));
         assert_good(bst_segment_read(after_path, &after.segments[k], 1u << 24, &b, &err));
-        assert_int_equal(a.len, b.len);
-        if (a.len > 0) assert_memory_equal(a.data, b.data, a.len);
+        assert_same(a, b);
         assert_int_equal(before.segments[i].whole.length, after.segments[k].whole.length);
         bst_buf_free(&a);
         bst_buf_free(&b);
@@ -135,8 +134,7 @@ static void check_file(const char *name, const struct bst_buf *file)
     struct bst_marks fewer = marks;
     fewer.aigc = NULL;
     assert_good(say(after, &fewer, NULL, &again, &err));
-    assert_int_equal(again.len, made.len);
-    assert_memory_equal(again.data, made.data, made.len);
+    assert_same(again, made);
     if (memcmp(file->data, "\xff\xd8", 2) != 0) { /* of a JPEG the scanner knows a real store alone */
         again.len = 0;
         assert_good(say(path, &marks, &store, &again, &err));
