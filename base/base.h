@@ -111,12 +111,18 @@ void bst_buf_byte(struct bst_buf *buf, uint8_t byte);
 void bst_buf_be16(struct bst_buf *buf, uint16_t value);
 void bst_buf_be32(struct bst_buf *buf, uint32_t value);
 void bst_buf_be64(struct bst_buf *buf, uint64_t value);
+/* The lowest len bytes of value, at most 8, in that byte order. */
+void bst_buf_number(struct bst_buf *buf, uint64_t value, size_t len, bool big_endian);
 /* Puts a zero byte behind the content (not counted in len) and returns it as a string; NULL if buf failed. */
 char *bst_buf_string(struct bst_buf *buf);
 
 static inline uint16_t bst_get_be16(const uint8_t *p)
 {
     return (uint16_t)((unsigned)p[0] << 8 | p[1]);
+}
+static inline uint16_t bst_get_le16(const uint8_t *p)
+{
+    return (uint16_t)((unsigned)p[1] << 8 | p[0]);
 }
 static inline uint32_t bst_get_le32(const uint8_t *p)
 {
@@ -130,6 +136,9 @@ static inline uint64_t bst_get_be64(const uint8_t *p)
 {
     return (uint64_t)bst_get_be32(p) << 32 | bst_get_be32(p + 4);
 }
+/* Of len bytes, at most 8, where the file says which byte order it is in. */
+uint64_t bst_get_number(const uint8_t *p, size_t len, bool big_endian);
+void bst_set_number(uint8_t *p, uint64_t value, size_t len, bool big_endian);
 
 /* Checked size arithmetic: false on overflow, and *out is then untouched. */
 bool bst_mul(size_t a, size_t b, size_t *out);

@@ -142,6 +142,27 @@ void bst_buf_be64(struct bst_buf *buf, uint64_t value)
     bst_buf_be32(buf, (uint32_t)value);
 }
 
+uint64_t bst_get_number(const uint8_t *p, size_t len, bool big_endian)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < len; i++)
+        value = value << 8 | p[big_endian ? i : len - 1 - i];
+    return value;
+}
+
+void bst_set_number(uint8_t *p, uint64_t value, size_t len, bool big_endian)
+{
+    for (size_t i = 0; i < len; i++)
+        p[big_endian ? len - 1 - i : i] = (uint8_t)(value >> (8 * i));
+}
+
+void bst_buf_number(struct bst_buf *buf, uint64_t value, size_t len, bool big_endian)
+{
+    uint8_t bytes[8];
+    bst_set_number(bytes, value, len, big_endian);
+    bst_buf_append(buf, bytes, len);
+}
+
 char *bst_buf_string(struct bst_buf *buf)
 {
     if (!bst_buf_reserve(buf, 1)) return NULL;

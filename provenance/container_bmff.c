@@ -234,9 +234,7 @@ static enum bst_code join(struct bst_buf *store, const struct bst_buf *update, s
     size_t skip = 8 + (size_t)bst_get_be32(update->data + 8);
     bst_buf_append(store, update->data + skip, update->len - skip);
     if (store->failed) return bst_fail_memory(err);
-    for (int i = 0; i < 4; i++) {
-        store->data[i] = (uint8_t)(store->len >> (24 - 8 * i));
-    }
+    bst_set_number(store->data, store->len, 4, true);
     return BST_OK;
 }
 

@@ -75,9 +75,7 @@ enum bst_code bst_container_hash_pieces(const char *path, const struct bst_piece
     if (code == BST_OK && EVP_DigestInit_ex(reading.digest, md, NULL) != 1) code = bst_fail_memory(err);
     for (size_t i = 0; i < count && code == BST_OK; i++) {
         uint8_t place[8];
-        for (int k = 0; k < 8; k++) {
-            place[k] = (uint8_t)(pieces[i].range.start >> (56 - 8 * k));
-        }
+        bst_set_number(place, pieces[i].range.start, sizeof(place), true);
         if (pieces[i].place) EVP_DigestUpdate(reading.digest, place, sizeof(place));
         code = add(&reading, pieces[i].range, err);
     }

@@ -24,11 +24,7 @@ struct tiff {
 
 static uint64_t number(const struct tiff *tiff, const uint8_t *p, size_t len)
 {
-    uint64_t value = 0;
-    for (size_t i = 0; i < len; i++) {
-        value = value << 8 | p[tiff->little ? len - 1 - i : i];
-    }
-    return value;
+    return bst_get_number(p, len, !tiff->little);
 }
 
 static enum bst_code fail_at(const struct scan *scan, uint64_t at, struct bst_error *err)

@@ -9,8 +9,7 @@
 void bst_webp_head(uint64_t end, uint8_t out[static 8])
 {
     memcpy(out, "RIFF", 4);
-    for (int i = 0; i < 4; i++)
-        out[4 + i] = (uint8_t)((end - 8) >> (8 * i));
+    bst_set_number(out + 4, end - 8, 4, false);
 }
 
 struct webp_order {
@@ -65,11 +64,6 @@ static bool chunk_type(const uint8_t *code, char out[static 5])
     return out[0] != 0;
 }
 
-static uint32_t get_le24(const uint8_t *p)
-{
-    return (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
 /* Takes the picture's size from the chunk that says it first: VP8X (RFC 9649, 2.7), VP8L (3.4), VP8 (RFC 6386, 9.1). */
 static enum bst_code read_size(struct scan *scan, const struct bst_segment *chunk, struct bst_error *err)
 {
@@ -82,8 +76,8 @@ static enum bst_code read_size(struct scan *scan, const struct bst_segment *chun
     enum bst_code code = bst_scan_read(scan, head, len, "a chunk", err);
     if (code != BST_OK) return code;
     if (extended) {
-        out->width = get_le24(head + 4) + 1;
-        out->height = get_le24(head + 7) + 1;
+        out->width = (uint32_t)bst_get_number(head + 4, 3, false) + 1;
+        out->height = (uint32_t)bst_get_number(head + 7, 3, false) + 1;
         out->alpha = (head[0] & BST_VP8X_ALPHA) != 0;
     } else if (lossless && head[0] == 0x2f) {
         uint32_t bits = bst_get_le32(head + 1);
@@ -91,8 +85,8 @@ static enum bst_code read_size(struct scan *scan, const struct bst_segment *chun
         out->height = (bits >> 14 & 0x3fff) + 1;
         out->alpha = (bits >> 28 & 1) != 0;
     } else if (!lossless && head[3] == 0x9d && head[4] == 0x01 && head[5] == 0x2a) {
-        out->width = (uint32_t)(head[7] << 8 | head[6]) & 0x3fff;
-        out->height = (uint32_t)(head[9] << 8 | head[8]) & 0x3fff;
+        out->width = bst_get_le16(head + 6) & 0x3fff;
+        out->height = bst_get_le16(head + 8) & 0x3fff;
     }
     return BST_OK;
 }

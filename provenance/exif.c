@@ -120,10 +120,7 @@ bool bst_exif_box_begins_at(size_t offset)
 
 static void add_be32(uint8_t *p, uint32_t more)
 {
-    uint32_t value = bst_get_be32(p) + more;
-    for (int i = 0; i < 4; i++) {
-        p[i] = (uint8_t)(value >> (24 - 8 * i));
-    }
+    bst_set_number(p, bst_get_be32(p) + more, 4, true);
 }
 
 /* Corrects the offsets in the directory at p after everything behind the header moved by that many bytes.
@@ -184,9 +181,9 @@ static json_t *utf16_json(const uint8_t *data, size_t len, bool big)
 {
     struct bst_buf text = {0};
     for (size_t i = 0; i + 1 < len; i += 2) {
-        uint32_t unit = big ? bst_get_be16(data + i) : (uint32_t)(data[i] | data[i + 1] << 8);
+        uint32_t unit = (uint32_t)bst_get_number(data + i, 2, big);
         if (unit >= 0xd800 && unit < 0xdc00 && i + 3 < len) {
-            uint32_t low = big ? bst_get_be16(data + i + 2) : (uint32_t)(data[i + 2] | data[i + 3] << 8);
+            uint32_t low = (uint32_t)bst_get_number(data + i + 2, 2, big);
             if (low >= 0xdc00 && low < 0xe000) {
                 unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
                 i += 2;
@@ -251,11 +248,11 @@ static json_t *read_ifd(ExifData *exif, ExifIfd ifd, json_t *out)
 static bool leads_in_circles(const uint8_t *tiff, size_t len)
 {
     bool big = tiff[0] == 'M';
-    size_t at = big ? bst_get_be32(tiff + 4) : bst_get_le32(tiff + 4), pointers = 0;
+    size_t at = (size_t)bst_get_number(tiff + 4, 4, big), pointers = 0;
     if (at > len || len - at < 2) return false;
-    size_t count = big ? bst_get_be16(tiff + at) : (size_t)tiff[at] | (size_t)tiff[at + 1] << 8;
+    size_t count = (size_t)bst_get_number(tiff + at, 2, big);
     for (at += 2; count > 0 && len - at >= 12; at += 12, count--) {
-        unsigned tag = big ? bst_get_be16(tiff + at) : (unsigned)tiff[at] | (unsigned)tiff[at + 1] << 8;
+        unsigned tag = (unsigned)bst_get_number(tiff + at, 2, big);
         pointers += tag == EXIF_TAG_EXIF_IFD_POINTER || tag == EXIF_TAG_GPS_INFO_IFD_POINTER ||
                     tag == EXIF_TAG_INTEROPERABILITY_IFD_POINTER;
     }

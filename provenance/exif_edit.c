@@ -37,32 +37,27 @@ static size_t length(const struct tiff *tiff)
 
 static uint16_t get16(const struct tiff *tiff, size_t at)
 {
-    const uint8_t *p = bytes(tiff, at);
-    return tiff->big ? bst_get_be16(p) : (uint16_t)((unsigned)p[0] | (unsigned)p[1] << 8);
+    return (uint16_t)bst_get_number(bytes(tiff, at), 2, tiff->big);
 }
 
 static uint32_t get32(const struct tiff *tiff, size_t at)
 {
-    return tiff->big ? bst_get_be32(bytes(tiff, at)) : bst_get_le32(bytes(tiff, at));
+    return (uint32_t)bst_get_number(bytes(tiff, at), 4, tiff->big);
 }
 
 static void put16(struct tiff *tiff, uint16_t value)
 {
-    bst_buf_byte(tiff->buf, (uint8_t)(tiff->big ? value >> 8 : value));
-    bst_buf_byte(tiff->buf, (uint8_t)(tiff->big ? value : value >> 8));
+    bst_buf_number(tiff->buf, value, 2, tiff->big);
 }
 
 static void put32(struct tiff *tiff, uint32_t value)
 {
-    put16(tiff, (uint16_t)(tiff->big ? value >> 16 : value));
-    put16(tiff, (uint16_t)(tiff->big ? value : value >> 16));
+    bst_buf_number(tiff->buf, value, 4, tiff->big);
 }
 
 static void set32(struct tiff *tiff, size_t at, uint32_t value)
 {
-    uint8_t *p = bytes(tiff, at);
-    for (int i = 0; i < 4; i++)
-        p[i] = (uint8_t)(value >> (tiff->big ? 24 - 8 * i : 8 * i));
+    bst_set_number(bytes(tiff, at), value, 4, tiff->big);
 }
 
 static void put_entry(struct tiff *tiff, uint16_t tag, uint16_t type, uint32_t count, uint32_t value)
@@ -144,10 +139,7 @@ static void put_opt_out(struct tiff *tiff)
 /* Four bytes of a value that stands in its entry, as the number that is put there. */
 static uint32_t packed(const struct tiff *tiff, const char text[static 4])
 {
-    uint32_t value = 0;
-    for (int i = 0; i < 4; i++)
-        value |= (uint32_t)(uint8_t)text[i] << (tiff->big ? 24 - 8 * i : 8 * i);
-    return value;
+    return (uint32_t)bst_get_number((const uint8_t *)text, 4, tiff->big);
 }
 
 static uint32_t packed_short(const struct tiff *tiff, uint16_t value)

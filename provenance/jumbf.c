@@ -28,10 +28,7 @@ size_t bst_jumbf_begin(struct bst_buf *out, uint32_t box_type)
 void bst_jumbf_end(struct bst_buf *out, size_t begin)
 {
     if (out->failed) return;
-    size_t len = out->len - begin;
-    for (int i = 0; i < 4; i++) {
-        out->data[begin + (size_t)i] = (uint8_t)(len >> (24 - 8 * i));
-    }
+    bst_set_number(out->data + begin, out->len - begin, 4, true);
 }
 
 size_t bst_jumbf_begin_super(struct bst_buf *out, uint32_t content_type, const char *label)

@@ -256,8 +256,7 @@ enum bst_code bst_checkpoint_cosign(const char *note, size_t len, const char *wi
     enum bst_code code = bst_note_judge(note, len, NULL, 0, &text_len, err);
     if (code != BST_OK) return code;
     key_hash(witness, BST_NOTE_COSIGNATURE, bst_key_public(key), blob);
-    for (int i = 0; i < 8; i++)
-        blob[4 + i] = (uint8_t)(time >> (56 - 8 * i));
+    bst_set_number(blob + 4, time, 8, true);
     bool made = cosigned_text(note, text_len, time, &message);
     if (made) bst_key_sign(key, message.data, message.len, blob + 12);
     bst_buf_free(&message);

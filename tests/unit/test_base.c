@@ -529,6 +529,40 @@ static void buffers_grow_and_report_overflow(void **ctx)
     assert_false(bst_add(SIZE_MAX, 1, &out));
 }
 
+static void numbers_stand_in_either_byte_order(void **ctx)
+{
+    (void)ctx;
+    static const uint8_t bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static const struct {
+        size_t len;
+        bool big;
+        uint64_t value;
+    } cases[] = {{0, true, 0},
+                 {1, true, 1},
+                 {2, true, 0x0102},
+                 {2, false, 0x0201},
+                 {3, false, 0x030201},
+                 {4, true, 0x01020304},
+                 {4, false, 0x04030201},
+                 {8, true, 0x0102030405060708},
+                 {8, false, 0x0807060504030201}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t set[9] = {[8] = 0xee};
+        struct bst_buf buf = {0};
+        size_t len = cases[i].len;
+        assert_int_equal(bst_get_number(bytes, len, cases[i].big), cases[i].value);
+        bst_set_number(set, cases[i].value | (len < 8 ? UINT64_MAX << 8 * len : 0), len, cases[i].big);
+        assert_memory_equal(set, bytes, len);
+        assert_int_equal(set[8], 0xee);
+        bst_buf_number(&buf, cases[i].value, len, cases[i].big);
+        assert_int_equal(buf.len, len);
+        assert_memory_equal(buf.len > 0 ? buf.data : bytes, bytes, len);
+        bst_buf_free(&buf);
+    }
+    assert_int_equal(bst_get_le16(bytes), 0x0201);
+    assert_int_equal(bst_get_le32(bytes), 0x04030201);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -557,6 +591,7 @@ int main(void)
         cmocka_unit_test(pool_runs_each_index_once),
         cmocka_unit_test(errors_collect_place_and_hint),
         cmocka_unit_test(buffers_grow_and_report_overflow),
+        cmocka_unit_test(numbers_stand_in_either_byte_order),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
