@@ -69,18 +69,6 @@ static void put_app11(struct bst_buf *out, const struct bst_buf *store)
     }
 }
 
-static void put_le32(struct bst_buf *out, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        bst_buf_byte(out, (uint8_t)(value >> (8 * i)));
-}
-
-static void put_chunk_head(struct bst_buf *out, const char type[static 4], size_t len)
-{
-    bst_buf_append(out, type, 4);
-    put_le32(out, (uint32_t)len);
-}
-
 /* ---- metadata that changes along ---- */
 
 /* What is put in at a place comes before what is taken out there; else the order in which they were added. */
@@ -158,13 +146,12 @@ static void edit_png_or_jpeg(const struct bst_container *container, const struct
 /* Chunks besides the picture belong into the extended format alone (RFC 9649, 2.7). */
 static void put_vp8x(struct bst_buf *out, const struct bst_canvas *canvas)
 {
-    put_chunk_head(out, "VP8X", BST_VP8X_SIZE);
-    put_le32(out, (canvas->alpha ? BST_VP8X_ALPHA : 0u) | (canvas->exif ? BST_VP8X_EXIF : 0u) |
-                      (canvas->xmp ? BST_VP8X_XMP : 0u));
-    for (int i = 0; i < 6; i++) {
-        uint32_t side = (i < 3 ? canvas->width : canvas->height) - 1;
-        bst_buf_byte(out, (uint8_t)(side >> (8 * (i % 3))));
-    }
+    uint8_t data[BST_VP8X_SIZE] = {(uint8_t)((canvas->alpha ? BST_VP8X_ALPHA : 0) |
+                                             (canvas->exif ? BST_VP8X_EXIF : 0) |
+                                             (canvas->xmp ? BST_VP8X_XMP : 0))};
+    bst_set_number(data + 4, canvas->width - 1, 3, false);
+    bst_set_number(data + 7, canvas->height - 1, 3, false);
+    bst_webp_chunk(out, "VP8X", data, sizeof(data));
 }
 
 /* store_len counts in the length of the file; store itself may be left out. */
@@ -193,10 +180,7 @@ static enum bst_code edit_webp(const struct bst_container *container, const stru
     if (made - 8 > UINT32_MAX) {
         return bst_fail(err, BST_USAGE, "a WebP file cannot be longer than 4 GiB, and this one would be");
     }
-    if (store != NULL) {
-        put_chunk_head(&last->insert, "C2PA", store->len);
-        bst_buf_append(&last->insert, store->data, store->len);
-    }
+    if (store != NULL) bst_webp_chunk(&last->insert, "C2PA", store->data, store->len);
     bst_webp_head(made, head);
     bst_buf_append(&out->item[0].insert, head + 4, 4);
     return BST_OK;

@@ -12,6 +12,14 @@ void bst_webp_head(uint64_t end, uint8_t out[static 8])
     bst_set_number(out + 4, end - 8, 4, false);
 }
 
+void bst_webp_chunk(struct bst_buf *out, const char type[static 4], const void *data, size_t len)
+{
+    bst_buf_append(out, type, 4);
+    bst_buf_number(out, len, 4, false);
+    bst_buf_append(out, data, len);
+    if (len % 2 == 1) bst_buf_byte(out, 0);
+}
+
 struct webp_order {
     bool extended, image, animated;
     uint64_t end; /* of what the RIFF header says is the file */

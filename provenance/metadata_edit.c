@@ -121,15 +121,6 @@ static enum bst_code find(struct editing *editing)
 
 /* ---- segments as they stand in a file ---- */
 
-static void put_chunk(struct bst_buf *out, const char type[static 4], const struct bst_buf *data)
-{
-    bst_buf_append(out, type, 4);
-    for (int i = 0; i < 4; i++)
-        bst_buf_byte(out, (uint8_t)(data->len >> (8 * i)));
-    bst_buf_append(out, data->data, data->len);
-    if (data->len % 2 == 1) bst_buf_byte(out, 0);
-}
-
 /* APP1 with a mark in front. */
 static enum bst_code put_app1(struct bst_buf *out, const void *mark, size_t mark_len, const char *what,
                               const struct bst_buf *data, struct bst_error *err)
@@ -195,7 +186,7 @@ static enum bst_code put_packet(struct editing *editing, const struct bst_buf *p
     if (editing->container->format == BST_FORMAT_PNG) {
         bst_png_itxt(out, BST_PNG_XMP_KEYWORD, packet->data, packet->len);
     } else if (editing->container->format == BST_FORMAT_WEBP) {
-        put_chunk(out, "XMP ", packet);
+        bst_webp_chunk(out, "XMP ", packet->data, packet->len);
     } else {
         return put_app1(out, BST_XMP_MARK, sizeof(BST_XMP_MARK), "XMP", packet, editing->err);
     }
@@ -268,7 +259,7 @@ static enum bst_code edit_exif(struct editing *editing)
         if (format == BST_FORMAT_PNG) {
             bst_png_chunk(out, "eXIf", block.data, block.len);
         } else if (format == BST_FORMAT_WEBP) {
-            put_chunk(out, "EXIF", &block);
+            bst_webp_chunk(out, "EXIF", block.data, block.len);
         } else {
             code = put_app1(out, BST_EXIF_MARK, BST_EXIF_MARK_LEN, "EXIF", &block, editing->err);
         }
