@@ -266,6 +266,9 @@ size_t bst_image_size(const struct bst_image *image); /* bytes of samples */
 void bst_image_digest(const struct bst_image *image, uint8_t out[static BST_SHA256_LEN]);
 /* A new 8-bit RGB picture: grey is spread, alpha is dropped, 16 bits keep their upper byte. */
 enum bst_code bst_image_to_rgb8(const struct bst_image *image, struct bst_image *out, struct bst_error *err);
+enum bst_picture { BST_PICTURE_OTHER, BST_PICTURE_PNG, BST_PICTURE_JPEG, BST_PICTURE_WEBP };
+/* Told by the first bytes, of which 12 are enough. */
+enum bst_picture bst_picture_of(const void *data, size_t len);
 /* PNG, JPEG or WebP, told by the first bytes; name is for messages. Palettes and low depths are expanded to 8 bits,
  * tRNS to alpha; JPEG is decoded to grey or RGB with libjpeg's accurate integer DCT; WebP to RGB or RGBA, and an
  * animation is refused. */

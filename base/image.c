@@ -75,10 +75,12 @@ enum bst_code bst_image_fair(uint64_t file_len, uint32_t width, uint32_t height,
     return bst_hint(err, "its samples would be more than %d times as large as the file", TIMES_MAX);
 }
 
-enum bst_code bst_image_fair_file(FILE *file, uint32_t width, uint32_t height, size_t pixel_bytes, bool held,
-                                  struct bst_error *err)
+enum bst_code bst_rows_weigh(const struct bst_rows *rows, FILE *file, uint32_t width, uint32_t height,
+                             size_t pixel_bytes, bool held, bool *fits, struct bst_error *err)
 {
     struct stat info;
+    *fits = !rows->shrink || !held || bst_thumbnail_holds(width, height, pixel_bytes);
+    if (rows->shrink) return BST_OK;
     if (fstat(fileno(file), &info) != 0) return bst_fail_errno(err, BST_UNREADABLE, "cannot read the file");
     return bst_image_fair((uint64_t)info.st_size, width, height, pixel_bytes, held, err);
 }
@@ -117,26 +119,34 @@ enum bst_code bst_image_to_rgb8(const struct bst_image *image, struct bst_image 
     return BST_OK;
 }
 
-static bool is_png(const uint8_t *bytes, size_t len)
+enum bst_picture bst_picture_of(const void *data, size_t len)
 {
-    return len >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
+    const char *bytes = data;
+    if (len >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) return BST_PICTURE_PNG;
+    if (len >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) return BST_PICTURE_JPEG;
+    if (len >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
+        return BST_PICTURE_WEBP;
+    return BST_PICTURE_OTHER;
 }
 
-static bool is_jpeg(const uint8_t *bytes, size_t len)
+static enum bst_code refuse(const char *name, struct bst_error *err)
 {
-    return len >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0;
+    bst_fail(err, BST_UNREADABLE, "neither a PNG, a JPEG nor a WebP picture");
+    bst_where(err, "%s", name);
+    return bst_hint(err, "convert the picture to PNG, JPEG or WebP first");
 }
 
 enum bst_code bst_image_decode(const void *data, size_t len, const char *name, struct bst_image *out,
                                struct bst_error *err)
 {
+    enum bst_picture kind = bst_picture_of(data, len);
     *out = (struct bst_image){0};
-    if (is_png(data, len)) return bst_png_decode(data, len, name, out, err);
-    if (is_jpeg(data, len)) return bst_jpeg_decode(data, len, name, out, err);
-    if (bst_is_webp(data, len)) return bst_webp_decode(data, len, name, out, err);
-    bst_fail(err, BST_UNREADABLE, "neither a PNG, a JPEG nor a WebP picture");
-    bst_where(err, "%s", name);
-    return bst_hint(err, "convert the picture to PNG, JPEG or WebP first");
+    enum bst_code code = kind == BST_PICTURE_PNG    ? bst_png_decode(data, len, name, out, err)
+                         : kind == BST_PICTURE_JPEG ? bst_jpeg_decode(data, len, name, out, err)
+                         : kind == BST_PICTURE_WEBP ? bst_webp_decode(data, len, name, out, err)
+                                                    : refuse(name, err);
+    if (code != BST_OK) bst_image_clear(out);
+    return code;
 }
 
 #define FILE_MAX ((size_t)1 << 31)
@@ -165,14 +175,13 @@ static enum bst_code digest_loaded(const char *path, struct bst_image *shape,
 
 enum bst_code bst_picture_open(const char *path, FILE **file, enum bst_picture *kind, struct bst_error *err)
 {
-    uint8_t head[8] = {0};
+    uint8_t head[12];
     *file = fopen(path, "rb");
     if (!*file) {
         bst_fail_errno(err, BST_UNREADABLE, "cannot open the file");
         return bst_where(err, "%s", path);
     }
-    size_t got = fread(head, 1, sizeof head, *file);
-    *kind = is_png(head, got) ? BST_PICTURE_PNG : is_jpeg(head, got) ? BST_PICTURE_JPEG : BST_PICTURE_OTHER;
+    *kind = bst_picture_of(head, fread(head, 1, sizeof head, *file));
     rewind(*file);
     return BST_OK;
 }

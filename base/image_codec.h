@@ -6,9 +6,12 @@
 
 #include <stdio.h>
 
+/* These leave in *out what a failure has begun; bst_image_decode clears it. */
 enum bst_code bst_png_decode(const void *data, size_t len, const char *name, struct bst_image *out,
                              struct bst_error *err);
 enum bst_code bst_jpeg_decode(const void *data, size_t len, const char *name, struct bst_image *out,
+                              struct bst_error *err);
+enum bst_code bst_webp_decode(const void *data, size_t len, const char *name, struct bst_image *out,
                               struct bst_error *err);
 
 /* ---- a picture read row by row, to be digested or made small ---- */
@@ -32,9 +35,6 @@ bool bst_thumbnail_holds(uint32_t width, uint32_t height, size_t pixel_bytes);
  * most pictures do not have, BST_UNREADABLE. */
 enum bst_code bst_image_fair(uint64_t file_len, uint32_t width, uint32_t height, size_t pixel_bytes,
                              bool held, struct bst_error *err);
-/* The same of an open file. */
-enum bst_code bst_image_fair_file(FILE *file, uint32_t width, uint32_t height, size_t pixel_bytes, bool held,
-                                  struct bst_error *err);
 
 /* What a picture was found to be, and what is made of its rows. */
 struct bst_rows {
@@ -42,6 +42,10 @@ struct bst_rows {
     struct bst_shrink *shrink;       /* NULL: they are digested */
     struct bst_sha256_state *digest; /* so far */
 };
+/* Before it is read: that the picture in an open file, held whole or not, is fair for a digest, or for a thumbnail, which is
+ * no error, *fits. */
+enum bst_code bst_rows_weigh(const struct bst_rows *rows, FILE *file, uint32_t width, uint32_t height,
+                             size_t pixel_bytes, bool held, bool *fits, struct bst_error *err);
 /* Begins: BST_UNREADABLE when the picture is larger than what can be handled. */
 enum bst_code bst_rows_begin(struct bst_rows *rows, uint32_t width, uint32_t height, uint8_t channels,
                              uint8_t depth, struct bst_error *err);
@@ -50,18 +54,13 @@ void bst_rows_take(struct bst_rows *rows, const uint8_t *row);
  * one that cannot be read by rows and is too large to be held gives no row, and no error. */
 enum bst_code bst_png_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err);
 enum bst_code bst_jpeg_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err);
-enum bst_code bst_webp_decode(const void *data, size_t len, const char *name, struct bst_image *out,
-                              struct bst_error *err);
-/* At thumbnail's size; without samples when that would take too much memory. */
+/* At thumbnail's size, to be cleared also after a failure; without samples when that would take too much memory. */
 enum bst_code bst_webp_shrink(const void *data, size_t len, const char *name, struct bst_image *out,
                               struct bst_error *err);
 /* Baseline, 8 bits RGB, colours at half the resolution; quality 1 to 100. Appended to out. */
 enum bst_code bst_jpeg_encode(const struct bst_image *image, int quality, struct bst_buf *out,
                               struct bst_error *err);
-enum bst_picture { BST_PICTURE_OTHER, BST_PICTURE_PNG, BST_PICTURE_JPEG };
 /* *file stands at its beginning and is to be closed. */
 enum bst_code bst_picture_open(const char *path, FILE **file, enum bst_picture *kind, struct bst_error *err);
-/* Do the first bytes say WebP? */
-bool bst_is_webp(const void *data, size_t len);
 
 #endif

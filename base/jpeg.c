@@ -103,13 +103,6 @@ static void choose_scale(struct jpeg_decompress_struct *jpeg)
         jpeg->scale_denom /= 2;
 }
 
-/* All scans of such a picture are held, as coefficients of two bytes. */
-static bool takes_too_much(struct jpeg_decompress_struct *jpeg)
-{
-    return jpeg_has_multiple_scans(jpeg) &&
-           !bst_thumbnail_holds(jpeg->image_width, jpeg->image_height, 2 * (size_t)jpeg->num_components);
-}
-
 /* Everything between setjmp and its return works on what *reader holds or points to, which lives in the caller. */
 static bool read_jpeg(struct jpeg_decompress_struct *jpeg, struct failure *failure, struct reader *reader,
                       struct bst_error *err)
@@ -126,15 +119,13 @@ static bool read_jpeg(struct jpeg_decompress_struct *jpeg, struct failure *failu
     else
         jpeg_stdio_src(jpeg, reader->file);
     if (!read_header(jpeg, err)) return false;
-    bool held = jpeg_has_multiple_scans(jpeg); /* as coefficients of two bytes */
-    if (reader->rows && !reader->rows->shrink &&
-        bst_image_fair_file(reader->file, jpeg->image_width, jpeg->image_height,
-                            (size_t)jpeg->num_components * (held ? 2 : 1), held, err) != BST_OK)
+    bool held = jpeg_has_multiple_scans(jpeg), fits = true; /* all scans, as coefficients of two bytes */
+    size_t pixel = (size_t)jpeg->num_components * (held ? 2 : 1);
+    if (reader->rows && bst_rows_weigh(reader->rows, reader->file, jpeg->image_width, jpeg->image_height,
+                                       pixel, held, &fits, err) != BST_OK)
         return false;
-    if (reader->rows && reader->rows->shrink) {
-        if (takes_too_much(jpeg)) return true;
-        choose_scale(jpeg);
-    }
+    if (!fits) return true;
+    if (reader->rows && reader->rows->shrink) choose_scale(jpeg);
     jpeg_start_decompress(jpeg);
     if (!(reader->image ? read_image : read_rows)(jpeg, reader, err)) return false;
     jpeg_finish_decompress(jpeg);
@@ -158,9 +149,7 @@ enum bst_code bst_jpeg_decode(const void *data, size_t len, const char *name, st
                               struct bst_error *err)
 {
     struct reader reader = {.data = data, .len = len, .image = out};
-    enum bst_code code = decode(&reader, name, err);
-    if (code != BST_OK) bst_image_clear(out);
-    return code;
+    return decode(&reader, name, err);
 }
 
 enum bst_code bst_jpeg_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err)

@@ -108,11 +108,7 @@ static bool read_rows(png_structp png, png_infop info, struct reader *reader, st
 /* Rows of an interlaced picture are complete only with its last one. */
 static bool read_woven(png_structp png, png_infop info, struct reader *reader, struct bst_error *err)
 {
-    size_t pixel = (size_t)png_get_channels(png, info) * png_get_bit_depth(png, info) / 8;
     struct bst_rows *rows = reader->rows;
-    if (rows->shrink &&
-        !bst_thumbnail_holds(png_get_image_width(png, info), png_get_image_height(png, info), pixel))
-        return true;
     reader->image = &reader->woven;
     if (!read_image(png, info, reader, err)) return false;
     const struct bst_image *image = reader->image;
@@ -135,17 +131,17 @@ static bool read_png(png_structp png, png_infop info, struct reader *reader, str
     set_limits(png);
     png_read_info(png, info);
     set_transforms(png, info);
-    bool woven = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
+    bool woven = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE, fits = true;
     size_t pixel = (size_t)png_get_channels(png, info) * png_get_bit_depth(png, info) / 8;
-    if (reader->rows && !reader->rows->shrink &&
-        bst_image_fair_file(reader->file, png_get_image_width(png, info), png_get_image_height(png, info),
-                            pixel, woven, err) != BST_OK)
+    if (reader->rows && bst_rows_weigh(reader->rows, reader->file, png_get_image_width(png, info),
+                                       png_get_image_height(png, info), pixel, woven, &fits, err) != BST_OK)
         return false;
+    if (!fits) return true;
     bool read = reader->image ? read_image(png, info, reader, err)
                 : woven       ? read_woven(png, info, reader, err)
                               : read_rows(png, info, reader, err);
     if (!read) return false;
-    if (reader->image || !woven) png_read_end(png, NULL); /* unless nothing was read */
+    png_read_end(png, NULL);
     return true;
 }
 
@@ -169,9 +165,7 @@ enum bst_code bst_png_decode(const void *data, size_t len, const char *name, str
                              struct bst_error *err)
 {
     struct reader reader = {.data = data, .left = len, .image = out};
-    enum bst_code code = decode(&reader, name, err);
-    if (code != BST_OK) bst_image_clear(out);
-    return code;
+    return decode(&reader, name, err);
 }
 
 enum bst_code bst_png_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err)

@@ -4,12 +4,6 @@
 
 #include "image_codec.h"
 
-bool bst_is_webp(const void *data, size_t len)
-{
-    const char *bytes = data;
-    return len >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0;
-}
-
 static const char *problem_of(VP8StatusCode status)
 {
     switch (status) {
@@ -24,19 +18,26 @@ static const char *problem_of(VP8StatusCode status)
     }
 }
 
+static enum bst_code read_features(const uint8_t *data, size_t len, WebPBitstreamFeatures *out,
+                                   struct bst_error *err)
+{
+    VP8StatusCode status = WebPGetFeatures(data, len, out);
+    return status == VP8_STATUS_OK ? BST_OK
+                                   : bst_fail(err, BST_UNREADABLE, "damaged WebP: %s", problem_of(status));
+}
+
 /* Memory is taken for the size that the header states, once that size is known to be within bounds. */
 static enum bst_code decode(const uint8_t *data, size_t len, struct bst_image *out, struct bst_error *err)
 {
     WebPBitstreamFeatures features;
-    VP8StatusCode status = WebPGetFeatures(data, len, &features);
-    if (status != VP8_STATUS_OK) return bst_fail(err, BST_UNREADABLE, "damaged WebP: %s", problem_of(status));
+    enum bst_code code = read_features(data, len, &features, err);
+    if (code != BST_OK) return code;
     if (features.has_animation) {
         bst_fail(err, BST_UNREADABLE, "an animated WebP cannot be read");
         return bst_hint(err, "save one of its frames as a picture of its own");
     }
     uint8_t channels = features.has_alpha ? 4 : 3; /* and four that the decoder holds without losses */
-    enum bst_code code =
-        bst_image_fair(len, (uint32_t)features.width, (uint32_t)features.height, channels + 4u, true, err);
+    code = bst_image_fair(len, (uint32_t)features.width, (uint32_t)features.height, channels + 4u, true, err);
     if (code == BST_OK)
         code = bst_image_new((uint32_t)features.width, (uint32_t)features.height, channels, 8, out, err);
     if (code != BST_OK) return code;
@@ -52,10 +53,7 @@ static enum bst_code decode(const uint8_t *data, size_t len, struct bst_image *o
 enum bst_code bst_webp_decode(const void *data, size_t len, const char *name, struct bst_image *out,
                               struct bst_error *err)
 {
-    enum bst_code code = decode(data, len, out, err);
-    if (code == BST_OK) return BST_OK;
-    bst_image_clear(out);
-    return bst_where(err, "%s", name);
+    return decode(data, len, out, err) == BST_OK ? BST_OK : bst_where(err, "%s", name);
 }
 
 /* Without losses the decoder holds four bytes of every pixel. */
@@ -65,14 +63,14 @@ static enum bst_code shrink(const uint8_t *data, size_t len, struct bst_image *o
     WebPDecoderConfig config;
     uint32_t width, height;
     if (!WebPInitDecoderConfig(&config)) return bst_fail(err, BST_FAILURE, "libwebp is of another version");
-    VP8StatusCode status = WebPGetFeatures(data, len, &config.input);
-    if (status != VP8_STATUS_OK) return bst_fail(err, BST_UNREADABLE, "damaged WebP: %s", problem_of(status));
+    enum bst_code code = read_features(data, len, &config.input, err);
+    if (code != BST_OK) return code;
     uint32_t in_width = (uint32_t)config.input.width, in_height = (uint32_t)config.input.height;
     if (config.input.has_animation ||
         (config.input.format == LOSSLESS && !bst_thumbnail_holds(in_width, in_height, 4)))
         return BST_OK;
     bst_thumbnail_size(in_width, in_height, &width, &height);
-    enum bst_code code = bst_image_new(width, height, 4, 8, out, err);
+    code = bst_image_new(width, height, 4, 8, out, err);
     if (code != BST_OK) return code;
     config.options.use_scaling = 1;
     config.options.scaled_width = (int)width;
@@ -81,7 +79,7 @@ static enum bst_code shrink(const uint8_t *data, size_t len, struct bst_image *o
     config.output.is_external_memory = 1;
     config.output.u.RGBA =
         (WebPRGBABuffer){.rgba = out->samples, .stride = (int)(4 * width), .size = bst_image_size(out)};
-    status = WebPDecode(data, len, &config);
+    VP8StatusCode status = WebPDecode(data, len, &config);
     WebPFreeDecBuffer(&config.output);
     return status == VP8_STATUS_OK ? BST_OK
                                    : bst_fail(err, BST_UNREADABLE, "damaged WebP: %s", problem_of(status));
@@ -90,9 +88,5 @@ static enum bst_code shrink(const uint8_t *data, size_t len, struct bst_image *o
 enum bst_code bst_webp_shrink(const void *data, size_t len, const char *name, struct bst_image *out,
                               struct bst_error *err)
 {
-    *out = (struct bst_image){0};
-    enum bst_code code = shrink(data, len, out, err);
-    if (code == BST_OK) return BST_OK;
-    bst_image_clear(out);
-    return bst_where(err, "%s", name);
+    return shrink(data, len, out, err) == BST_OK ? BST_OK : bst_where(err, "%s", name);
 }

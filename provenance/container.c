@@ -101,10 +101,12 @@ static enum bst_format format_of_brands(const uint8_t *head, size_t len)
 
 static enum bst_format format_of(const uint8_t *magic, size_t len)
 {
-    if (len >= 8 && memcmp(magic, "\x89PNG\r\n\x1a\n", 8) == 0) return BST_FORMAT_PNG;
-    if (len >= 3 && memcmp(magic, "\xff\xd8\xff", 3) == 0) return BST_FORMAT_JPEG;
-    if (len >= 12 && memcmp(magic, "RIFF", 4) == 0 && memcmp(magic + 8, "WEBP", 4) == 0)
-        return BST_FORMAT_WEBP;
+    static const enum bst_format pictures[] = {[BST_PICTURE_OTHER] = BST_FORMAT_UNKNOWN,
+                                               [BST_PICTURE_PNG] = BST_FORMAT_PNG,
+                                               [BST_PICTURE_JPEG] = BST_FORMAT_JPEG,
+                                               [BST_PICTURE_WEBP] = BST_FORMAT_WEBP};
+    enum bst_format format = pictures[bst_picture_of(magic, len)];
+    if (format != BST_FORMAT_UNKNOWN) return format;
     if (len >= 4 && (memcmp(magic, "II*\0", 4) == 0 || memcmp(magic, "MM\0*", 4) == 0 ||
                      memcmp(magic, "II+\0", 4) == 0 || memcmp(magic, "MM\0+", 4) == 0))
         return BST_FORMAT_TIFF;
