@@ -284,7 +284,7 @@ enum bst_code bst_image_digest_file(const char *path, struct bst_image *shape,
  * its pixels is the mean of those that it stands for. Appended to out. */
 #define BST_THUMBNAIL_SIDE 256u
 enum bst_code bst_thumbnail(const struct bst_image *image, struct bst_buf *out, struct bst_error *err);
-/* The same of the picture in a file, in memory that does not grow with it (a WebP's file is read whole). Nothing is
+/* The same of the picture in a file, in memory that does not grow with it (a WebP's compressed pixels are held). Nothing is
  * appended for a picture that cannot be read so: progressive JPEG, interlaced PNG and lossless WebP of more than some
  * million pixels, and a WebP file of more than 16 MiB. */
 enum bst_code bst_thumbnail_file(const char *path, struct bst_buf *out, struct bst_error *err);

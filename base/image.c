@@ -104,6 +104,16 @@ void bst_rows_take(struct bst_rows *rows, const uint8_t *row)
         bst_sha256_update(rows->digest, row, bst_image_size(&rows->shape) / rows->shape.height);
 }
 
+enum bst_code bst_rows_of(struct bst_rows *rows, const struct bst_image *image, struct bst_error *err)
+{
+    enum bst_code code =
+        bst_rows_begin(rows, image->width, image->height, image->channels, image->depth, err);
+    size_t stride = bst_image_size(image) / image->height;
+    for (size_t y = 0; y < image->height && code == BST_OK; y++)
+        bst_rows_take(rows, image->samples + y * stride);
+    return code;
+}
+
 enum bst_code bst_image_to_rgb8(const struct bst_image *image, struct bst_image *out, struct bst_error *err)
 {
     enum bst_code code = bst_image_new(image->width, image->height, 3, 8, out, err);
@@ -162,44 +172,30 @@ enum bst_code bst_image_load(const char *path, struct bst_image *out, struct bst
     return code;
 }
 
-static enum bst_code digest_loaded(const char *path, struct bst_image *shape,
-                                   uint8_t out[static BST_SHA256_LEN], struct bst_error *err)
-{
-    enum bst_code code = bst_image_load(path, shape, err);
-    if (code != BST_OK) return code;
-    bst_image_digest(shape, out);
-    free(shape->samples);
-    shape->samples = NULL;
-    return BST_OK;
-}
-
-enum bst_code bst_picture_open(const char *path, FILE **file, enum bst_picture *kind, struct bst_error *err)
+enum bst_code bst_picture_rows(const char *path, struct bst_rows *rows, struct bst_error *err)
 {
     uint8_t head[12];
-    *file = fopen(path, "rb");
-    if (!*file) {
+    FILE *file = fopen(path, "rb");
+    if (!file) {
         bst_fail_errno(err, BST_UNREADABLE, "cannot open the file");
         return bst_where(err, "%s", path);
     }
-    *kind = bst_picture_of(head, fread(head, 1, sizeof head, *file));
-    rewind(*file);
-    return BST_OK;
+    enum bst_picture kind = bst_picture_of(head, fread(head, 1, sizeof head, file));
+    rewind(file);
+    enum bst_code code = kind == BST_PICTURE_PNG    ? bst_png_rows(file, path, rows, err)
+                         : kind == BST_PICTURE_JPEG ? bst_jpeg_rows(file, path, rows, err)
+                         : kind == BST_PICTURE_WEBP ? bst_webp_rows(file, path, rows, err)
+                                                    : refuse(path, err);
+    fclose(file);
+    return code;
 }
 
 enum bst_code bst_image_digest_file(const char *path, struct bst_image *shape,
                                     uint8_t out[static BST_SHA256_LEN], struct bst_error *err)
 {
     struct bst_rows rows = {0};
-    enum bst_picture kind;
-    FILE *file;
-    *shape = (struct bst_image){0};
-    enum bst_code code = bst_picture_open(path, &file, &kind, err);
-    if (code != BST_OK) return code;
-    code = kind == BST_PICTURE_PNG    ? bst_png_rows(file, path, &rows, err)
-           : kind == BST_PICTURE_JPEG ? bst_jpeg_rows(file, path, &rows, err)
-                                      : digest_loaded(path, shape, out, err);
-    fclose(file);
+    enum bst_code code = bst_picture_rows(path, &rows, err);
     if (rows.digest) bst_sha256_final(rows.digest, out);
-    if (code == BST_OK && rows.digest) *shape = rows.shape;
+    *shape = code == BST_OK ? rows.shape : (struct bst_image){0};
     return code;
 }

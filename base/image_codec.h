@@ -50,17 +50,18 @@ enum bst_code bst_rows_weigh(const struct bst_rows *rows, FILE *file, uint32_t w
 enum bst_code bst_rows_begin(struct bst_rows *rows, uint32_t width, uint32_t height, uint8_t channels,
                              uint8_t depth, struct bst_error *err);
 void bst_rows_take(struct bst_rows *rows, const uint8_t *row);
-/* The picture in an open file, row by row. To be made small, a JPEG may come at a half, a quarter or an eighth of its size;
- * one that cannot be read by rows and is too large to be held gives no row, and no error. */
+/* All rows of a picture that is decoded already. */
+enum bst_code bst_rows_of(struct bst_rows *rows, const struct bst_image *image, struct bst_error *err);
+/* The picture in an open file, row by row. To be made small, a JPEG may come at a half, a quarter or an eighth of its size,
+ * a WebP at that of the thumbnail; one that cannot be read by rows and is too large to be held gives no row, and no error. A
+ * WebP is decoded whole, without what other chunks hold. */
 enum bst_code bst_png_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err);
 enum bst_code bst_jpeg_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err);
-/* At thumbnail's size, to be cleared also after a failure; without samples when that would take too much memory. */
-enum bst_code bst_webp_shrink(const void *data, size_t len, const char *name, struct bst_image *out,
-                              struct bst_error *err);
+enum bst_code bst_webp_rows(FILE *file, const char *name, struct bst_rows *rows, struct bst_error *err);
 /* Baseline, 8 bits RGB, colours at half the resolution; quality 1 to 100. Appended to out. */
 enum bst_code bst_jpeg_encode(const struct bst_image *image, int quality, struct bst_buf *out,
                               struct bst_error *err);
-/* *file stands at its beginning and is to be closed. */
-enum bst_code bst_picture_open(const char *path, FILE **file, enum bst_picture *kind, struct bst_error *err);
+/* The picture in a file, of whichever kind. */
+enum bst_code bst_picture_rows(const char *path, struct bst_rows *rows, struct bst_error *err);
 
 #endif

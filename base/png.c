@@ -108,16 +108,9 @@ static bool read_rows(png_structp png, png_infop info, struct reader *reader, st
 /* Rows of an interlaced picture are complete only with its last one. */
 static bool read_woven(png_structp png, png_infop info, struct reader *reader, struct bst_error *err)
 {
-    struct bst_rows *rows = reader->rows;
     reader->image = &reader->woven;
     if (!read_image(png, info, reader, err)) return false;
-    const struct bst_image *image = reader->image;
-    if (bst_rows_begin(rows, image->width, image->height, image->channels, image->depth, err) != BST_OK)
-        return false;
-    size_t stride = bst_image_size(image) / image->height;
-    for (size_t y = 0; y < image->height; y++)
-        bst_rows_take(rows, image->samples + y * stride);
-    return true;
+    return bst_rows_of(reader->rows, reader->image, err) == BST_OK;
 }
 
 /* Everything between setjmp and its return works on what *reader holds or points to, which lives in the caller. */

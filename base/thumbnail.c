@@ -7,7 +7,6 @@
 
 #define QUALITY    80          /* libjpeg's scale; half a side more bytes than 70, and no visible blocks */
 #define MEMORY_MAX (24u << 20) /* bytes held for a picture that cannot be read row by row */
-#define FILE_MAX   (16u << 20) /* of a WebP, which is decoded from memory */
 
 static uint32_t shorten(uint32_t side, uint32_t longest)
 {
@@ -110,48 +109,26 @@ void bst_shrink_row(struct bst_shrink *shrink, const uint8_t *row)
 
 /* ---- whole pictures ---- */
 
-enum bst_code bst_thumbnail(const struct bst_image *image, struct bst_buf *out, struct bst_error *err)
+/* What was shrunk, when all of it was. */
+static enum bst_code finish(struct bst_shrink *shrink, enum bst_code code, struct bst_buf *out,
+                            struct bst_error *err)
 {
-    struct bst_shrink shrink = {0};
-    size_t stride = bst_image_size(image) / image->height;
-    enum bst_code code = bst_shrink_begin(&shrink, image, err);
-    for (size_t y = 0; y < image->height && code == BST_OK; y++)
-        bst_shrink_row(&shrink, image->samples + y * stride);
-    if (code == BST_OK) code = bst_jpeg_encode(&shrink.out, QUALITY, out, err);
-    bst_shrink_clear(&shrink);
+    bool whole = shrink->out.samples && shrink->done == shrink->out.height;
+    if (code == BST_OK && whole) code = bst_jpeg_encode(&shrink->out, QUALITY, out, err);
+    bst_shrink_clear(shrink);
     return code;
 }
 
-static enum bst_code shrink_webp(const char *path, struct bst_buf *out, struct bst_error *err)
+enum bst_code bst_thumbnail(const struct bst_image *image, struct bst_buf *out, struct bst_error *err)
 {
-    struct bst_buf file = {0};
-    struct bst_image image = {0};
-    struct bst_error large = {0};
-    if (bst_file_read(path, FILE_MAX, &file, &large) != BST_OK) return BST_OK;
-    enum bst_code code = bst_webp_shrink(file.data, file.len, path, &image, err);
-    if (code == BST_OK && image.samples) code = bst_thumbnail(&image, out, err);
-    bst_image_clear(&image);
-    bst_buf_free(&file);
-    return code;
+    struct bst_shrink shrink = {0};
+    struct bst_rows rows = {.shrink = &shrink};
+    return finish(&shrink, bst_rows_of(&rows, image, err), out, err);
 }
 
 enum bst_code bst_thumbnail_file(const char *path, struct bst_buf *out, struct bst_error *err)
 {
     struct bst_shrink shrink = {0};
     struct bst_rows rows = {.shrink = &shrink};
-    enum bst_picture kind;
-    FILE *file;
-    enum bst_code code = bst_picture_open(path, &file, &kind, err);
-    if (code != BST_OK) return code;
-    if (kind == BST_PICTURE_PNG)
-        code = bst_png_rows(file, path, &rows, err);
-    else if (kind == BST_PICTURE_JPEG)
-        code = bst_jpeg_rows(file, path, &rows, err);
-    else
-        code = shrink_webp(path, out, err);
-    fclose(file);
-    bool whole = shrink.out.samples && shrink.done == shrink.out.height;
-    if (code == BST_OK && whole) code = bst_jpeg_encode(&shrink.out, QUALITY, out, err);
-    bst_shrink_clear(&shrink);
-    return code;
+    return finish(&shrink, bst_picture_rows(path, &rows, err), out, err);
 }

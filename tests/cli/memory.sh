@@ -20,14 +20,14 @@ identity
 pnmtopng -compression 0 "$work/noise.ppm" >"$work/png.png" 2>/dev/null
 cjpeg -quality 100 -sample 1x1 "$work/noise.ppm" >"$work/jpg.jpg"
 rm "$work/noise.ppm"
-# a small picture and 50 MB in a chunk of another program's
+# a small picture and 80 MB in a chunk of another program's
 python3 - tests/fuzz/corpus/image/lossless.webp "$work/webp.webp" <<'END'
 import struct, sys
 small = open(sys.argv[1], "rb").read()[12:]
 bits = struct.unpack_from("<I", small, 9)[0]
 size = struct.pack("<I", bits & 0x3fff)[:3] + struct.pack("<I", bits >> 14 & 0x3fff)[:3]
 head = b"VP8X" + struct.pack("<II", 10, (bits >> 28 & 1) << 4) + size
-body = b"WEBP" + head + small + b"JUNK" + struct.pack("<I", 50_000_000) + bytes(50_000_000)
+body = b"WEBP" + head + small + b"JUNK" + struct.pack("<I", 80_000_000) + bytes(80_000_000)
 open(sys.argv[2], "wb").write(b"RIFF" + struct.pack("<I", len(body)) + body)
 END
 for f in png jpg webp; do

@@ -239,6 +239,58 @@ static void animations_are_refused(void **state)
     bst_buf_free(&file);
 }
 
+/* A file read for its pixels alone is judged as the whole of it. */
+static void check_file(const struct bst_buf *file, enum bst_code want)
+{
+    struct bst_error err = {0};
+    struct bst_image decoded, shape;
+    uint8_t whole[BST_SHA256_LEN], by_rows[BST_SHA256_LEN];
+    write_file(in_folder("pixels.webp"), file->data, file->len);
+    assert_int_equal(bst_image_decode(file->data, file->len, "x.webp", &decoded, &err), want);
+    assert_int_equal(bst_image_digest_file(in_folder("pixels.webp"), &shape, by_rows, &err), want);
+    if (want != BST_OK) {
+        assert_non_null(strstr(err.where, "pixels.webp"));
+        return;
+    }
+    bst_image_digest(&decoded, whole);
+    assert_memory_equal(by_rows, whole, sizeof(whole));
+    assert_int_equal(shape.width, decoded.width);
+    assert_int_equal(shape.channels, decoded.channels);
+    bst_image_clear(&decoded);
+}
+
+static void other_chunks_are_passed_over(void **state)
+{
+    (void)state;
+    struct bst_buf file = {0};
+    begin_webp(&file);
+    add_chunk(&file, "VP8X", vp8x, sizeof(vp8x));
+    add_chunk(&file, "JUNK", "12345", 5);
+    add_picture(&file);
+    size_t end = file.len;
+    add_chunk(&file, "JUNK", "123456", 6);
+    close_webp(&file);
+    check_file(&file, BST_OK);
+    bst_buf_byte(&file, 'x'); /* behind the file */
+    check_file(&file, BST_OK);
+    for (size_t len = 0; len < end; len += 7) {
+        struct bst_buf cut = {.data = file.data, .len = len};
+        check_file(&cut, BST_UNREADABLE);
+    }
+    struct bst_buf short_of = {.data = file.data, .len = end};
+    put_le32(file.data + 4, (uint32_t)end - 8 - 4); /* the picture's chunk does not end within the file */
+    check_file(&short_of, BST_UNREADABLE);
+    put_le32(file.data + 4, 12 + 10 + 8 + 5); /* no picture at all */
+    check_file(&short_of, BST_UNREADABLE);
+    bst_buf_free(&file);
+    begin_webp(&file); /* the simple format begins with the picture */
+    add_chunk(&file, "JUNK", "1234", 4);
+    add_picture(&file);
+    close_webp(&file);
+    check_file(&file, BST_UNREADABLE);
+    bst_buf_free(&file);
+}
+
 /* ---- metadata ---- */
 
 static void metadata_is_read(void **state)
@@ -286,6 +338,7 @@ int main(void)
         cmocka_unit_test(lossless_pixels_are_exact),
         cmocka_unit_test(alpha_is_kept),
         cmocka_unit_test(animations_are_refused),
+        cmocka_unit_test(other_chunks_are_passed_over),
         cmocka_unit_test(metadata_is_read),
     };
     return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
