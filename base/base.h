@@ -206,6 +206,8 @@ enum bst_write_flags {
 /* Beside, fsync, rename, fsync of the folder: either the whole file stands there or nothing. */
 enum bst_code bst_file_write(const char *path, const void *data, size_t len, unsigned flags,
                              struct bst_error *err);
+/* All of data to an open file; name is for messages. */
+enum bst_code bst_write_all(int fd, const void *data, size_t len, const char *name, struct bst_error *err);
 /* Gives a finished file its name. Without replace, a name that is taken, also one taken meanwhile, is refused. On
  * failure false, with errno (EEXIST for a taken name), and temporary stays. */
 bool bst_file_publish(const char *temporary, const char *path, bool replace);

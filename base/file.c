@@ -117,11 +117,20 @@ static bool write_all(int fd, const uint8_t *data, size_t len)
     while (len > 0) {
         ssize_t n = write(fd, data, len);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
+        if (n <= 0) return false;
         data += n;
         len -= (size_t)n;
     }
     return true;
+}
+
+enum bst_code bst_write_all(int fd, const void *data, size_t len, const char *name, struct bst_error *err)
+{
+    if (write_all(fd, data, len)) return BST_OK;
+    bool full = errno == ENOSPC || errno == EDQUOT;
+    bst_fail_errno(err, BST_FAILURE, "cannot write the file");
+    if (full) bst_hint(err, "free some space on the disk and run the command again");
+    return bst_where(err, "%s", name);
 }
 
 void bst_folder_sync(const char *folder)

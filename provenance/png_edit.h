@@ -10,7 +10,5 @@
 
 /* Appends one chunk, with length and checksum. data longer than 2^31-1 marks out as failed. */
 void bst_png_chunk(struct bst_buf *out, const char type[static 5], const void *data, size_t len);
-/* All of data to an open file. */
-enum bst_code bst_write_all(int fd, const void *data, size_t len, const char *name, struct bst_error *err);
 
 #endif

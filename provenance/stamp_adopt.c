@@ -5,7 +5,6 @@
 #include "container_edit.h"
 #include "key.h"
 #include "metadata.h"
-#include "png_edit.h"
 #include "stamp.h"
 #include "stamp_file.h"
 
