@@ -36,6 +36,8 @@ bool bst_cbor_deterministic(const uint8_t *data, size_t len);
 
 /* Borrowed value at a text key of a map; NULL when map is NULL or no map, or the key is missing. */
 cbor_item_t *bst_cbor_get(cbor_item_t *map, const char *key);
+/* The same; NULL also when null stands there. */
+cbor_item_t *bst_cbor_optional(cbor_item_t *map, const char *key);
 cbor_item_t *bst_cbor_get_int(cbor_item_t *map, int64_t key);
 /* The definite text or byte string; false when item is NULL or of another type. Borrowed. */
 bool bst_cbor_get_text(cbor_item_t *item, const char **text, size_t *len);
@@ -43,6 +45,7 @@ bool bst_cbor_get_bytes(cbor_item_t *item, const uint8_t **data, size_t *len);
 bool bst_cbor_get_uint(cbor_item_t *item, uint64_t *value);
 /* libcbor's own questions end the program when the item is a float of two bytes or more. */
 bool bst_cbor_is_null(const cbor_item_t *item);
+bool bst_cbor_is_bool(const cbor_item_t *item);
 bool bst_cbor_is_true(const cbor_item_t *item); /* false for NULL too */
 /* Does the item hold exactly this text? */
 bool bst_cbor_is(cbor_item_t *item, const char *text);

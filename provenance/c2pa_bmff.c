@@ -22,12 +22,6 @@ struct left_out {
     bool failed_memory;
 };
 
-static cbor_item_t *get(cbor_item_t *map, const char *key)
-{
-    cbor_item_t *item = bst_cbor_get(map, key);
-    return item != NULL && cbor_is_null(item) ? NULL : item;
-}
-
 static size_t array_size(cbor_item_t *item)
 {
     return item != NULL && cbor_isa_array(item) ? cbor_array_size(item) : 0;
@@ -79,26 +73,28 @@ static bool is_good_exclusion(cbor_item_t *item)
     const char *text;
     const uint8_t *bytes;
     size_t len;
-    cbor_item_t *flags = get(item, "flags"), *exact = get(item, "exact");
+    cbor_item_t *flags = bst_cbor_optional(item, "flags"), *exact = bst_cbor_optional(item, "exact");
     return bst_cbor_get_text(bst_cbor_get(item, "xpath"), &text, &len) &&
-           is_number(get(item, "length"), UINT64_MAX) && is_number(get(item, "version"), 255) &&
+           is_number(bst_cbor_optional(item, "length"), UINT64_MAX) &&
+           is_number(bst_cbor_optional(item, "version"), 255) &&
            (flags == NULL || bst_cbor_get_bytes(flags, &bytes, &len)) &&
-           (exact == NULL || cbor_is_bool(exact)) && has_good_data(get(item, "data")) &&
-           has_good_subset(get(item, "subset"));
+           (exact == NULL || bst_cbor_is_bool(exact)) && has_good_data(bst_cbor_optional(item, "data")) &&
+           has_good_subset(bst_cbor_optional(item, "subset"));
 }
 
 static const char *form_problem(cbor_item_t *content)
 {
     const uint8_t *bytes;
     size_t len;
-    cbor_item_t *list = get(content, "exclusions"), *hash = get(content, "hash");
+    cbor_item_t *list = bst_cbor_get(content, "exclusions"), *hash = bst_cbor_optional(content, "hash");
     if (array_size(list) == 0) return "a binding that leaves nothing out, not even itself";
     if (cbor_array_size(list) > EXCLUSIONS_MAX) return "more exclusions than this version reads";
     for (size_t i = 0; i < cbor_array_size(list); i++) {
         if (!is_good_exclusion(cbor_array_handle(list)[i])) return "an exclusion that is malformed";
     }
     if (hash != NULL && !bst_cbor_get_bytes(hash, &bytes, &len)) return "a digest that is none";
-    if (hash == NULL && array_size(get(content, "merkle")) == 0) return "neither a digest nor a tree";
+    if (hash == NULL && array_size(bst_cbor_get(content, "merkle")) == 0)
+        return "neither a digest nor a tree";
     return NULL;
 }
 
@@ -108,7 +104,7 @@ static bool is_usual(cbor_item_t *item)
     const uint8_t *value;
     size_t len;
     uint64_t offset;
-    cbor_item_t *xpath = bst_cbor_get(item, "xpath"), *data = get(item, "data");
+    cbor_item_t *xpath = bst_cbor_get(item, "xpath"), *data = bst_cbor_get(item, "data");
     if (!bst_cbor_is(xpath, "/uuid")) return bst_cbor_is(xpath, "/ftyp") || bst_cbor_is(xpath, "/mfra");
     if (array_size(data) != 1) return false;
     cbor_item_t *only = cbor_array_handle(data)[0];
@@ -221,10 +217,10 @@ static bool has_flags(const uint8_t have[static 3], cbor_item_t *item)
 {
     const uint8_t *want;
     size_t len;
-    cbor_item_t *exact = get(item, "exact");
-    if (!bst_cbor_get_bytes(get(item, "flags"), &want, &len)) return true;
+    cbor_item_t *exact = bst_cbor_optional(item, "exact");
+    if (!bst_cbor_get_bytes(bst_cbor_get(item, "flags"), &want, &len)) return true;
     if (len != 3) return false;
-    if (exact == NULL || cbor_get_bool(exact)) return memcmp(have, want, 3) == 0;
+    if (exact == NULL || bst_cbor_is_true(exact)) return memcmp(have, want, 3) == 0;
     return (have[0] & want[0]) == want[0] && (have[1] & want[1]) == want[1] && (have[2] & want[2]) == want[2];
 }
 
@@ -252,19 +248,19 @@ static bool fits(struct left_out *out, const struct bst_segment *box, cbor_item_
 {
     uint64_t value;
     uint8_t head[4];
-    if (bst_cbor_get_uint(get(item, "length"), &value) && value != box->whole.length) return false;
-    bool asks = get(item, "version") != NULL || get(item, "flags") != NULL;
+    if (bst_cbor_get_uint(bst_cbor_get(item, "length"), &value) && value != box->whole.length) return false;
+    bool asks = bst_cbor_optional(item, "version") != NULL || bst_cbor_optional(item, "flags") != NULL;
     if (asks && version_of(out, box, head)) {
-        if (bst_cbor_get_uint(get(item, "version"), &value) && value != head[0]) return false;
+        if (bst_cbor_get_uint(bst_cbor_get(item, "version"), &value) && value != head[0]) return false;
         if (!has_flags(head + 1, item)) return false;
     }
-    return has_data(out, box, get(item, "data"));
+    return has_data(out, box, bst_cbor_get(item, "data"));
 }
 
 static void exclude_box(struct left_out *out, size_t index, cbor_item_t *item)
 {
     const struct bst_segment *box = &out->judge->container->segments[index];
-    cbor_item_t *subset = get(item, "subset");
+    cbor_item_t *subset = bst_cbor_optional(item, "subset");
     if (!fits(out, box, item)) return;
     if (subset == NULL) {
         leave_out(out, box->whole.start, box->whole.length);
@@ -375,7 +371,7 @@ static enum bst_code compare(struct bst_judge *judge, const struct bst_claim *cl
                              const struct bst_assertion *assertion, const char *alg, const char **problem,
                              struct bst_error *err)
 {
-    cbor_item_t *content = assertion->content, *list = get(content, "exclusions");
+    cbor_item_t *content = assertion->content, *list = bst_cbor_get(content, "exclusions");
     struct left_out out = {.judge = judge};
     const uint8_t *want;
     uint8_t have[64];
@@ -387,21 +383,21 @@ static enum bst_code compare(struct bst_judge *judge, const struct bst_claim *cl
         exclude(&out, cbor_array_handle(list)[i]);
     }
     *problem = out.problem;
-    if (*problem == NULL && bst_cbor_get_bytes(get(content, "hash"), &want, &want_len)) {
+    if (*problem == NULL && bst_cbor_get_bytes(bst_cbor_get(content, "hash"), &want, &want_len)) {
         code = digest(&out, assertion->version > 1, alg, have, &have_len, err);
         if (code == BST_OK && (have_len != want_len || memcmp(have, want, have_len) != 0))
             *problem = "the file's bytes are not those that were signed: it was altered afterwards";
     }
     free(out.range);
     free(out.whole);
-    if (code == BST_OK && *problem == NULL && get(content, "merkle") != NULL)
+    if (code == BST_OK && *problem == NULL && bst_cbor_optional(content, "merkle") != NULL)
         code = bst_judge_trees(judge, claim, content, problem, err);
     return code;
 }
 
 static void say_exclusions(struct bst_judge *judge, cbor_item_t *content, const char *url)
 {
-    cbor_item_t *list = get(content, "exclusions");
+    cbor_item_t *list = bst_cbor_get(content, "exclusions");
     for (size_t i = 0; i < array_size(list); i++) {
         if (is_usual(cbor_array_handle(list)[i])) continue;
         bst_judge_say(judge, BST_STATUS_INFO, "assertion.bmffHash.additionalExclusionsPresent", url,
@@ -422,9 +418,9 @@ enum bst_code bst_judge_bmff(struct bst_judge *judge, const struct bst_claim *cl
         bst_judge_fail(judge, malformed, url, problem);
         return BST_OK;
     }
-    bst_cbor_get_text(get(assertion->content, "alg"), &named, &len);
+    bst_cbor_get_text(bst_cbor_get(assertion->content, "alg"), &named, &len);
     snprintf(alg, sizeof(alg), "%.*s", len < sizeof(alg) ? (int)len : 0, named);
-    if (get(assertion->content, "url") != NULL) {
+    if (bst_cbor_optional(assertion->content, "url") != NULL) {
         problem = "the binding is to a file elsewhere";
     } else if (!bst_is_bmff(judge->container->format)) {
         problem = "a binding to boxes, of which the file has none";

@@ -30,12 +30,6 @@ struct proofs {
     size_t *box;      /* indexes of segments */
 };
 
-static cbor_item_t *get(cbor_item_t *map, const char *key)
-{
-    cbor_item_t *item = bst_cbor_get(map, key);
-    return item != NULL && cbor_is_null(item) ? NULL : item;
-}
-
 /* ---- blocks ---- */
 
 static bool add_block(struct tree *tree, uint64_t *at, uint64_t *left, uint64_t length)
@@ -51,7 +45,8 @@ static bool add_block(struct tree *tree, uint64_t *at, uint64_t *left, uint64_t 
 static enum bst_code cut(struct tree *tree, cbor_item_t *map, const struct bst_segment *box, bool *good,
                          struct bst_error *err)
 {
-    cbor_item_t *sizes = get(map, "variableBlockSizes"), *fixed = get(map, "fixedBlockSize");
+    cbor_item_t *sizes = bst_cbor_optional(map, "variableBlockSizes"),
+                *fixed = bst_cbor_optional(map, "fixedBlockSize");
     uint64_t skip = box->whole.length < SKIPPED ? box->whole.length : SKIPPED, size = 0;
     uint64_t at = box->whole.start + skip, left = box->whole.length - skip, count = 1;
     *good = sizes == NULL || (fixed == NULL && cbor_isa_array(sizes));
@@ -79,14 +74,14 @@ static bool read_tree(const struct bst_claim *claim, cbor_item_t *content, cbor_
     const char *named = claim->alg;
     size_t len = strlen(claim->alg);
     uint8_t unused[64];
-    if (!bst_cbor_get_text(get(map, "alg"), &named, &len))
-        bst_cbor_get_text(get(content, "alg"), &named, &len);
+    if (!bst_cbor_get_text(bst_cbor_get(map, "alg"), &named, &len))
+        bst_cbor_get_text(bst_cbor_get(content, "alg"), &named, &len);
     snprintf(out->alg, sizeof(out->alg), "%.*s", len < sizeof(out->alg) ? (int)len : 0, named);
     out->len = bst_hash_bytes(out->alg, "", 0, unused);
-    out->hashes = get(map, "hashes");
+    out->hashes = bst_cbor_get(map, "hashes");
     return out->len > 0 && out->hashes != NULL && cbor_isa_array(out->hashes) &&
-           bst_cbor_get_uint(get(map, "count"), &out->count) &&
-           get(map, "initHash") == NULL; /* of fragments, of which there are none */
+           bst_cbor_get_uint(bst_cbor_get(map, "count"), &out->count) &&
+           bst_cbor_optional(map, "initHash") == NULL; /* of fragments, of which there are none */
 }
 
 /* ---- trees ---- */
@@ -176,8 +171,8 @@ static bool next_way_fits(const struct bst_judge *judge, const struct tree *tree
     bool good = bst_segment_read(judge->path, &box, PROOF_MAX, &bytes, &err) == BST_OK &&
                 bst_cbor_parse(bytes.data, bytes.len, &map, &err) == BST_OK;
     if (good) {
-        cbor_item_t *way = get(map, "hashes");
-        good = bst_cbor_get_uint(get(map, "location"), &location) && location == index &&
+        cbor_item_t *way = bst_cbor_optional(map, "hashes");
+        good = bst_cbor_get_uint(bst_cbor_get(map, "location"), &location) && location == index &&
                (way == NULL || cbor_isa_array(way)) && way_fits(tree, index, way);
         cbor_decref(&map);
     }
@@ -241,7 +236,9 @@ static bool names_blocks(cbor_item_t *list)
 {
     for (size_t i = 0; i < cbor_array_size(list); i++) {
         cbor_item_t *map = cbor_array_handle(list)[i];
-        if (get(map, "fixedBlockSize") == NULL && get(map, "variableBlockSizes") == NULL) return false;
+        if (bst_cbor_optional(map, "fixedBlockSize") == NULL &&
+            bst_cbor_optional(map, "variableBlockSizes") == NULL)
+            return false;
     }
     return true;
 }
@@ -250,7 +247,7 @@ enum bst_code bst_judge_trees(struct bst_judge *judge, const struct bst_claim *c
                               const char **problem, struct bst_error *err)
 {
     const struct bst_container *container = judge->container;
-    cbor_item_t *list = get(content, "merkle");
+    cbor_item_t *list = bst_cbor_optional(content, "merkle");
     struct proofs proofs = {0};
     size_t done = 0;
     if (!cbor_isa_array(list)) {

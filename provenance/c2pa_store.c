@@ -37,11 +37,11 @@ bool bst_hashed_uri(cbor_item_t *map, const char *alg, struct bst_hashed_uri *ou
 {
     const char *named = alg;
     size_t len = strlen(alg);
-    cbor_item_t *own = bst_cbor_get(map, "alg");
+    cbor_item_t *own = bst_cbor_optional(map, "alg");
     if (!bst_cbor_get_text(bst_cbor_get(map, "url"), &out->uri, &out->uri_len) ||
         !bst_cbor_get_bytes(bst_cbor_get(map, "hash"), &out->hash, &out->hash_len))
         return false;
-    if (own != NULL && !bst_cbor_is_null(own) && !bst_cbor_get_text(own, &named, &len)) return false;
+    if (own != NULL && !bst_cbor_get_text(own, &named, &len)) return false;
     snprintf(out->alg, sizeof(out->alg), "%.*s", len < sizeof(out->alg) ? (int)len : 0, named);
     return true;
 }

@@ -396,9 +396,20 @@ bool bst_cbor_is_null(const cbor_item_t *item)
     return is_simple(item) && cbor_ctrl_value(item) == CBOR_CTRL_NULL;
 }
 
+bool bst_cbor_is_bool(const cbor_item_t *item)
+{
+    return is_simple(item) && cbor_is_bool(item);
+}
+
 bool bst_cbor_is_true(const cbor_item_t *item)
 {
     return is_simple(item) && cbor_ctrl_value(item) == CBOR_CTRL_TRUE;
+}
+
+cbor_item_t *bst_cbor_optional(cbor_item_t *map, const char *key)
+{
+    cbor_item_t *value = bst_cbor_get(map, key);
+    return bst_cbor_is_null(value) ? NULL : value;
 }
 
 bool bst_cbor_is(cbor_item_t *value, const char *text)

@@ -120,6 +120,13 @@ static void access_minds_types(void **state)
     assert_null(bst_cbor_get(bst_cbor_get(item, "a"), "a"));
     assert_true(bst_cbor_is(bst_cbor_get_int(item, 10), "z"));
     assert_null(bst_cbor_get_int(item, -11));
+    assert_ptr_equal(bst_cbor_optional(item, "a"), bst_cbor_get(item, "a"));
+    assert_null(bst_cbor_optional(item, "d"));
+    cbor_decref(&item);
+    assert_int_equal(parse_hex("a26161f66162f4", &item), BST_OK); /* {a: null, b: false} */
+    assert_non_null(bst_cbor_get(item, "a"));
+    assert_null(bst_cbor_optional(item, "a"));
+    assert_non_null(bst_cbor_optional(item, "b"));
     cbor_decref(&item);
 }
 
@@ -130,24 +137,25 @@ static void floats_are_no_simple_values(void **state)
     static const struct {
         const char *bytes;
         size_t len;
-        bool null, yes;
-    } items[] = {{"\xf6", 1, true, false},
-                 {"\xf5", 1, false, true},
-                 {"\xf4", 1, false, false},
-                 {"\xf7", 1, false, false},
-                 {"\x00", 1, false, false},
-                 {"\xf9\x00\x00", 3, false, false},
-                 {"\xfa\x00\x00\x00\x00", 5, false, false},
-                 {"\xfb\x00\x00\x00\x00\x00\x00\x00\x00", 9, false, false}};
+        bool null, boolean, yes;
+    } items[] = {{"\xf6", 1, true, false, false},
+                 {"\xf5", 1, false, true, true},
+                 {"\xf4", 1, false, true, false},
+                 {"\xf7", 1, false, false, false},
+                 {"\x00", 1, false, false, false},
+                 {"\xf9\x00\x00", 3, false, false, false},
+                 {"\xfa\x00\x00\x00\x00", 5, false, false, false},
+                 {"\xfb\x00\x00\x00\x00\x00\x00\x00\x00", 9, false, false, false}};
     for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
         struct bst_error err;
         cbor_item_t *item;
         assert_int_equal(bst_cbor_parse((const uint8_t *)items[i].bytes, items[i].len, &item, &err), BST_OK);
         assert_int_equal(bst_cbor_is_null(item), items[i].null);
+        assert_int_equal(bst_cbor_is_bool(item), items[i].boolean);
         assert_int_equal(bst_cbor_is_true(item), items[i].yes);
         cbor_decref(&item);
     }
-    assert_false(bst_cbor_is_null(NULL) || bst_cbor_is_true(NULL));
+    assert_false(bst_cbor_is_null(NULL) || bst_cbor_is_bool(NULL) || bst_cbor_is_true(NULL));
 }
 
 static void deterministic_encoding_is_told(void **state)

@@ -407,6 +407,54 @@ static void bindings_must_hold(void **state)
     expect(&recipe, "assertion.bmffHash.malformed"); /* nothing in it that binds */
 }
 
+/* {"exclusions": [{"xpath": "/uuid"}], "hash": bytes}, and where key says, or instead, a number of two bytes. */
+static void make_bmff_binding(struct bst_buf *out, bool in_exclusion, const char *key)
+{
+    static const char half[] = "\xf9\x3c\x00"; /* 1.0 of half precision */
+    static const uint8_t hash[BST_SHA256_LEN];
+    bool is_hash = strcmp(key, "hash") == 0;
+    bst_cbor_map(out, in_exclusion || is_hash ? 2 : 3);
+    bst_cbor_text(out, "exclusions");
+    bst_cbor_array(out, 1);
+    bst_cbor_map(out, in_exclusion ? 2 : 1);
+    bst_cbor_pair(out, "xpath", "/uuid");
+    if (!in_exclusion) {
+        bst_cbor_text(out, "hash");
+        if (!is_hash) bst_cbor_bytes(out, hash, sizeof(hash));
+    }
+    if (in_exclusion || !is_hash) bst_cbor_text(out, key);
+    bst_buf_append(out, half, 3);
+    if (in_exclusion) {
+        bst_cbor_text(out, "hash");
+        bst_cbor_bytes(out, hash, sizeof(hash));
+    }
+}
+
+/* libcbor ends the program that asks whether such a number is null or a truth value. */
+static void numbers_in_a_binding_to_boxes_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        bool in_exclusion;
+        const char *key, *code;
+    } cases[] = {
+        {false, "alg", "assertion.bmffHash.mismatch"},    {false, "url", "assertion.bmffHash.mismatch"},
+        {false, "merkle", "assertion.bmffHash.mismatch"}, {false, "hash", "assertion.bmffHash.malformed"},
+        {true, "length", "assertion.bmffHash.malformed"}, {true, "version", "assertion.bmffHash.malformed"},
+        {true, "flags", "assertion.bmffHash.malformed"},  {true, "exact", "assertion.bmffHash.malformed"},
+        {true, "data", "assertion.bmffHash.malformed"},   {true, "subset", "assertion.bmffHash.malformed"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct recipe recipe = good_recipe();
+        struct bst_buf content = {0};
+        make_bmff_binding(&content, cases[i].in_exclusion, cases[i].key);
+        recipe.count = 1;
+        add(&recipe, "c2pa.hash.bmff.v3", &content, LISTED);
+        expect(&recipe, cases[i].code);
+        bst_buf_free(&content);
+    }
+}
+
 static void further_exclusions_are_told(void **state)
 {
     (void)state;
@@ -631,6 +679,7 @@ int main(void)
         cmocka_unit_test(words_of_strangers_are_cleaned),
         cmocka_unit_test(contents_must_parse),
         cmocka_unit_test(bindings_must_hold),
+        cmocka_unit_test(numbers_in_a_binding_to_boxes_are_refused),
         cmocka_unit_test(further_exclusions_are_told),
         cmocka_unit_test(actions_must_tell_a_history),
         cmocka_unit_test(ingredients_are_linked),
