@@ -2,6 +2,7 @@
 #include "bst_cbor.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -503,8 +504,10 @@ json_t *bst_cbor_json(cbor_item_t *value, enum bst_cbor_bytes form)
         return bst_cbor_json(content, form);
     }
     case CBOR_TYPE_FLOAT_CTRL:
-        if (cbor_is_float(value)) return json_real(cbor_float_get_float(value));
-        return cbor_is_bool(value) ? json_boolean(cbor_get_bool(value)) : json_null();
+        if (bst_cbor_is_bool(value)) return json_boolean(bst_cbor_is_true(value));
+        if (is_simple(value) || !isfinite(cbor_float_get_float(value)))
+            return json_null(); /* JSON has no infinity */
+        return json_real(cbor_float_get_float(value));
     }
     return json_null();
 }

@@ -40,6 +40,9 @@ static void standard_examples_are_read(void **state)
         {"80", "[]"},
         {"a0", "{}"},
         {"bf61610161629f0203ffff", "{\"a\":1,\"b\":[2,3]}"}, /* open lengths */
+        {"85f4f5f6f7f93e00", "[false,true,null,null,1.5]"},
+        {"84f97e00f97c00faff800000fb4004000000000000", "[null,null,null,2.5]"}, /* JSON has no such numbers */
+        {"a16161f97e00", "{\"a\":null}"},
     };
     for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
         cbor_item_t *item;
