@@ -140,7 +140,8 @@ enum bst_code bst_c2pa_witness(uint8_t *store, size_t len, const struct bst_sign
 
 /* ---- reading ---- */
 
-#define BST_URL 256 /* an address longer than this is cut */
+#define BST_URL     256 /* an address longer than this is cut */
+#define BST_ALG_LEN 16  /* for "sha256" and the like */
 
 /* What a store may ask of the reader, whatever its size: a hostile file is told apart within a second. */
 #define BST_CLAIM_MAX    (1u << 20) /* bytes of a claim */
@@ -182,8 +183,8 @@ struct bst_claim {
     const char *label; /* box->label */
     unsigned version;  /* 1 or 2 */
     bool update;
-    cbor_item_t *item; /* the claim */
-    char alg[16];      /* digest algorithm of hashed addresses */
+    cbor_item_t *item;     /* the claim */
+    char alg[BST_ALG_LEN]; /* digest algorithm of hashed addresses */
     size_t count;
     struct bst_assertion *assertions;
     size_t items; /* of CBOR, in claim and assertions */
@@ -300,8 +301,11 @@ struct bst_hashed_uri {
     size_t uri_len;
     const uint8_t *hash;
     size_t hash_len;
-    char alg[16];
+    char alg[BST_ALG_LEN];
 };
+/* The name of a digest algorithm, "" when it is longer than that of any, or the fallback when there is none. False, with
+ * the fallback, when the item is no text. */
+bool bst_named_alg(cbor_item_t *item, const char *fallback, char out[static BST_ALG_LEN]);
 bool bst_hashed_uri(cbor_item_t *map, const char *alg, struct bst_hashed_uri *out);
 bool bst_digest_is(const struct bst_digest *digest, const struct bst_hashed_uri *want);
 

@@ -367,9 +367,8 @@ static enum bst_code digest(struct left_out *out, bool places, const char *alg, 
 
 /* ---- the whole ---- */
 
-static enum bst_code compare(struct bst_judge *judge, const struct bst_claim *claim,
-                             const struct bst_assertion *assertion, const char *alg, const char **problem,
-                             struct bst_error *err)
+static enum bst_code compare(struct bst_judge *judge, const struct bst_assertion *assertion, const char *alg,
+                             const char **problem, struct bst_error *err)
 {
     cbor_item_t *content = assertion->content, *list = bst_cbor_get(content, "exclusions");
     struct left_out out = {.judge = judge};
@@ -391,7 +390,7 @@ static enum bst_code compare(struct bst_judge *judge, const struct bst_claim *cl
     free(out.range);
     free(out.whole);
     if (code == BST_OK && *problem == NULL && bst_cbor_optional(content, "merkle") != NULL)
-        code = bst_judge_trees(judge, claim, content, problem, err);
+        code = bst_judge_trees(judge, alg, bst_cbor_get(content, "merkle"), problem, err);
     return code;
 }
 
@@ -409,17 +408,15 @@ static void say_exclusions(struct bst_judge *judge, cbor_item_t *content, const 
 enum bst_code bst_judge_bmff(struct bst_judge *judge, const struct bst_claim *claim,
                              const struct bst_assertion *assertion, const char *url, struct bst_error *err)
 {
-    char alg[16];
-    const char *named = claim->alg, *problem = form_problem(assertion->content);
-    size_t len = strlen(claim->alg);
+    char alg[BST_ALG_LEN];
+    const char *problem = form_problem(assertion->content);
     enum bst_code code = BST_OK;
     say_exclusions(judge, assertion->content, url);
     if (problem != NULL) {
         bst_judge_fail(judge, malformed, url, problem);
         return BST_OK;
     }
-    bst_cbor_get_text(bst_cbor_get(assertion->content, "alg"), &named, &len);
-    snprintf(alg, sizeof(alg), "%.*s", len < sizeof(alg) ? (int)len : 0, named);
+    bst_named_alg(bst_cbor_get(assertion->content, "alg"), claim->alg, alg);
     if (bst_cbor_optional(assertion->content, "url") != NULL) {
         problem = "the binding is to a file elsewhere";
     } else if (!bst_is_bmff(judge->container->format)) {
@@ -427,7 +424,7 @@ enum bst_code bst_judge_bmff(struct bst_judge *judge, const struct bst_claim *cl
     } else if (!bst_hash_known(alg)) {
         problem = "an unknown digest algorithm";
     } else {
-        code = compare(judge, claim, assertion, alg, &problem, err);
+        code = compare(judge, assertion, alg, &problem, err);
     }
     if (code != BST_OK) return code;
     if (problem != NULL) {

@@ -5,8 +5,9 @@
 #include "c2pa.h"
 #include "container_bmff.h"
 
-/* c2pa_bmff_tree.c: compares what the boxes "mdat" hold with the trees of the assertion. *problem says what is wrong. */
-enum bst_code bst_judge_trees(struct bst_judge *judge, const struct bst_claim *claim, cbor_item_t *content,
+/* c2pa_bmff_tree.c: compares what the boxes "mdat" hold with the list of trees of the assertion, whose digests are by alg
+ * where they name no other. *problem says what is wrong. */
+enum bst_code bst_judge_trees(const struct bst_judge *judge, const char *alg, cbor_item_t *list,
                               const char **problem, struct bst_error *err);
 
 #endif

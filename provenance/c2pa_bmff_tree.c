@@ -17,7 +17,7 @@ static const char shape[] = "the trees of the binding do not fit the file's pict
 struct tree {
     cbor_item_t *hashes; /* array of one row of the tree */
     uint64_t count;      /* leaves, as the assertion has it */
-    char alg[16];
+    char alg[BST_ALG_LEN];
     size_t len; /* of a digest */
     size_t blocks;
     struct bst_range *block;
@@ -69,14 +69,10 @@ static enum bst_code cut(struct tree *tree, cbor_item_t *map, const struct bst_s
     return BST_OK;
 }
 
-static bool read_tree(const struct bst_claim *claim, cbor_item_t *content, cbor_item_t *map, struct tree *out)
+static bool read_tree(const char *alg, cbor_item_t *map, struct tree *out)
 {
-    const char *named = claim->alg;
-    size_t len = strlen(claim->alg);
     uint8_t unused[64];
-    if (!bst_cbor_get_text(bst_cbor_get(map, "alg"), &named, &len))
-        bst_cbor_get_text(bst_cbor_get(content, "alg"), &named, &len);
-    snprintf(out->alg, sizeof(out->alg), "%.*s", len < sizeof(out->alg) ? (int)len : 0, named);
+    bst_named_alg(bst_cbor_get(map, "alg"), alg, out->alg);
     out->len = bst_hash_bytes(out->alg, "", 0, unused);
     out->hashes = bst_cbor_get(map, "hashes");
     return out->len > 0 && out->hashes != NULL && cbor_isa_array(out->hashes) &&
@@ -198,9 +194,9 @@ static bool tree_fits(const struct bst_judge *judge, struct tree *tree, struct p
     return good;
 }
 
-static enum bst_code judge_tree(struct bst_judge *judge, const struct bst_segment *box, cbor_item_t *map,
-                                struct tree *tree, struct proofs *proofs, const char **problem,
-                                struct bst_error *err)
+static enum bst_code judge_tree(const struct bst_judge *judge, const struct bst_segment *box,
+                                cbor_item_t *map, struct tree *tree, struct proofs *proofs,
+                                const char **problem, struct bst_error *err)
 {
     bool good;
     enum bst_code code = cut(tree, map, box, &good, err);
@@ -243,11 +239,10 @@ static bool names_blocks(cbor_item_t *list)
     return true;
 }
 
-enum bst_code bst_judge_trees(struct bst_judge *judge, const struct bst_claim *claim, cbor_item_t *content,
+enum bst_code bst_judge_trees(const struct bst_judge *judge, const char *alg, cbor_item_t *list,
                               const char **problem, struct bst_error *err)
 {
     const struct bst_container *container = judge->container;
-    cbor_item_t *list = bst_cbor_optional(content, "merkle");
     struct proofs proofs = {0};
     size_t done = 0;
     if (!cbor_isa_array(list)) {
@@ -261,8 +256,7 @@ enum bst_code bst_judge_trees(struct bst_judge *judge, const struct bst_claim *c
         struct tree tree = {0};
         const struct bst_segment *box = &container->segments[i];
         if (box->depth > 0 || strcmp(box->type, "mdat") != 0) continue;
-        if (done == cbor_array_size(list) ||
-            !read_tree(claim, content, cbor_array_handle(list)[done], &tree)) {
+        if (done == cbor_array_size(list) || !read_tree(alg, cbor_array_handle(list)[done], &tree)) {
             *problem = shape;
         } else {
             code = judge_tree(judge, box, cbor_array_handle(list)[done], &tree, &proofs, problem, err);

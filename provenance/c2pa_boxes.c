@@ -128,11 +128,9 @@ static enum bst_code compare(struct bst_judge *judge, const struct bst_claim *cl
                             : 0;
     const uint8_t *want;
     uint8_t have[64];
-    size_t want_len, have_len, alg_len = strlen(claim->alg);
-    const char *named = claim->alg;
-    char alg[16];
-    bst_cbor_get_text(bst_cbor_get(entry->map, "alg"), &named, &alg_len);
-    snprintf(alg, sizeof(alg), "%.*s", alg_len < sizeof(alg) ? (int)alg_len : 0, named);
+    size_t want_len, have_len;
+    char alg[BST_ALG_LEN];
+    bst_named_alg(bst_cbor_get(entry->map, "alg"), claim->alg, alg);
     if (!bst_cbor_get_bytes(bst_cbor_get(entry->map, "hash"), &want, &want_len) || !bst_hash_known(alg)) {
         *problem = "assertion.boxesHash.mismatch";
         return BST_OK;

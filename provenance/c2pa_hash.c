@@ -151,16 +151,12 @@ static enum bst_code compare(struct bst_judge *judge, const struct exclusions *e
 static bool read_hash(const struct bst_claim *claim, cbor_item_t *content, struct bst_hashed_uri *out)
 {
     const uint8_t *bytes;
-    const char *named = claim->alg;
-    size_t bytes_len, len = strlen(claim->alg);
-    cbor_item_t *alg = bst_cbor_get(content, "alg"), *pad = bst_cbor_get(content, "pad");
+    size_t len;
+    cbor_item_t *pad = bst_cbor_get(content, "pad");
     /* some writers give the padding as an array of numbers */
-    if (!bst_cbor_get_bytes(bst_cbor_get(content, "hash"), &out->hash, &out->hash_len) || pad == NULL ||
-        (!bst_cbor_get_bytes(pad, &bytes, &bytes_len) && !cbor_isa_array(pad)) ||
-        (alg != NULL && !bst_cbor_get_text(alg, &named, &len)))
-        return false;
-    snprintf(out->alg, sizeof(out->alg), "%.*s", len < sizeof(out->alg) ? (int)len : 0, named);
-    return true;
+    return bst_cbor_get_bytes(bst_cbor_get(content, "hash"), &out->hash, &out->hash_len) && pad != NULL &&
+           (bst_cbor_get_bytes(pad, &bytes, &len) || cbor_isa_array(pad)) &&
+           bst_named_alg(bst_cbor_get(content, "alg"), claim->alg, out->alg);
 }
 
 static enum bst_code judge_data(struct bst_judge *judge, const struct bst_claim *claim,

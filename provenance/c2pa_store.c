@@ -33,17 +33,20 @@ const struct bst_digest *bst_box_digest(const struct bst_jumbf *jumbf, const str
     return NULL;
 }
 
+bool bst_named_alg(cbor_item_t *item, const char *fallback, char out[static BST_ALG_LEN])
+{
+    const char *named = fallback;
+    size_t len = strlen(fallback);
+    bool is_text = bst_cbor_get_text(item, &named, &len);
+    snprintf(out, BST_ALG_LEN, "%.*s", len < BST_ALG_LEN ? (int)len : 0, named);
+    return is_text || item == NULL;
+}
+
 bool bst_hashed_uri(cbor_item_t *map, const char *alg, struct bst_hashed_uri *out)
 {
-    const char *named = alg;
-    size_t len = strlen(alg);
-    cbor_item_t *own = bst_cbor_optional(map, "alg");
-    if (!bst_cbor_get_text(bst_cbor_get(map, "url"), &out->uri, &out->uri_len) ||
-        !bst_cbor_get_bytes(bst_cbor_get(map, "hash"), &out->hash, &out->hash_len))
-        return false;
-    if (own != NULL && !bst_cbor_get_text(own, &named, &len)) return false;
-    snprintf(out->alg, sizeof(out->alg), "%.*s", len < sizeof(out->alg) ? (int)len : 0, named);
-    return true;
+    return bst_cbor_get_text(bst_cbor_get(map, "url"), &out->uri, &out->uri_len) &&
+           bst_cbor_get_bytes(bst_cbor_get(map, "hash"), &out->hash, &out->hash_len) &&
+           bst_named_alg(bst_cbor_optional(map, "alg"), alg, out->alg);
 }
 
 bool bst_digest_is(const struct bst_digest *digest, const struct bst_hashed_uri *want)
@@ -267,8 +270,8 @@ static const char *claim_problem(struct bst_claim *claim)
     if (v2 &&
         !bst_cbor_get_text(bst_cbor_get(bst_cbor_get(item, "claim_generator_info"), "name"), &text, &len))
         return "the claim does not name its generator";
-    if (!bst_cbor_get_text(bst_cbor_get(item, "alg"), &text, &len)) return "";
-    snprintf(claim->alg, sizeof(claim->alg), "%.*s", len < sizeof(claim->alg) ? (int)len : 0, text);
+    cbor_item_t *alg = bst_cbor_get(item, "alg");
+    if (alg == NULL || !bst_named_alg(alg, "", claim->alg)) return "";
     if (!mark_listed(claim, v1 ? "assertions" : "created_assertions", BST_CREATED) ||
         (v2 && bst_cbor_get(item, "gathered_assertions") != NULL &&
          !mark_listed(claim, "gathered_assertions", BST_GATHERED)))
