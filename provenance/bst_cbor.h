@@ -43,6 +43,8 @@ cbor_item_t *bst_cbor_get_int(cbor_item_t *map, int64_t key);
 bool bst_cbor_get_text(cbor_item_t *item, const char **text, size_t *len);
 bool bst_cbor_get_bytes(cbor_item_t *item, const uint8_t **data, size_t *len);
 bool bst_cbor_get_uint(cbor_item_t *item, uint64_t *value);
+/* How many items an array has; 0 when item is NULL or of another type. */
+size_t bst_cbor_count(const cbor_item_t *item);
 /* libcbor's own questions end the program when the item is a float of two bytes or more. */
 bool bst_cbor_is_null(const cbor_item_t *item);
 bool bst_cbor_is_bool(const cbor_item_t *item);

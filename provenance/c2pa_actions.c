@@ -51,7 +51,7 @@ static bool names_ingredient(const struct bst_judge *judge, const struct action 
     cbor_item_t *list = bst_cbor_get(action->parameters, "ingredients");
     bool found = false;
     if (one != NULL) return leads_to(judge, one, relation);
-    for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+    for (size_t i = 0; i < bst_cbor_count(list); i++) {
         bool good = leads_to(judge, cbor_array_handle(list)[i], relation);
         found = is(action, "c2pa.opened") ? good : found || good;
     }
@@ -95,7 +95,7 @@ static void judge_redacted(struct bst_judge *judge, const struct action *action)
     bool has_label = bst_uri_assertion(uri, len, &label, &label_len);
     for (size_t k = 0; has_label && k < 3; k++) {
         cbor_item_t *list = bst_cbor_get(claim->item, lists[k]);
-        for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+        for (size_t i = 0; i < bst_cbor_count(list); i++) {
             struct bst_hashed_uri have;
             const char *last;
             size_t last_len;
@@ -113,7 +113,7 @@ static void judge_related(struct bst_judge *judge, const struct action *action)
 {
     cbor_item_t *list = bst_cbor_get(action->parameters, "relatedAssertions");
     if (list == NULL) return;
-    if (!cbor_isa_array(list) || cbor_array_size(list) == 0) {
+    if (bst_cbor_count(list) == 0) {
         malformed(judge, action->url, "an action lists no related assertions where it must");
         return;
     }
@@ -189,7 +189,7 @@ static cbor_item_t *actions_of(const struct bst_assertion *assertion)
 
 static void judge_icons(struct bst_judge *judge, cbor_item_t *list)
 {
-    for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+    for (size_t i = 0; i < bst_cbor_count(list); i++) {
         bst_judge_icon(judge, bst_cbor_get(cbor_array_handle(list)[i], "icon"));
     }
 }

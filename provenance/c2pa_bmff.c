@@ -22,11 +22,6 @@ struct left_out {
     bool failed_memory;
 };
 
-static size_t array_size(cbor_item_t *item)
-{
-    return item != NULL && cbor_isa_array(item) ? cbor_array_size(item) : 0;
-}
-
 /* ---- the assertion's form ---- */
 
 /* Absent, or of the type. */
@@ -87,13 +82,13 @@ static const char *form_problem(cbor_item_t *content)
     const uint8_t *bytes;
     size_t len;
     cbor_item_t *list = bst_cbor_get(content, "exclusions"), *hash = bst_cbor_optional(content, "hash");
-    if (array_size(list) == 0) return "a binding that leaves nothing out, not even itself";
+    if (bst_cbor_count(list) == 0) return "a binding that leaves nothing out, not even itself";
     if (cbor_array_size(list) > EXCLUSIONS_MAX) return "more exclusions than this version reads";
     for (size_t i = 0; i < cbor_array_size(list); i++) {
         if (!is_good_exclusion(cbor_array_handle(list)[i])) return "an exclusion that is malformed";
     }
     if (hash != NULL && !bst_cbor_get_bytes(hash, &bytes, &len)) return "a digest that is none";
-    if (hash == NULL && array_size(bst_cbor_get(content, "merkle")) == 0)
+    if (hash == NULL && bst_cbor_count(bst_cbor_get(content, "merkle")) == 0)
         return "neither a digest nor a tree";
     return NULL;
 }
@@ -106,7 +101,7 @@ static bool is_usual(cbor_item_t *item)
     uint64_t offset;
     cbor_item_t *xpath = bst_cbor_get(item, "xpath"), *data = bst_cbor_get(item, "data");
     if (!bst_cbor_is(xpath, "/uuid")) return bst_cbor_is(xpath, "/ftyp") || bst_cbor_is(xpath, "/mfra");
-    if (array_size(data) != 1) return false;
+    if (bst_cbor_count(data) != 1) return false;
     cbor_item_t *only = cbor_array_handle(data)[0];
     return bst_cbor_get_uint(bst_cbor_get(only, "offset"), &offset) && offset == 8 &&
            bst_cbor_get_bytes(bst_cbor_get(only, "value"), &value, &len) && len == BST_C2PA_UUID_LEN &&
@@ -227,7 +222,7 @@ static bool has_flags(const uint8_t have[static 3], cbor_item_t *item)
 static bool has_data(struct left_out *out, const struct bst_segment *box, cbor_item_t *list)
 {
     bool same = true;
-    for (size_t i = 0; i < array_size(list) && same; i++) {
+    for (size_t i = 0; i < bst_cbor_count(list) && same; i++) {
         const uint8_t *want;
         size_t len;
         uint64_t offset;
@@ -378,7 +373,7 @@ static enum bst_code compare(struct bst_judge *judge, const struct bst_assertion
     enum bst_code code = BST_OK;
     out.whole = bst_calloc(judge->container->count + 1, sizeof(*out.whole));
     if (out.whole == NULL) return bst_fail_memory(err);
-    for (size_t i = 0; i < array_size(list) && out.problem == NULL; i++) {
+    for (size_t i = 0; i < bst_cbor_count(list) && out.problem == NULL; i++) {
         exclude(&out, cbor_array_handle(list)[i]);
     }
     *problem = out.problem;
@@ -397,7 +392,7 @@ static enum bst_code compare(struct bst_judge *judge, const struct bst_assertion
 static void say_exclusions(struct bst_judge *judge, cbor_item_t *content, const char *url)
 {
     cbor_item_t *list = bst_cbor_get(content, "exclusions");
-    for (size_t i = 0; i < array_size(list); i++) {
+    for (size_t i = 0; i < bst_cbor_count(list); i++) {
         if (is_usual(cbor_array_handle(list)[i])) continue;
         bst_judge_say(judge, BST_STATUS_INFO, "assertion.bmffHash.additionalExclusionsPresent", url,
                       "the signer left further parts of the file unprotected");

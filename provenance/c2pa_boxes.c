@@ -89,8 +89,7 @@ static const char *read_exclusions(const struct bst_judge *judge, const struct p
     bool metadata = false;
     uint64_t end = from;
     if (entry->exclusions == NULL) return NULL;
-    if (!cbor_isa_array(entry->exclusions) || cbor_array_size(entry->exclusions) == 0)
-        return "assertion.boxesHash.malformed";
+    if (bst_cbor_count(entry->exclusions) == 0) return "assertion.boxesHash.malformed";
     for (size_t i = 0; i < cbor_array_size(entry->exclusions); i++) {
         cbor_item_t *item = cbor_array_handle(entry->exclusions)[i];
         uint64_t start, length, index = 0;
@@ -123,9 +122,6 @@ static enum bst_code compare(struct bst_judge *judge, const struct bst_claim *cl
 {
     const struct bst_range *last = &parts->part[entry->first + entry->count - 1].range;
     uint64_t from = parts->part[entry->first].range.start, to = last->start + last->length;
-    size_t exclusions = entry->exclusions != NULL && cbor_isa_array(entry->exclusions)
-                            ? cbor_array_size(entry->exclusions)
-                            : 0;
     const uint8_t *want;
     uint8_t have[64];
     size_t want_len, have_len;
@@ -135,7 +131,7 @@ static enum bst_code compare(struct bst_judge *judge, const struct bst_claim *cl
         *problem = "assertion.boxesHash.mismatch";
         return BST_OK;
     }
-    entry->left_out = bst_calloc(exclusions + 2, sizeof(*entry->left_out));
+    entry->left_out = bst_calloc(bst_cbor_count(entry->exclusions) + 2, sizeof(*entry->left_out));
     if (entry->left_out == NULL) return bst_fail_memory(err);
     entry->left_out[entry->gaps++] = (struct bst_range){0, from};
     *problem = read_exclusions(judge, parts, entry, from);
@@ -154,9 +150,8 @@ static enum bst_code compare(struct bst_judge *judge, const struct bst_claim *cl
 static bool take_names(struct parts *parts, struct entry *entry)
 {
     cbor_item_t *names = bst_cbor_get(entry->map, "names");
-    if (names == NULL || !cbor_isa_array(names)) return false;
     entry->first = parts->at;
-    entry->count = cbor_array_size(names);
+    entry->count = bst_cbor_count(names);
     if (entry->count == 0 || entry->count > parts->count - parts->at) return false;
     for (size_t i = 0; i < entry->count; i++) {
         if (!bst_cbor_is(cbor_array_handle(names)[i], parts->part[parts->at++].name)) return false;
@@ -172,8 +167,7 @@ static bool is_manifest(const struct parts *parts, size_t index)
 static bool names_manifest(cbor_item_t *map)
 {
     cbor_item_t *names = bst_cbor_get(map, "names");
-    return names != NULL && cbor_isa_array(names) && cbor_array_size(names) == 1 &&
-           bst_cbor_is(cbor_array_handle(names)[0], "C2PA");
+    return bst_cbor_count(names) == 1 && bst_cbor_is(cbor_array_handle(names)[0], "C2PA");
 }
 
 static enum bst_code judge_entry(struct bst_judge *judge, const struct bst_claim *claim, struct parts *parts,
@@ -204,11 +198,11 @@ static enum bst_code judge_entries(struct bst_judge *judge, const struct bst_cla
 {
     enum bst_code code = BST_OK;
     *problem = "assertion.boxesHash.mismatch";
-    if (boxes == NULL || !cbor_isa_array(boxes) || cbor_array_size(boxes) == 0) return BST_OK;
+    if (bst_cbor_count(boxes) == 0) return BST_OK;
     /* the signature of a PNG need not be named */
     cbor_item_t *names = bst_cbor_get(cbor_array_handle(boxes)[0], "names");
-    if (judge->container->format == BST_FORMAT_PNG && names != NULL && cbor_isa_array(names) &&
-        cbor_array_size(names) > 0 && !bst_cbor_is(cbor_array_handle(names)[0], "PNGh"))
+    if (judge->container->format == BST_FORMAT_PNG && bst_cbor_count(names) > 0 &&
+        !bst_cbor_is(cbor_array_handle(names)[0], "PNGh"))
         parts->at = 1;
     *problem = NULL;
     for (size_t i = 0; i < cbor_array_size(boxes) && code == BST_OK && *problem == NULL; i++) {

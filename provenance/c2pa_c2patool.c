@@ -184,7 +184,7 @@ static void sort_assertions(struct bst_export *export, const struct bst_claim *c
     struct sorted sorted = {json_array(), json_array()};
     for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
         cbor_item_t *list = bst_cbor_get(claim->item, keys[k]);
-        for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+        for (size_t i = 0; i < bst_cbor_count(list); i++) {
             struct bst_hashed_uri uri;
             const char *label;
             size_t len;

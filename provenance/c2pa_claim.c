@@ -74,7 +74,7 @@ static void judge_redactions(struct bst_judge *judge)
     const char *uri;
     size_t len;
     cbor_item_t *list = bst_cbor_get(judge->claim->item, "redacted_assertions");
-    for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+    for (size_t i = 0; i < bst_cbor_count(list); i++) {
         if (bst_cbor_get_text(cbor_array_handle(list)[i], &uri, &len)) judge_redaction(judge, uri, len);
     }
 }
@@ -102,7 +102,7 @@ static void judge_update_actions(struct bst_judge *judge, const char *url)
         cbor_item_t *actions = bst_root_is(&claim->assertions[i], "c2pa.actions")
                                    ? bst_cbor_get(claim->assertions[i].content, "actions")
                                    : NULL;
-        for (size_t k = 0; actions != NULL && cbor_isa_array(actions) && k < cbor_array_size(actions); k++) {
+        for (size_t k = 0; k < bst_cbor_count(actions); k++) {
             cbor_item_t *name = bst_cbor_get(cbor_array_handle(actions)[k], "action");
             bool fits = false;
             for (size_t n = 0; n < sizeof(allowed) / sizeof(allowed[0]); n++) {
@@ -185,7 +185,7 @@ static void judge_reference(struct bst_judge *judge, cbor_item_t *reference)
 static void judge_references(struct bst_judge *judge, const char *key)
 {
     cbor_item_t *list = bst_cbor_get(judge->claim->item, key);
-    for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+    for (size_t i = 0; i < bst_cbor_count(list); i++) {
         judge_reference(judge, cbor_array_handle(list)[i]);
     }
 }

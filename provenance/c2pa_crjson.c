@@ -120,7 +120,7 @@ static void show_identity(const struct bst_assertion *assertion, json_t *value)
 static void add_missing(const struct bst_export *export, const struct bst_claim *claim, json_t *object)
 {
     cbor_item_t *list = bst_cbor_get(claim->item, "gathered_assertions");
-    for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+    for (size_t i = 0; i < bst_cbor_count(list); i++) {
         struct bst_hashed_uri uri;
         const char *label;
         size_t len;

@@ -194,7 +194,7 @@ static enum bst_code judge_data(struct bst_judge *judge, const struct bst_claim 
 static bool is_signed_binding(struct bst_claim *claim, struct bst_assertion *binding)
 {
     cbor_item_t *list = bst_cbor_get(claim->item, claim->version == 1 ? "assertions" : "created_assertions");
-    for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+    for (size_t i = 0; i < bst_cbor_count(list); i++) {
         struct bst_hashed_uri want;
         const char *label;
         size_t len;

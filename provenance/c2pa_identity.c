@@ -30,7 +30,7 @@ static bool claim_lists(const struct bst_claim *claim, const struct bst_hashed_u
     if (!bst_uri_assertion(want->uri, want->uri_len, &label, &len)) return false;
     for (size_t k = 0; k < 3; k++) {
         cbor_item_t *list = bst_cbor_get(claim->item, lists[k]);
-        for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+        for (size_t i = 0; i < bst_cbor_count(list); i++) {
             struct bst_hashed_uri have;
             if (!bst_hashed_uri(cbor_array_handle(list)[i], claim->alg, &have) ||
                 !bst_uri_assertion(have.uri, have.uri_len, &have_label, &have_len) || have_len != len ||
@@ -74,7 +74,7 @@ static void take_roles(cbor_item_t *payload, char out[static 96])
 {
     cbor_item_t *list = bst_cbor_get(payload, "role");
     size_t used = 0;
-    for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+    for (size_t i = 0; i < bst_cbor_count(list); i++) {
         const char *text;
         size_t len;
         char *safe =

@@ -39,8 +39,7 @@ static void take_code(const char *code, enum bst_status_kind kind, struct known 
 
 static void take_list(cbor_item_t *list, struct known *out)
 {
-    if (list == NULL || !cbor_isa_array(list)) return;
-    for (size_t i = 0; i < cbor_array_size(list); i++) {
+    for (size_t i = 0; i < bst_cbor_count(list); i++) {
         const char *text;
         size_t len;
         char code[sizeof(out->altered)];
@@ -136,7 +135,7 @@ static void set_credentials(const struct lineage *all, const struct bst_claim *c
 
 static bool has_type(cbor_item_t *types, const char *type)
 {
-    for (size_t i = 0; types != NULL && cbor_isa_array(types) && i < cbor_array_size(types); i++) {
+    for (size_t i = 0; i < bst_cbor_count(types); i++) {
         const char *text;
         size_t len, want = strlen(type);
         if (bst_cbor_get_text(bst_cbor_get(cbor_array_handle(types)[i], "type"), &text, &len) &&

@@ -23,7 +23,7 @@ static void read_generator(struct bst_judge *judge)
 {
     char *name = NULL, *version = NULL;
     cbor_item_t *info = bst_cbor_get(judge->active->item, "claim_generator_info");
-    if (info != NULL && cbor_isa_array(info) && cbor_array_size(info) > 0) info = cbor_array_handle(info)[0];
+    if (bst_cbor_count(info) > 0) info = cbor_array_handle(info)[0];
     if (!text_of(info, "name", &name)) text_of(judge->active->item, "claim_generator", &name);
     text_of(info, "version", &version);
     char *joined = bst_format("%s%s%s", name == NULL ? "" : name, version == NULL ? "" : " ",

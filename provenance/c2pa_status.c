@@ -128,8 +128,7 @@ enum bst_status_kind bst_status_kind_of(const char *code)
 static void take_list(struct bst_judge *judge, cbor_item_t *list, const struct bst_claim *by,
                       struct bst_claim *about, struct claimed_list *out)
 {
-    if (list == NULL || !cbor_isa_array(list)) return;
-    for (size_t i = 0; i < cbor_array_size(list) && out->count < CLAIMED_MAX; i++) {
+    for (size_t i = 0; i < bst_cbor_count(list) && out->count < CLAIMED_MAX; i++) {
         const char *code, *url, *label;
         size_t code_len, url_len, label_len;
         cbor_item_t *map = cbor_array_handle(list)[i];
@@ -164,8 +163,7 @@ static void take_results(struct bst_judge *judge, cbor_item_t *results, const st
     for (size_t i = 0; i < 3; i++) {
         take_list(judge, bst_cbor_get(active, kinds[i]), by, about, out);
     }
-    if (deltas == NULL || !cbor_isa_array(deltas)) return;
-    for (size_t k = 0; k < cbor_array_size(deltas); k++) {
+    for (size_t k = 0; k < bst_cbor_count(deltas); k++) {
         cbor_item_t *delta = bst_cbor_get(cbor_array_handle(deltas)[k], "validationDeltas");
         for (size_t i = 0; i < 3; i++) {
             take_list(judge, bst_cbor_get(delta, kinds[i]), by, about, out);

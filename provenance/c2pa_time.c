@@ -9,20 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The only byte string in a list in a map ({"tstTokens": [{"val": bstr}]}, {"ocspVals": [bstr, ...]}): the first, and
- * how many there are. */
-static bool listed(cbor_item_t *map, const char *key, const char *inner, size_t *count, const uint8_t **data,
-                   size_t *len)
-{
-    cbor_item_t *list = bst_cbor_get(map, key);
-    if (list == NULL || !cbor_isa_array(list)) return false;
-    *count = cbor_array_size(list);
-    if (*count == 0) return false;
-    cbor_item_t *item = cbor_array_handle(list)[0];
-    if (inner != NULL) item = bst_cbor_get(item, inner);
-    return bst_cbor_get_bytes(item, data, len);
-}
-
 /* Claims of version 1 knew no trust in time stamps: a sound one is called trusted, as in the reference implementation.
  * But only as long as nothing depends on it: else whoever holds an expired or revoked key could sign with a date of his
  * choice. */
@@ -80,7 +66,7 @@ static void read_stamp(const struct bst_claim *claim, const struct bst_cose *cos
     cbor_item_t *second = bst_cbor_get(cose->unprotected, "sigTst2");
     cbor_item_t *list = second == NULL ? bst_cbor_get(cose->unprotected, "sigTst") : second;
     *out = (struct stamp){.given = list != NULL};
-    if (!listed(list, "tstTokens", "val", &out->count, &out->token, &out->len)) {
+    if (!bst_cose_listed(list, "tstTokens", "val", &out->count, &out->token, &out->len)) {
         out->count = 0;
         return;
     }
@@ -150,7 +136,7 @@ static bool judge_later_answer(struct bst_judge *judge, const struct bst_cose *c
     if (judge->identity || cose->chain == NULL) return false;
     while ((assertion = next_later(judge, "c2pa.certificate-status", &claim, &at)) != NULL) {
         cbor_item_t *list = bst_cbor_get(assertion->content, "ocspVals");
-        for (size_t i = 0; list != NULL && cbor_isa_array(list) && i < cbor_array_size(list); i++) {
+        for (size_t i = 0; i < bst_cbor_count(list); i++) {
             const uint8_t *answer;
             size_t len;
             if (!bst_cbor_get_bytes(cbor_array_handle(list)[i], &answer, &len)) continue;
@@ -246,7 +232,7 @@ void bst_judge_revocation(struct bst_judge *judge, const struct bst_cose *cose, 
     size_t len, count;
     const char *why;
     enum bst_ocsp_state later;
-    if (!listed(bst_cbor_get(cose->unprotected, "rVals"), "ocspVals", NULL, &count, &answer, &len)) {
+    if (!bst_cose_listed(bst_cbor_get(cose->unprotected, "rVals"), "ocspVals", NULL, &count, &answer, &len)) {
         if (judge_later_answer(judge, cose, when_s, stamped, &later, &why)) {
             say_revocation(judge, later, why, url);
             return;

@@ -387,6 +387,11 @@ bool bst_cbor_get_uint(cbor_item_t *value, uint64_t *out)
     return true;
 }
 
+size_t bst_cbor_count(const cbor_item_t *value)
+{
+    return value != NULL && cbor_isa_array(value) ? cbor_array_size(value) : 0;
+}
+
 static bool is_simple(const cbor_item_t *item)
 {
     return item != NULL && cbor_isa_float_ctrl(item) && cbor_float_ctrl_is_ctrl(item);

@@ -52,6 +52,10 @@ enum bst_code bst_cose_sign(const struct bst_signer *signer, const void *payload
 
 /* ---- cose_header.c ---- */
 
+/* The first byte string of a list in a map, and how many items the list has: {"tstTokens": [{"val": bstr}]} with inner
+ * "val", {"ocspVals": [bstr, ...]} with NULL. */
+bool bst_cose_listed(cbor_item_t *map, const char *key, const char *inner, size_t *count,
+                     const uint8_t **data, size_t *len);
 /* The unprotected header: a map of the attachment's parts, filled up with padding to 1 + room bytes. false,
  * and nothing is written, when they need more. */
 bool bst_cose_header(struct bst_buf *out, const struct bst_attachment *attachment, size_t room);

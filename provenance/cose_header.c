@@ -84,15 +84,22 @@ bool bst_cose_header(struct bst_buf *out, const struct bst_attachment *attachmen
 
 /* ---- filling it later ---- */
 
-/* The first byte string of a map with one list with it: what write_parts nests. */
-static bool nested(cbor_item_t *map, const char *key, const char *inner, const void **data, size_t *len)
+bool bst_cose_listed(cbor_item_t *map, const char *key, const char *inner, size_t *count,
+                     const uint8_t **data, size_t *len)
 {
     cbor_item_t *list = bst_cbor_get(map, key);
-    const uint8_t *bytes;
-    if (list == NULL || !cbor_isa_array(list) || cbor_array_size(list) != 1) return false;
+    *count = bst_cbor_count(list);
+    if (*count == 0) return false;
     cbor_item_t *item = cbor_array_handle(list)[0];
-    if (inner != NULL) item = bst_cbor_get(item, inner);
-    if (!bst_cbor_get_bytes(item, &bytes, len)) return false;
+    return bst_cbor_get_bytes(inner == NULL ? item : bst_cbor_get(item, inner), data, len);
+}
+
+/* What write_parts nests: there is one. */
+static bool nested(cbor_item_t *map, const char *key, const char *inner, const void **data, size_t *len)
+{
+    const uint8_t *bytes;
+    size_t count;
+    if (!bst_cose_listed(map, key, inner, &count, &bytes, len) || count != 1) return false;
     *data = bytes;
     return true;
 }

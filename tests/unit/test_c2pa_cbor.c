@@ -130,7 +130,12 @@ static void access_minds_types(void **state)
     assert_non_null(bst_cbor_get(item, "a"));
     assert_null(bst_cbor_optional(item, "a"));
     assert_non_null(bst_cbor_optional(item, "b"));
+    assert_int_equal(bst_cbor_count(item), 0); /* a map is no array */
     cbor_decref(&item);
+    assert_int_equal(parse_hex("83010203", &item), BST_OK);
+    assert_int_equal(bst_cbor_count(item), 3);
+    cbor_decref(&item);
+    assert_int_equal(bst_cbor_count(NULL), 0);
 }
 
 /* Half, single and double precision: libcbor's cbor_is_null and cbor_is_bool assert that there is no such thing. */
