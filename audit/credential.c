@@ -222,18 +222,13 @@ void judge_statuses(struct judge *judge)
 /* Is it intact, and who says so. */
 static enum bst_code answer(struct judge *judge, struct bst_error *err)
 {
-    static const char *const words[] = {[BST_SIGNER_UNKNOWN] = "unknown signer",
-                                        [BST_SIGNER_TRUSTED] = "trusted",
-                                        [BST_SIGNER_EXPIRED] = "expired",
-                                        [BST_SIGNER_REVOKED] = "revoked",
-                                        [BST_SIGNER_UNFIT] = "unfit"};
     const struct bst_c2pa *c2pa = &judge->c2pa;
     struct bst_verdict *verdict = judge->verdict;
     enum bst_signer_trust trust = c2pa->signer_trust;
     if (is_own(judge) && (trust == BST_SIGNER_UNKNOWN || trust == BST_SIGNER_EXPIRED))
         trust = BST_SIGNER_TRUSTED;
     verdict->integrity = c2pa->intact ? "intact" : "altered";
-    verdict->signer_trust = words[trust];
+    verdict->signer_trust = bst_signer_trust_words(trust);
     if (c2pa->signer && !(verdict->signer = bst_strdup(c2pa->signer))) return bst_fail_memory(err);
     return BST_OK;
 }

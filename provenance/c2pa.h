@@ -252,6 +252,12 @@ void bst_judge_fail(struct bst_judge *judge, const char *code, const char *url, 
 void bst_judge_good(struct bst_judge *judge, const char *code, const char *url, const char *words);
 /* Of a code that an ingredient assertion records. */
 enum bst_status_kind bst_status_kind_of(const char *code);
+/* What codes say of a signer's certificate, whoever found them. */
+struct bst_vouched {
+    bool trusted, untrusted, expired, revoked, unfit;
+};
+void bst_vouched_take(struct bst_vouched *out, const char *code);
+enum bst_signer_trust bst_vouched_trust(const struct bst_vouched *vouched);
 /* Takes out what the ingredient assertions already say of their manifests. */
 void bst_judge_suppress(struct bst_judge *judge);
 void bst_judge_conclude(struct bst_judge *judge);

@@ -21,7 +21,7 @@ struct lineage {
 struct known {
     char altered[sizeof(
         ((struct bst_status *)0)->code)]; /* code of the first failure that is not about a signer */
-    bool trusted, untrusted, expired, revoked, unfit;
+    struct bst_vouched vouched;
 };
 
 static void take_code(const char *code, enum bst_status_kind kind, struct known *out)
@@ -29,12 +29,7 @@ static void take_code(const char *code, enum bst_status_kind kind, struct known 
     if (kind == BST_STATUS_FAILURE && !bst_status_about_signer(code)) {
         if (out->altered[0] == 0) snprintf(out->altered, sizeof(out->altered), "%s", code);
     }
-    out->trusted = out->trusted || strcmp(code, "signingCredential.trusted") == 0;
-    out->untrusted = out->untrusted || strcmp(code, "signingCredential.untrusted") == 0;
-    out->revoked = out->revoked || strcmp(code, "signingCredential.ocsp.revoked") == 0;
-    out->unfit = out->unfit || strcmp(code, "signingCredential.invalid") == 0;
-    out->expired = out->expired || strcmp(code, "signingCredential.expired") == 0 ||
-                   strcmp(code, "claimSignature.outsideValidity") == 0;
+    bst_vouched_take(&out->vouched, code);
 }
 
 static void take_list(cbor_item_t *list, struct known *out)
@@ -65,15 +60,6 @@ static void take_found(const struct bst_c2pa *c2pa, const char *url, struct know
         const struct bst_status *status = &c2pa->statuses[i];
         if (strcmp(status->ingredient, url) == 0) take_code(status->code, status->kind, out);
     }
-}
-
-static const char *trust_words(const struct known *known)
-{
-    return known->revoked                        ? "revoked"
-           : known->unfit                        ? "unfit"
-           : known->expired                      ? "expired"
-           : known->trusted && !known->untrusted ? "trusted"
-                                                 : "unknown signer";
 }
 
 /* ---- credentials of one ingredient ---- */
@@ -108,7 +94,7 @@ static json_t *answer_json(const struct known *known)
 {
     bool altered = known->altered[0] != 0;
     json_t *answer = json_pack("{s:s, s:s}", "integrity", altered ? "altered" : "intact", "signer_trust",
-                               trust_words(known));
+                               bst_signer_trust_words(bst_vouched_trust(&known->vouched)));
     if (altered) json_object_set_new(answer, "code", json_string(known->altered));
     return answer;
 }
@@ -125,7 +111,8 @@ static void set_credentials(const struct lineage *all, const struct bst_claim *c
     take_recorded(ingredient, &recorded);
     take_found(all->c2pa, url, &now);
     if (ingredient->results != NULL) json_object_set_new(object, "found", answer_json(&recorded));
-    bool told = now.trusted || now.untrusted || now.expired || now.revoked || now.unfit;
+    const struct bst_vouched *said = &now.vouched;
+    bool told = said->trusted || said->untrusted || said->expired || said->revoked || said->unfit;
     struct known both = told ? now : recorded;
     memcpy(both.altered, now.altered[0] != 0 ? now.altered : recorded.altered, sizeof(both.altered));
     json_object_set_new(object, "now", answer_json(&both));

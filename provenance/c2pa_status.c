@@ -270,6 +270,35 @@ bool bst_status_about_signer(const char *code)
            strcmp(code, "claimSignature.outsideValidity") == 0 || strncmp(code, "cawg.", 5) == 0;
 }
 
+void bst_vouched_take(struct bst_vouched *out, const char *code)
+{
+    out->trusted = out->trusted || strcmp(code, "signingCredential.trusted") == 0;
+    out->untrusted = out->untrusted || strcmp(code, "signingCredential.untrusted") == 0;
+    out->revoked = out->revoked || strcmp(code, "signingCredential.ocsp.revoked") == 0;
+    out->unfit = out->unfit || strcmp(code, "signingCredential.invalid") == 0;
+    out->expired = out->expired || strcmp(code, "signingCredential.expired") == 0 ||
+                   strcmp(code, "claimSignature.outsideValidity") == 0;
+}
+
+enum bst_signer_trust bst_vouched_trust(const struct bst_vouched *vouched)
+{
+    return vouched->revoked                          ? BST_SIGNER_REVOKED
+           : vouched->unfit                          ? BST_SIGNER_UNFIT
+           : vouched->expired                        ? BST_SIGNER_EXPIRED
+           : vouched->trusted && !vouched->untrusted ? BST_SIGNER_TRUSTED
+                                                     : BST_SIGNER_UNKNOWN;
+}
+
+const char *bst_signer_trust_words(enum bst_signer_trust trust)
+{
+    static const char *const words[] = {[BST_SIGNER_UNKNOWN] = "unknown signer",
+                                        [BST_SIGNER_TRUSTED] = "trusted",
+                                        [BST_SIGNER_EXPIRED] = "expired",
+                                        [BST_SIGNER_REVOKED] = "revoked",
+                                        [BST_SIGNER_UNFIT] = "unfit"};
+    return words[trust];
+}
+
 /* Those of them that leave the manifest valid (14.3.5). */
 static bool is_tolerated(const char *code)
 {
@@ -277,33 +306,25 @@ static bool is_tolerated(const char *code)
            strncmp(code, "cawg.identity.", 14) == 0;
 }
 
-/* What was found, in a few bits. All but the first two speak of the active manifest. */
+/* What was found, in a few bits. All but the first line speaks of the active manifest. */
 struct found {
     bool intolerable, altered, any_failure;
-    bool validated, inside, trusted, untrusted, expired, revoked, unfit;
+    bool validated, inside;
+    struct bst_vouched vouched;
 };
 
 static void take_status(const struct bst_status *status, struct found *found)
 {
-    bool active = status->ingredient[0] == 0, failed = status->kind == BST_STATUS_FAILURE;
     const char *code = status->code;
-    if (failed) {
+    if (status->kind == BST_STATUS_FAILURE) {
         found->any_failure = true;
         found->intolerable = found->intolerable || !is_tolerated(code);
         found->altered = found->altered || !bst_status_about_signer(code);
     }
-    if (!active) return;
-    if (status->kind == BST_STATUS_SUCCESS) {
-        found->trusted = found->trusted || strcmp(code, "signingCredential.trusted") == 0;
-        found->validated = found->validated || strcmp(code, "claimSignature.validated") == 0;
-        found->inside = found->inside || strcmp(code, "claimSignature.insideValidity") == 0;
-    } else if (failed) {
-        found->untrusted = found->untrusted || strcmp(code, "signingCredential.untrusted") == 0;
-        found->expired = found->expired || strcmp(code, "signingCredential.expired") == 0 ||
-                         strcmp(code, "claimSignature.outsideValidity") == 0;
-        found->revoked = found->revoked || strcmp(code, "signingCredential.ocsp.revoked") == 0;
-        found->unfit = found->unfit || strcmp(code, "signingCredential.invalid") == 0;
-    }
+    if (status->ingredient[0] != 0) return;
+    found->validated = found->validated || strcmp(code, "claimSignature.validated") == 0;
+    found->inside = found->inside || strcmp(code, "claimSignature.insideValidity") == 0;
+    bst_vouched_take(&found->vouched, code);
 }
 
 /* Trusted: no failure at all. Valid: the only failures are about who vouches for a signer. */
@@ -315,13 +336,9 @@ void bst_judge_conclude(struct bst_judge *judge)
         take_status(&out->statuses[i], &found);
     }
     bool valid = found.validated && found.inside && !found.intolerable;
-    out->state = !valid                                ? BST_C2PA_INVALID
-                 : found.trusted && !found.any_failure ? BST_C2PA_TRUSTED
-                                                       : BST_C2PA_VALID;
+    out->state = !valid                                        ? BST_C2PA_INVALID
+                 : found.vouched.trusted && !found.any_failure ? BST_C2PA_TRUSTED
+                                                               : BST_C2PA_VALID;
     out->intact = found.validated && !found.altered;
-    out->signer_trust = found.revoked                       ? BST_SIGNER_REVOKED
-                        : found.unfit                       ? BST_SIGNER_UNFIT
-                        : found.expired                     ? BST_SIGNER_EXPIRED
-                        : found.trusted && !found.untrusted ? BST_SIGNER_TRUSTED
-                                                            : BST_SIGNER_UNKNOWN;
+    out->signer_trust = bst_vouched_trust(&found.vouched);
 }

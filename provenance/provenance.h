@@ -768,6 +768,8 @@ enum bst_signer_trust {
     BST_SIGNER_REVOKED,
     BST_SIGNER_UNFIT, /* the certificate must not sign pictures */
 };
+/* "trusted", "unknown signer", ...: as verdicts and ingredients have it. */
+const char *bst_signer_trust_words(enum bst_signer_trust trust);
 /* Somebody who signed for what the active manifest says with a certificate of his own: cawg.identity, X.509 form. */
 struct bst_signed_identity {
     char name[160]; /* as the certificate has it: "Common Name (Organisation)" */
