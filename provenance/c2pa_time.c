@@ -108,7 +108,6 @@ static bool judge_later_stamp(struct bst_judge *judge, const struct bst_cose *co
     struct bst_buf data = {0};
     bool trusted = false;
     *found = false;
-    if (judge->identity) return false;
     bst_buf_append(&data, cose->sig, cose->sig_len);
     judge->failed_memory = judge->failed_memory || data.failed;
     while (!trusted && !data.failed &&
@@ -133,7 +132,7 @@ static bool judge_later_answer(struct bst_judge *judge, const struct bst_cose *c
 {
     size_t claim = 0, at = 0;
     const struct bst_assertion *assertion;
-    if (judge->identity || cose->chain == NULL) return false;
+    if (cose->chain == NULL) return false;
     while ((assertion = next_later(judge, "c2pa.certificate-status", &claim, &at)) != NULL) {
         cbor_item_t *list = bst_cbor_get(assertion->content, "ocspVals");
         for (size_t i = 0; i < bst_cbor_count(list); i++) {
