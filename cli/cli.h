@@ -260,6 +260,10 @@ enum bst_code cli_stamper(const struct cli_args *args, const char *home, int png
                           struct bst_stamper **out, struct bst_error *err);
 /* The same for statements that change no file, which need no certificate. */
 enum bst_code cli_author(const struct cli_args *args, struct bst_stamper **out, struct bst_error *err);
+/* The author's own key, which lies in keys (freed with bst_keys_clear when this went well). BST_USAGE when the ledger does
+ * not believe what it signs. */
+enum bst_code cli_author_key(const struct bst_stamper *stamper, struct bst_keys *keys,
+                             const struct bst_key_life **mine, struct bst_error *err);
 /* What verify trusts: home itself (when it has an identity), what was added to it, and the options --trust, --trust-tsa,
  * --trust-signer and --log-key. home may be NULL. Freed with bst_trust_free. */
 enum bst_code cli_trust_load(const struct cli_args *args, const char *home, struct bst_trust **out,

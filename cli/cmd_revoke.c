@@ -34,13 +34,11 @@ static enum bst_code find_key(const struct bst_keys *keys, const char *what, con
         err, "give its key id, or the first 8 digits or more: blindstamp query --kind identity --json");
 }
 
-/* The key's own holder, or an operator of the ledger. */
 static enum bst_code check(const struct bst_keys *keys, const struct bst_key_life *life, const char *me,
                            struct bst_error *err)
 {
-    const struct bst_key_life *mine = bst_keys_find(keys, me);
-    bool force = mine && mine->ended == UINT64_MAX;
-    if (force && (mine == life || mine->is_operator || strcmp(life->successor, me) == 0)) return BST_OK;
+    const struct bst_key_life *mine = bst_keys_in_force(keys, me);
+    if (mine && bst_key_may_revoke(mine, life)) return BST_OK;
     bst_fail(err, BST_USAGE, "the key of %.80s is not yours to revoke", life->name);
     return bst_hint(err, "its holder can, and so can the keeper of the ledger");
 }

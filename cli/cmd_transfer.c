@@ -81,7 +81,13 @@ static enum bst_code read_holder(const struct cli_args *args, struct bst_ledger 
 static enum bst_code check(struct bst_stamper *stamper, const struct bst_rights *rights,
                            struct bst_error *err)
 {
-    if (strcmp(bst_stamper_identity(stamper)->key_id, rights->holder_key_id) == 0) return BST_OK;
+    struct bst_keys keys;
+    const struct bst_key_life *mine;
+    enum bst_code code = cli_author_key(stamper, &keys, &mine, err);
+    if (code != BST_OK) return code;
+    bool may = bst_rights_may_transfer(rights, mine);
+    bst_keys_clear(&keys);
+    if (may) return BST_OK;
     bst_fail(err, BST_USAGE, "the rights are with %.200s since entry %llu, not with you", rights->holder,
              (unsigned long long)rights->holder_entry);
     return bst_hint(err, "only the present holder can pass them on");

@@ -13,22 +13,19 @@ static const struct cli_option options[] = {
     {0},
 };
 
-/* The author, the present holder or an operator of the ledger; and once. */
 static enum bst_code check(struct bst_stamper *stamper, const struct bst_rights *rights,
                            struct bst_error *err)
 {
-    const char *me = bst_stamper_identity(stamper)->key_id;
     struct bst_keys keys;
+    const struct bst_key_life *mine;
     if (rights->withdrawn) {
         bst_fail(err, BST_USAGE, "the picture was withdrawn already, by entry %llu",
                  (unsigned long long)rights->withdrawn_entry);
         return bst_hint(err, "blindstamp verify says so of the picture");
     }
-    if (strcmp(me, rights->author_key_id) == 0 || strcmp(me, rights->holder_key_id) == 0) return BST_OK;
-    enum bst_code code = bst_ledger_keys(bst_stamper_ledger(stamper), &keys, err);
+    enum bst_code code = cli_author_key(stamper, &keys, &mine, err);
     if (code != BST_OK) return code;
-    const struct bst_key_life *life = bst_keys_find(&keys, me);
-    bool may = life && life->is_operator && life->ended == UINT64_MAX;
+    bool may = bst_rights_may_withdraw(rights, mine);
     bst_keys_clear(&keys);
     if (may) return BST_OK;
     bst_fail(err, BST_USAGE, "the picture is neither yours nor have you the ledger's keeping");

@@ -71,6 +71,18 @@ enum bst_code cli_author(const struct cli_args *args, struct bst_stamper **out, 
     return code;
 }
 
+enum bst_code cli_author_key(const struct bst_stamper *stamper, struct bst_keys *keys,
+                             const struct bst_key_life **mine, struct bst_error *err)
+{
+    enum bst_code code = bst_ledger_keys(bst_stamper_ledger(stamper), keys, err);
+    if (code != BST_OK) return code;
+    *mine = bst_keys_in_force(keys, bst_stamper_identity(stamper)->key_id);
+    if (*mine) return BST_OK;
+    bst_keys_clear(keys);
+    bst_fail(err, BST_USAGE, "your key was revoked in this ledger: what it signs would count for nothing");
+    return bst_hint(err, "a new home (blindstamp init) has a key that the ledger's keeper can admit");
+}
+
 enum bst_code cli_trust_add(struct bst_trust *trust, const char *path, unsigned kinds, struct bst_error *err)
 {
     struct bst_buf text = {0};

@@ -37,6 +37,17 @@ bool bst_key_believed(const struct bst_key_life *life, uint64_t entry)
     return entry >= life->declared && entry < life->ended;
 }
 
+const struct bst_key_life *bst_keys_in_force(const struct bst_keys *keys, const char *key_id)
+{
+    const struct bst_key_life *life = bst_keys_find(keys, key_id);
+    return life && life->ended == UINT64_MAX ? life : NULL;
+}
+
+bool bst_key_may_revoke(const struct bst_key_life *by, const struct bst_key_life *life)
+{
+    return by == life || by->is_operator || strcmp(life->successor, by->key_id) == 0;
+}
+
 static struct bst_key_life *find(const struct bst_keys *keys, const char *key_id)
 {
     return (struct bst_key_life *)(uintptr_t)bst_keys_find(keys, key_id);
@@ -125,7 +136,6 @@ static enum bst_code first_since(struct bst_ledger *ledger, int64_t since_ms, ui
     return code;
 }
 
-/* By the key itself, by the one that it named as its successor, or by an operator. */
 static enum bst_code revoke(const struct event *event, struct bst_error *err)
 {
     struct bst_key_life *by = signer_of(event), *life = find(event->keys, event->subject);
@@ -133,8 +143,8 @@ static enum bst_code revoke(const struct event *event, struct bst_error *err)
     const char *reason = bst_json_text(event->predicate, "reason");
     uint64_t boundary = 0;
     int64_t since_ms;
-    bool may = by && life && (by == life || by->is_operator || strcmp(life->successor, by->key_id) == 0);
-    if (!may || !since || !bst_time_parse(since, &since_ms)) return BST_OK;
+    if (!by || !life || !bst_key_may_revoke(by, life)) return BST_OK;
+    if (!since || !bst_time_parse(since, &since_ms)) return BST_OK;
     enum bst_code code = first_since(event->ledger, since_ms, event->entry + 1, &boundary, err);
     if (code != BST_OK) return code;
     char *words = reason ? bst_strdup(reason) : NULL;

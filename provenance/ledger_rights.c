@@ -113,13 +113,23 @@ static enum bst_code find_origin(struct bst_ledger *ledger, const char *what, st
 
 /* ---- what happened since ---- */
 
-/* A transfer counts when its signer held the rights and was believed. */
-static enum bst_code take_transfer(const struct bst_dsse *dsse, uint64_t entry, struct bst_rights *rights,
-                                   struct bst_error *err)
+bool bst_rights_may_transfer(const struct bst_rights *rights, const struct bst_key_life *by)
+{
+    return strcmp(by->key_id, rights->holder_key_id) == 0;
+}
+
+bool bst_rights_may_withdraw(const struct bst_rights *rights, const struct bst_key_life *by)
+{
+    return by->is_operator || strcmp(by->key_id, rights->author_key_id) == 0 ||
+           strcmp(by->key_id, rights->holder_key_id) == 0;
+}
+
+static enum bst_code take_transfer(const struct bst_dsse *dsse, uint64_t entry, const struct bst_key_life *by,
+                                   struct bst_rights *rights, struct bst_error *err)
 {
     const json_t *to = bst_json_at(dsse->statement, "predicate.to");
     const char *name = bst_json_text(to, "name"), *key_id = bst_json_text(to, "keyId");
-    if (!name || strcmp(dsse->key_id, rights->holder_key_id) != 0) return BST_OK;
+    if (!name || !bst_rights_may_transfer(rights, by)) return BST_OK;
     rights->holder_entry = entry;
     snprintf(rights->holder_key_id, sizeof rights->holder_key_id, "%s", key_id ? key_id : "");
     bool whole =
@@ -128,17 +138,15 @@ static enum bst_code take_transfer(const struct bst_dsse *dsse, uint64_t entry, 
     return whole ? BST_OK : bst_fail_memory(err);
 }
 
-/* A withdrawal counts when it is by the author, the holder or an operator of the ledger. */
-static enum bst_code take_withdrawal(const struct bst_dsse *dsse, uint64_t entry, bool by_operator,
-                                     struct bst_rights *rights, struct bst_error *err)
+static enum bst_code take_withdrawal(const struct bst_dsse *dsse, uint64_t entry,
+                                     const struct bst_key_life *by, struct bst_rights *rights,
+                                     struct bst_error *err)
 {
-    const char *by = json_string_value(bst_json_at(dsse->statement, "predicate.author.name"));
-    bool may = by_operator || strcmp(dsse->key_id, rights->author_key_id) == 0 ||
-               strcmp(dsse->key_id, rights->holder_key_id) == 0;
-    if (!may || rights->withdrawn) return BST_OK;
+    const char *name = json_string_value(bst_json_at(dsse->statement, "predicate.author.name"));
+    if (rights->withdrawn || !bst_rights_may_withdraw(rights, by)) return BST_OK;
     rights->withdrawn = true;
     rights->withdrawn_entry = entry;
-    bool whole = copy_text(&rights->withdrawn_by, by ? by : "") &&
+    bool whole = copy_text(&rights->withdrawn_by, name ? name : "") &&
                  copy_text(&rights->withdrawn_reason,
                            json_string_value(bst_json_at(dsse->statement, "predicate.reason")));
     return whole ? BST_OK : bst_fail_memory(err);
@@ -164,8 +172,8 @@ static enum bst_code take_act(struct bst_ledger *ledger, const struct bst_keys *
     follow_rotation(keys, entry, rights->author_key_id);
     follow_rotation(keys, entry, rights->holder_key_id);
     if (by && bst_key_believed(by, entry) && bst_dsse_verify(&dsse, by->key)) {
-        code = strcmp(kind, "transfer") == 0 ? take_transfer(&dsse, entry, rights, err)
-                                             : take_withdrawal(&dsse, entry, by->is_operator, rights, err);
+        code = strcmp(kind, "transfer") == 0 ? take_transfer(&dsse, entry, by, rights, err)
+                                             : take_withdrawal(&dsse, entry, by, rights, err);
     }
     bst_dsse_clear(&dsse);
     return code;

@@ -575,6 +575,10 @@ void bst_keys_clear(struct bst_keys *keys);
 const struct bst_key_life *bst_keys_find(const struct bst_keys *keys, const char *key_id); /* or NULL */
 /* Was the key in force when this entry was logged? */
 bool bst_key_believed(const struct bst_key_life *life, uint64_t entry);
+/* The key, if what it signs next will be believed; else NULL. */
+const struct bst_key_life *bst_keys_in_force(const struct bst_keys *keys, const char *key_id);
+/* Does a revocation by a key in force count: by the key itself, the one that it named as its successor, or an operator? */
+bool bst_key_may_revoke(const struct bst_key_life *by, const struct bst_key_life *life);
 
 /* ---- a picture's rights (ledger_rights.c) ---- */
 struct bst_rights {
@@ -596,6 +600,10 @@ enum bst_code bst_ledger_rights(struct bst_ledger *ledger, const char *what, str
 enum bst_code bst_ledger_rights_of(struct bst_ledger *ledger, uint64_t entry, struct bst_rights *out,
                                    struct bst_error *err);
 void bst_rights_clear(struct bst_rights *rights);
+/* Does a transfer by a key in force count: by the present holder? */
+bool bst_rights_may_transfer(const struct bst_rights *rights, const struct bst_key_life *by);
+/* And a withdrawal: by the author, the holder, or an operator of the ledger? */
+bool bst_rights_may_withdraw(const struct bst_rights *rights, const struct bst_key_life *by);
 
 /* Writes checkpoint, entries (one DSSE envelope a line) and verifier key into a new folder. */
 enum bst_code bst_ledger_export(struct bst_ledger *ledger, const char *folder, struct bst_error *err);

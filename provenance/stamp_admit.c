@@ -8,8 +8,8 @@
 static enum bst_code check_operator(const struct bst_stamper *stamper, const struct bst_keys *keys,
                                     struct bst_error *err)
 {
-    const struct bst_key_life *mine = bst_keys_find(keys, stamper->identity.key_id);
-    if (mine && mine->is_operator && mine->ended == UINT64_MAX) return BST_OK;
+    const struct bst_key_life *mine = bst_keys_in_force(keys, stamper->identity.key_id);
+    if (mine && mine->is_operator) return BST_OK;
     return bst_fail(err, BST_USAGE, "only an operator of the ledger can admit others, which your key is not");
 }
 
@@ -96,8 +96,8 @@ static enum bst_code check_taken(const struct bst_keys *keys, const struct bst_e
     struct bst_dsse dsse;
     enum bst_code code = bst_dsse_open(entry->envelope, entry->len, &dsse, err);
     if (code != BST_OK) return bst_where(err, "statement %zu", number);
-    const struct bst_key_life *life = bst_keys_find(keys, dsse.key_id);
-    if (!life || life->ended != UINT64_MAX) {
+    const struct bst_key_life *life = bst_keys_in_force(keys, dsse.key_id);
+    if (!life) {
         bst_fail(err, BST_UNTRUSTED,
                  "statement %zu is signed by the key %.16s..., which may not sign in this ledger", number,
                  dsse.key_id);

@@ -84,4 +84,10 @@ expect 6 "ledger verify says so too" "$bs" ledger verify
 says "for that entry" 'UNTRUSTED +entry .*revoked by entry'
 expect 6 "as JSON" "$bs" ledger verify --json
 check "with the rule" jq -e '.code == 6 and ([.findings[].rule] | unique == ["entry.revoked-key"])' "$work/out"
+entries=$("$bs" ledger status --json | jq .entries)
+expect 1 "a revoked key can pass no rights on" "$bs" transfer "$work/p/dots-9.png" --to "Ben Example"
+hints "and is told why" 'your key was revoked'
+expect 1 "a revoked key can withdraw nothing" "$bs" withdraw "$work/p/dots-9.png"
+hints "and is told why" 'your key was revoked'
+same "neither was logged" "$("$bs" ledger status --json | jq .entries)" "$entries"
 exit $status
