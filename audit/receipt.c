@@ -383,10 +383,7 @@ static bool remember(void *arg, const struct bst_record *record)
 /* The statement that the ledger at hand keeps, for a picture that lost its own. */
 static enum bst_code read_entry(struct judge *judge, uint64_t entry, struct bst_error *err)
 {
-    struct bst_buf envelope = {0};
-    enum bst_code code = bst_ledger_entry(judge->ledger, entry, &envelope, err);
-    if (code == BST_OK) code = bst_dsse_open(envelope.data, envelope.len, &judge->dsse, err);
-    bst_buf_free(&envelope);
+    enum bst_code code = bst_ledger_statement(judge->ledger, entry, &judge->dsse, err);
     judge->has_statement = code == BST_OK;
     if (code != BST_OK) return code;
     facts_read(judge->dsse.statement, &judge->facts);

@@ -81,6 +81,17 @@ sqlite3_stmt *sweep_prepare(struct bst_ledger *ledger, const char *sql, struct b
     return NULL;
 }
 
+enum bst_code sweep_stepped(struct bst_ledger *ledger, int step, struct bst_error *err)
+{
+    return step == SQLITE_ROW || step == SQLITE_DONE ? BST_OK : query_failed(bst_ledger_db(ledger), err);
+}
+
+void sweep_column(char *to, size_t size, sqlite3_stmt *statement, int at)
+{
+    const unsigned char *text = sqlite3_column_text(statement, at);
+    snprintf(to, size, "%s", text ? (const char *)text : "");
+}
+
 const char *sweep_person(const struct bst_sweep *sweep, const char *key_id)
 {
     const struct bst_keys *keys = &sweep->keys;
@@ -92,12 +103,6 @@ const char *sweep_person(const struct bst_sweep *sweep, const char *key_id)
         key_id = keys->item[i].key_id;
     }
     return key_id;
-}
-
-/* Copies what fits; NULL gives "". */
-static void copy(char *to, size_t size, const unsigned char *from)
-{
-    snprintf(to, size, "%s", from ? (const char *)from : "");
 }
 
 enum bst_code sweep_record(struct bst_ledger *ledger, uint64_t entry, struct sweep_record *out,
@@ -113,15 +118,14 @@ enum bst_code sweep_record(struct bst_ledger *ledger, uint64_t entry, struct swe
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)entry);
     int step = sqlite3_step(statement);
     if (step == SQLITE_ROW) {
-        copy(out->kind, sizeof out->kind, sqlite3_column_text(statement, 0));
-        copy(out->key_id, sizeof out->key_id, sqlite3_column_text(statement, 1));
-        copy(out->author, sizeof out->author, sqlite3_column_text(statement, 2));
-        copy(out->file_name, sizeof out->file_name, sqlite3_column_text(statement, 3));
-        copy(out->pixels, sizeof out->pixels, sqlite3_column_text(statement, 4));
-        copy(out->sha256, sizeof out->sha256, sqlite3_column_text(statement, 5));
+        sweep_column(out->kind, sizeof out->kind, statement, 0);
+        sweep_column(out->key_id, sizeof out->key_id, statement, 1);
+        sweep_column(out->author, sizeof out->author, statement, 2);
+        sweep_column(out->file_name, sizeof out->file_name, statement, 3);
+        sweep_column(out->pixels, sizeof out->pixels, statement, 4);
+        sweep_column(out->sha256, sizeof out->sha256, statement, 5);
     }
-    enum bst_code code =
-        step == SQLITE_ROW || step == SQLITE_DONE ? BST_OK : query_failed(bst_ledger_db(ledger), err);
+    enum bst_code code = sweep_stepped(ledger, step, err);
     sqlite3_finalize(statement);
     return code;
 }

@@ -67,6 +67,10 @@ enum bst_code sweep_step(struct bst_sweep *sweep, uint64_t done, uint64_t total,
 
 /* A statement on the ledger's index; NULL on failure (err is filled). */
 sqlite3_stmt *sweep_prepare(struct bst_ledger *ledger, const char *sql, struct bst_error *err);
+/* Whether a step that returned this gave a row or found the end. */
+enum bst_code sweep_stepped(struct bst_ledger *ledger, int step, struct bst_error *err);
+/* As much of a row's text as fits; "" for NULL. */
+void sweep_column(char *to, size_t size, sqlite3_stmt *statement, int at);
 
 /* Who holds a key, over all keys that the holder had one after the other: the key id of the first of them. */
 const char *sweep_person(const struct bst_sweep *sweep, const char *key_id);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "query.h"
 #include "sweep.h"
 
 #define AT_HAND  64 /* files looked at before their findings are told */
@@ -49,15 +48,22 @@ struct sweep_files {
 
 /* ---- one file (a worker's thread) ---- */
 
-static enum bst_code look_failed(struct worker *worker, struct bst_error *err)
+static size_t entry_count(const struct file *file)
 {
-    return query_failed(bst_ledger_db(worker->ledger), err);
+    return file->entries.len / sizeof(uint64_t);
+}
+
+static uint64_t entry_of(const struct file *file, size_t i)
+{
+    uint64_t entry;
+    memcpy(&entry, file->entries.data + i * sizeof entry, sizeof entry);
+    return entry;
 }
 
 static bool has_entry(const struct file *file, uint64_t entry)
 {
-    for (size_t i = 0; i < file->entries.len && i < COMPARED * sizeof entry; i += sizeof entry)
-        if (memcmp(file->entries.data + i, &entry, sizeof entry) == 0) return true;
+    for (size_t i = 0; i < entry_count(file) && i < COMPARED; i++)
+        if (entry_of(file, i) == entry) return true;
     return false;
 }
 
@@ -92,7 +98,7 @@ static enum bst_code look_up(struct worker *worker, struct file *file, const uin
                    *kind = (const char *)sqlite3_column_text(roles, 1);
         if (role && kind) named(file, role, kind, sqlite3_column_int64(roles, 2));
     }
-    enum bst_code code = step == SQLITE_DONE ? BST_OK : look_failed(worker, err);
+    enum bst_code code = sweep_stepped(worker->ledger, step, err);
     sqlite3_reset(roles);
     return code;
 }
@@ -103,9 +109,7 @@ static enum bst_code find_pixels(struct worker *worker, struct file *file, struc
     struct sweep_record record;
     struct bst_image shape;
     if (file->same_bytes) {
-        uint64_t entry;
-        memcpy(&entry, file->entries.data, sizeof entry);
-        enum bst_code code = sweep_record(worker->ledger, entry, &record, err);
+        enum bst_code code = sweep_record(worker->ledger, entry_of(file, 0), &record, err);
         if (code != BST_OK) return code;
         file->pixels_known = bst_unhex(record.pixels, file->pixels, sizeof file->pixels);
     }
@@ -148,7 +152,7 @@ static enum bst_code find_claim(struct worker *worker, struct file *file, const 
     sqlite3_bind_text(worker->claim, 1, claimed, -1, SQLITE_STATIC);
     int step = sqlite3_step(worker->claim);
     if (step == SQLITE_ROW) file->claimed = sqlite3_column_int64(worker->claim, 0);
-    enum bst_code code = step == SQLITE_ROW || step == SQLITE_DONE ? BST_OK : look_failed(worker, err);
+    enum bst_code code = sweep_stepped(worker->ledger, step, err);
     sqlite3_reset(worker->claim);
     return code;
 }
@@ -209,18 +213,6 @@ static void work(void *arg, size_t i, unsigned thread)
 /* ---- what came out (the caller's thread) ---- */
 
 #define SAID 600
-
-static size_t entry_count(const struct file *file)
-{
-    return file->entries.len / sizeof(uint64_t);
-}
-
-static uint64_t entry_of(const struct file *file, size_t i)
-{
-    uint64_t entry;
-    memcpy(&entry, file->entries.data + i * sizeof entry, sizeof entry);
-    return entry;
-}
 
 /* Every check that failed, in its own words. */
 static void failures(const struct bst_verdict *verdict, char out[static SAID])

@@ -20,43 +20,40 @@ struct row {
 };
 struct walk {
     struct bst_sweep *sweep;
-    sqlite3_stmt *statement; /* gives at most PAGE rows behind the last one */
     void (*bind)(sqlite3_stmt *statement, const struct row *last); /* last NULL: from the beginning */
     void (*read)(sqlite3_stmt *statement, struct row *row);
     enum bst_code (*see)(void *state, const struct row *row, struct bst_error *err);
     void *state;
 };
 
-static void column(char *to, size_t size, sqlite3_stmt *statement, int at)
+/* sql gives the rows behind the last one, in their order; a page of them at a time. */
+static enum bst_code walk(const struct walk *walk, const char *sql, struct bst_error *err)
 {
-    const unsigned char *text = sqlite3_column_text(statement, at);
-    snprintf(to, size, "%s", text ? (const char *)text : "");
-}
-
-static enum bst_code walk(struct walk *walk, const char *sql, struct bst_error *err)
-{
+    struct bst_ledger *ledger = walk->sweep->ledger;
     struct row *rows = bst_calloc(PAGE, sizeof *rows), last;
-    enum bst_code code = rows ? BST_OK : bst_fail_memory(err);
+    char *paged = bst_format("%s LIMIT %d", sql, PAGE);
+    sqlite3_stmt *statement = rows && paged ? sweep_prepare(ledger, paged, err) : NULL;
+    enum bst_code code = statement ? BST_OK : rows && paged ? err->code : bst_fail_memory(err);
     size_t count = PAGE;
     bool begun = false;
-    if (code == BST_OK && !(walk->statement = sweep_prepare(walk->sweep->ledger, sql, err))) code = err->code;
     while (code == BST_OK && count == PAGE) {
-        int step;
+        int step = SQLITE_DONE;
         count = 0;
-        walk->bind(walk->statement, begun ? &last : NULL);
-        while (count < PAGE && (step = sqlite3_step(walk->statement)) == SQLITE_ROW) {
+        walk->bind(statement, begun ? &last : NULL);
+        while (count < PAGE && (step = sqlite3_step(statement)) == SQLITE_ROW) {
             rows[count] = (struct row){.time = INT64_MIN};
-            walk->read(walk->statement, &rows[count++]);
+            walk->read(statement, &rows[count++]);
         }
-        if (count < PAGE && step != SQLITE_DONE) code = query_failed(bst_ledger_db(walk->sweep->ledger), err);
-        sqlite3_reset(walk->statement);
+        code = sweep_stepped(ledger, step, err);
+        sqlite3_reset(statement);
         for (size_t i = 0; i < count && code == BST_OK; i++)
             code = walk->see(walk->state, &rows[i], err);
         if (count) last = rows[count - 1];
         begun = true;
         if (code == BST_OK) code = sweep_step(walk->sweep, 1, 1, err);
     }
-    sqlite3_finalize(walk->statement);
+    sqlite3_finalize(statement);
+    free(paged);
     free(rows);
     return code;
 }
@@ -78,10 +75,10 @@ static void bind_entry(sqlite3_stmt *statement, const struct row *last)
 static void read_entry(sqlite3_stmt *statement, struct row *row)
 {
     row->entry = (uint64_t)sqlite3_column_int64(statement, 0);
-    column(row->kind, sizeof row->kind, statement, 1);
+    sweep_column(row->kind, sizeof row->kind, statement, 1);
     if (sqlite3_column_type(statement, 2) != SQLITE_NULL) row->time = sqlite3_column_int64(statement, 2);
-    column(row->file_name, sizeof row->file_name, statement, 3);
-    column(row->key, sizeof row->key, statement, 4);
+    sweep_column(row->file_name, sizeof row->file_name, statement, 3);
+    sweep_column(row->key, sizeof row->key, statement, 4);
 }
 
 static bool is_picture(const char *kind)
@@ -153,7 +150,7 @@ static enum bst_code see_entry(void *state, const struct row *row, struct bst_er
 static enum bst_code entries(struct bst_sweep *sweep, struct bst_error *err)
 {
     struct order order = {.sweep = sweep, .now = bst_now_ms(), .before = INT64_MIN};
-    struct walk along = {
+    const struct walk along = {
         .sweep = sweep, .bind = bind_entry, .read = read_entry, .see = see_entry, .state = &order};
     order.withdrawn =
         sweep_prepare(sweep->ledger,
@@ -164,7 +161,7 @@ static enum bst_code entries(struct bst_sweep *sweep, struct bst_error *err)
     enum bst_code code =
         walk(&along,
              "SELECT entry, kind, time, file_name, coalesce(pixels_sha256, sha256) FROM record "
-             "WHERE entry > ?1 ORDER BY entry LIMIT 512",
+             "WHERE entry > ?1 ORDER BY entry",
              err);
     sqlite3_finalize(order.withdrawn);
     return code;
@@ -192,9 +189,9 @@ static void bind_controls(sqlite3_stmt *statement, const struct row *last)
 
 static void read_controls(sqlite3_stmt *statement, struct row *row)
 {
-    column(row->key, sizeof row->key, statement, 0);
+    sweep_column(row->key, sizeof row->key, statement, 0);
     row->entry = (uint64_t)sqlite3_column_int64(statement, 1);
-    column(row->key_id, sizeof row->key_id, statement, 2);
+    sweep_column(row->key_id, sizeof row->key_id, statement, 2);
 }
 
 static void end_controls(struct same *same)
@@ -229,14 +226,14 @@ static enum bst_code see_controls(void *state, const struct row *row, struct bst
 static enum bst_code controls(struct bst_sweep *sweep, struct bst_error *err)
 {
     struct same same = {.sweep = sweep};
-    struct walk along = {
+    const struct walk along = {
         .sweep = sweep, .bind = bind_controls, .read = read_controls, .see = see_controls, .state = &same};
     if (!sweep_wanted(sweep, SWEEP_CLAIM_CONTROLS)) return BST_OK;
     enum bst_code code =
         walk(&along,
              "SELECT r.controls, r.entry, a.key_id FROM record r JOIN author a ON a.id = r.author "
              "WHERE r.controls IS NOT NULL AND (r.controls, r.entry) > (?1, ?2) "
-             "ORDER BY r.controls, r.entry LIMIT 512",
+             "ORDER BY r.controls, r.entry",
              err);
     if (code == BST_OK) end_controls(&same);
     return code;
@@ -266,7 +263,7 @@ static void read_relation(sqlite3_stmt *statement, struct row *row)
     const void *digest = sqlite3_column_blob(statement, 0);
     if (digest && sqlite3_column_bytes(statement, 0) == BST_SHA256_LEN)
         memcpy(row->digest, digest, BST_SHA256_LEN);
-    column(row->key, sizeof row->key, statement, 1);
+    sweep_column(row->key, sizeof row->key, statement, 1);
     row->entry = (uint64_t)sqlite3_column_int64(statement, 2);
 }
 
@@ -314,9 +311,7 @@ static enum bst_code see_card(struct relations *relations, uint64_t entry, struc
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)entry);
     int step = sqlite3_step(statement);
     sqlite3_int64 model = step == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
-    enum bst_code code = step == SQLITE_ROW || step == SQLITE_DONE
-                             ? BST_OK
-                             : query_failed(bst_ledger_db(relations->same.sweep->ledger), err);
+    enum bst_code code = sweep_stepped(relations->same.sweep->ledger, step, err);
     sqlite3_reset(statement);
     if (model > 0 && (uint64_t)model < relations->cards->size) relations->cards->of_model[model] = true;
     return code;
@@ -345,7 +340,7 @@ static enum bst_code see_relation(void *state, const struct row *row, struct bst
 static enum bst_code relations(struct bst_sweep *sweep, struct cards *cards, struct bst_error *err)
 {
     struct relations seen = {.same = {.sweep = sweep}, .cards = cards};
-    struct walk along = {
+    const struct walk along = {
         .sweep = sweep, .bind = bind_relation, .read = read_relation, .see = see_relation, .state = &seen};
     if (!sweep_wanted(sweep, SWEEP_CLAIM_PICTURE) && !sweep_wanted(sweep, SWEEP_PICTURE_NAMES) &&
         !sweep_wanted(sweep, SWEEP_MODEL_NO_CARD))
@@ -355,7 +350,7 @@ static enum bst_code relations(struct bst_sweep *sweep, struct cards *cards, str
     enum bst_code code =
         walk(&along,
              "SELECT digest, role, entry FROM relation WHERE (digest, role, entry) > (?1, ?2, ?3) AND "
-             "role IN ('pixels', 'subject', 'card') ORDER BY digest, role, entry LIMIT 512",
+             "role IN ('pixels', 'subject', 'card') ORDER BY digest, role, entry",
              err);
     if (code == BST_OK && seen.same.begun) code = end_picture(&seen.same, err);
     sqlite3_finalize(seen.model);
@@ -402,13 +397,13 @@ static enum bst_code models(struct bst_sweep *sweep, const struct cards *cards, 
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         char sha256[BST_SHA256_HEX], licence[64];
         sqlite3_int64 id = sqlite3_column_int64(statement, 0);
-        column(sha256, sizeof sha256, statement, 1);
-        column(licence, sizeof licence, statement, 3);
+        sweep_column(sha256, sizeof sha256, statement, 1);
+        sweep_column(licence, sizeof licence, statement, 3);
         if (strcmp(model.sha256, sha256) != 0) {
             end_model(sweep, &model);
             model = (struct model){.used = UINT64_MAX};
             memcpy(model.sha256, sha256, sizeof sha256);
-            column(model.name, sizeof model.name, statement, 2);
+            sweep_column(model.name, sizeof model.name, statement, 2);
         }
         model.licence |= licence[0] != 0;
         model.card |= id > 0 && (uint64_t)id < cards->size && cards->of_model[id];
@@ -417,7 +412,7 @@ static enum bst_code models(struct bst_sweep *sweep, const struct cards *cards, 
             if (used < model.used) model.used = used;
         }
     }
-    enum bst_code code = step == SQLITE_DONE ? BST_OK : query_failed(bst_ledger_db(sweep->ledger), err);
+    enum bst_code code = sweep_stepped(sweep->ledger, step, err);
     sqlite3_finalize(statement);
     if (code == BST_OK) end_model(sweep, &model);
     return code;

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "query.h"
 #include "sweep.h"
 
 #define DEPENDENCIES "predicate.buildDefinition.resolvedDependencies"
@@ -176,8 +175,7 @@ static enum bst_code first_use(struct bst_sweep *sweep, sqlite3_stmt *uses, cons
     if (step == SQLITE_ROW && sqlite3_column_type(uses, 0) != SQLITE_NULL)
         *out = sqlite3_column_int64(uses, 0);
     sqlite3_reset(uses);
-    return step == SQLITE_ROW || step == SQLITE_DONE ? BST_OK
-                                                     : query_failed(bst_ledger_db(sweep->ledger), err);
+    return sweep_stepped(sweep->ledger, step, err);
 }
 
 static enum bst_code see_adoption(struct bst_sweep *sweep, sqlite3_stmt *uses, uint64_t entry,
@@ -217,12 +215,9 @@ static enum bst_code see_adoption(struct bst_sweep *sweep, sqlite3_stmt *uses, u
 static enum bst_code see(struct bst_sweep *sweep, sqlite3_stmt *uses, const char *kind, uint64_t entry,
                          struct bst_error *err)
 {
-    struct bst_buf envelope = {0};
     struct bst_dsse dsse;
     struct bst_error why = {0};
-    enum bst_code code = bst_ledger_entry(sweep->ledger, entry, &envelope, &why);
-    if (code == BST_OK) code = bst_dsse_open(envelope.data, envelope.len, &dsse, &why);
-    bst_buf_free(&envelope);
+    enum bst_code code = bst_ledger_statement(sweep->ledger, entry, &dsse, &why);
     if (code == BST_FAILURE) {
         *err = why;
         return code;
@@ -247,7 +242,7 @@ static enum bst_code each(struct bst_sweep *sweep, sqlite3_stmt *uses, const cha
         sqlite3_bind_int64(next, 2, entry);
         int step = sqlite3_step(next);
         sqlite3_int64 found = step == SQLITE_ROW ? sqlite3_column_int64(next, 0) : -1;
-        if (step != SQLITE_ROW && step != SQLITE_DONE) code = query_failed(bst_ledger_db(sweep->ledger), err);
+        code = sweep_stepped(sweep->ledger, step, err);
         sqlite3_reset(next);
         if (found <= entry) break;
         entry = found;

@@ -147,11 +147,9 @@ static enum bst_code check_entry(struct checking *c, struct bst_ledger *ledger, 
                                  bool training, struct bst_error *err)
 {
     struct bst_identity identity = {0};
-    struct bst_buf envelope = {0};
     struct bst_dsse dsse = {0};
     enum bst_code code = bst_identity_load(c->call->home, &identity, err);
-    if (code == BST_OK) code = bst_ledger_entry(ledger, record->entry, &envelope, err);
-    if (code == BST_OK) code = bst_dsse_open(envelope.data, envelope.len, &dsse, err);
+    if (code == BST_OK) code = bst_ledger_statement(ledger, record->entry, &dsse, err);
     if (code == BST_OK) {
         const char *hex = json_string_value(bst_json_at(dsse.statement, "subject.0.digest.sha256"));
         if (!bst_dsse_verify(&dsse, identity.public_key) || !hex || strcmp(hex, c->digest))
@@ -164,7 +162,6 @@ static enum bst_code check_entry(struct checking *c, struct bst_ledger *ledger, 
             compare_record(c, &dsse, record->entry);
     }
     bst_dsse_clear(&dsse);
-    bst_buf_free(&envelope);
     bst_identity_clear(&identity);
     return code;
 }

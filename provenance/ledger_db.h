@@ -117,9 +117,6 @@ enum bst_code bst_ledger_append_renamed(struct bst_ledger *ledger, const struct 
                                         const char *origin, struct bst_error *err);
 /* Inside a write transaction: the log's new name in the table log (ledger_recover.c). */
 enum bst_code bst_ledger_rename(struct bst_ledger *ledger, const char *origin, struct bst_error *err);
-/* The statement of an entry, its envelope opened and its signature not checked (ledger.c). */
-enum bst_code bst_ledger_statement(struct bst_ledger *ledger, uint64_t index, struct bst_dsse *out,
-                                   struct bst_error *err);
 /* Prepares a statement that is used once; NULL on failure (err is filled). */
 sqlite3_stmt *bst_db_prepare(struct bst_ledger *ledger, const char *sql, struct bst_error *err);
 

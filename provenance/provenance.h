@@ -522,6 +522,9 @@ enum bst_code bst_ledger_was(struct bst_ledger *ledger, const char *origin, uint
 /* BST_NO_PROVENANCE when there is no such entry. */
 enum bst_code bst_ledger_entry(struct bst_ledger *ledger, uint64_t index, struct bst_buf *envelope,
                                struct bst_error *err);
+/* Its envelope opened, the signature not checked. Ended by bst_dsse_clear. */
+enum bst_code bst_ledger_statement(struct bst_ledger *ledger, uint64_t index, struct bst_dsse *out,
+                                   struct bst_error *err);
 
 /* Recomputes everything from the entries: sequence, leaf hashes, tree, every checkpoint's signature and root,
  * envelope signatures, derived tables. Each finding is reported, of one rule at most twenty and then their
